@@ -1,0 +1,11 @@
+/* clock.h - the only place that asks the machine for the time.                 [layer: base] */
+#ifndef PT_CLOCK_H
+#define PT_CLOCK_H
+
+#include <stdint.h>
+
+int64_t pt_now_us(void);  /* wall clock, us since 1970-01-01 UTC */
+int64_t pt_mono_us(void); /* monotonic, for durations */
+int64_t pt_mono_ns(void);
+
+#endif

@@ -1,0 +1,60 @@
+/* conf.h - what the operator set: file, then environment, then --set; later wins.   [layer: base]
+ *
+ * File: `[section]` or `[section name]` lines, `key = value`, `#` or `;` comments. Every fixed key stands in
+ * the table of conf_keys.h with type, default, bounds, unit and help; an unknown section or key is an error
+ * that names file:line and the nearest known key. Sections with a name (`[feed sim]`, `[calculator
+ * deviation]`) are open: their keys are checked by their owner (plugin options, script parameters).
+ * All mistakes of all sources are collected before failing, so that one run shows them all. */
+#ifndef PT_CONF_H
+#define PT_CONF_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum pt_conf_type { PT_CONF_TEXT, PT_CONF_INT, PT_CONF_BOOL, PT_CONF_SPAN, PT_CONF_SIZE, PT_CONF_LIST };
+
+struct pt_conf_key {
+    const char *section, *key;
+    enum pt_conf_type type;
+    const char *fallback; /* default, as text; "" = not set */
+    int64_t min, max;     /* INT: as is; SPAN: us; SIZE: bytes */
+    const char *unit, *help;
+    const char *env;      /* the original system's variable, or NULL; PETROSA_SECTION_KEY always works */
+};
+extern const struct pt_conf_key pt_conf_keys[]; /* ended by section NULL */
+
+struct pt_conf;
+
+/* An empty configuration: every key at its default. */
+enum pt_code pt_conf_new(struct pt_conf **conf, struct pt_err *err);
+void pt_conf_free(struct pt_conf *conf); /* accepts NULL */
+
+/* Reads a file / the process environment / one "section.key=value" ("feed sim.seed=7" reaches named
+ * sections). On failure nothing of that source is applied and err names every mistake. */
+enum pt_code pt_conf_load_file(struct pt_conf *conf, const char *path, struct pt_err *err);
+enum pt_code pt_conf_load_env(struct pt_conf *conf, char *const *environ_vars, struct pt_err *err);
+enum pt_code pt_conf_set(struct pt_conf *conf, const char *assignment, struct pt_err *err);
+
+/* Values. Asking for a key that is not in the table is a programming error (aborts). */
+const char *pt_conf_text(const struct pt_conf *conf, const char *section, const char *key);
+int64_t pt_conf_int(const struct pt_conf *conf, const char *section, const char *key); /* INT SPAN SIZE */
+bool pt_conf_bool(const struct pt_conf *conf, const char *section, const char *key);
+/* i-th word of a LIST (comma-separated, blanks trimmed), NULL past the end. Borrowed. */
+const char *pt_conf_item(const struct pt_conf *conf, const char *section, const char *key, size_t i);
+
+/* Named sections: calls fn for each key of each `[kind name]`; fn returns false to stop. */
+typedef bool (*pt_conf_each_fn)(void *arg, const char *kind, const char *name, const char *key,
+                                const char *value, const char *source);
+void pt_conf_each_named(const struct pt_conf *conf, const char *kind, pt_conf_each_fn fn, void *arg);
+/* Value of a named section's key or NULL. */
+const char *pt_conf_named(const struct pt_conf *conf, const char *kind, const char *name,
+                          const char *key);
+
+/* Prints all keys with value and source ("default", "file:line", "env NAME", "--set"). */
+void pt_conf_print(const struct pt_conf *conf, struct pt_buf *out);
+
+#endif
