@@ -1,0 +1,39 @@
+/* decode.h - one message of an exchange into rows.                             [layer: data]
+ *
+ * Understands Binance spot and USD-M messages, bare, in a combined frame {stream,data} or in the
+ * enveloped form {stream,data,timestamp,...}: kline, trade, aggTrade, 24hrTicker, 24hrMiniTicker, depth
+ * snapshots (depth20, REST answers), depthUpdate, bookTicker, markPriceUpdate. Bytes that are not such a
+ * message are rejected with a reason word; nothing here crashes, hangs or rounds. A flat scanner handles the
+ * usual forms; anything unusual (escapes, deep nesting) takes the cJSON path with the same result. */
+#ifndef PT_DECODE_H
+#define PT_DECODE_H
+
+#include "data/schema.h"
+
+struct pt_record {
+    struct pt_series_key key;
+    int64_t val[PT_CELLS_MAX];
+    uint8_t dig[PT_CELLS_MAX];
+};
+
+enum pt_verdict {
+    PT_MSG_ROWS,    /* emitted at least one record */
+    PT_MSG_IGNORED, /* known but carries nothing that is kept (subscription answer, heartbeat, ...) */
+    PT_MSG_REJECTED /* *reason says why */
+};
+
+/* Called for each record of a message; the record is borrowed. False stops. */
+typedef bool (*pt_record_fn)(void *arg, const struct pt_record *record);
+
+struct pt_decoder; /* what must be remembered between messages: last funding rate, first symbol */
+enum pt_code pt_decoder_new(struct pt_decoder **decoder, struct pt_err *err);
+void pt_decoder_free(struct pt_decoder *decoder);
+
+/* One message. recv_us: when it was received, 0 = unknown (used where a book carries no time of its own).
+ * *type: static word for metrics ("kline", "trade", "depth", "bookTicker", ..., "unknown").
+ * Futures trades whose "X" is not MARKET are no market prices: PT_MSG_IGNORED. Depth diffs (depthUpdate that
+ * is not a depth20 stream) and bookTickers are recognised and PT_MSG_IGNORED here. */
+enum pt_verdict pt_decode(struct pt_decoder *decoder, const char *json, size_t len, int64_t recv_us,
+                          pt_record_fn emit, void *arg, const char **type, const char **reason);
+
+#endif
