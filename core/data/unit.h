@@ -1,0 +1,49 @@
+/* unit.h - what daemon and worker say to each other.                           [layer: data]
+ *
+ * A worker process is started with its socket as fd 3 and a shared status page (a memfd of one page) as fd 4,
+ * and talks in BSON documents (doc.h: pt_wire_*). It never speaks first.
+ *
+ * -> { op: "load", store: path, benchmark: "BTCUSDT", call_budget_us, load_budget_us, memory_bytes,
+ *      scripts: [ { file, text, hash } ], libs: [ { name, file, text } ] }           once, as the first message
+ * <- { op: "loaded", scripts: [ { file, declaration: {...} } | { file, error: { message, file?, line? } } ] }
+ *      in the order of the request. A worker that dies meanwhile was loading the script its status page names.
+ *
+ * -> { op: "run", id, symbol, period_us, as_of_us, now_us, scripts: [ { name, params: {...} } ] }
+ *      as_of_us: the window ends at the last close <= as_of_us. now_us: becomes computed_at. params: only what
+ *      differs from the defaults. The scripts run in the order given, results are handed on to those that need them.
+ * <- { op: "done", id, results: [ { name, elapsed_us, doc: <result document> } ] }
+ *
+ * Declaration: { api: 1, kind: "calculator", name, about, method, method_version, shape: "values" | "data",
+ *   every: [ "1h", "1d" ], needs: { candles: { span: "30d" }, metrics: [ ... ] },
+ *   params:  [ { name, type: "int" | "number" | "enum" | "bool", default, min?, max?, words?: [..], unit?, about? } ],
+ *   outputs: [ { name, type: "number" | "int" | "text" | "map" | "list", unit, about?, stored?, keys?, fields?: [..] } ] }
+ *
+ * Result document, stored as it is under collection analytics_SYMBOL_NAME, key pt_result_key(period, as_of):
+ * { symbol, timeframe: "1h", metric, as_of: <date>, status: "ok" | "warming" | "gap" | "error" | "empty", data: { <outputs> },
+ *   metadata: { method, method_version, window: "30d", parameters: {...}, completeness: <double 0..100>, rows, expected,
+ *     gaps, missing, reasons: { field: word }, computed_at: <date>, script: <file name>, script_hash, derived_from?: "1m",
+ *     error?: { message, file?, line? } } }
+ * Outputs: double = decimal, int64 = integer by nature, text, null, document = map. "empty": no closed bar at or
+ * before as_of; such a result has as_of null and is never stored. */
+#ifndef PT_UNIT_H
+#define PT_UNIT_H
+
+#include "data/doc.h"
+
+#define PT_WORKER_SOCKET_FD 3
+#define PT_WORKER_STATUS_FD 4
+#define PT_WIRE_MAX (64u << 20)     /* a request (all script texts) */
+#define PT_RESULT_MAX (1u << 20)    /* bytes of one result document; more is an error of the script */
+#define PT_SCRIPT_NAME_MAX 48
+#define PT_HASH_TEXT_MAX 33         /* xxh3-128 in hex with its NUL */
+#define PT_SCRIPT_API 1
+
+enum pt_phase { PT_PHASE_IDLE, PT_PHASE_LOAD, PT_PHASE_RUN };
+
+/* The status page: written by the worker, read by the daemon after a death. */
+struct pt_worker_status {
+    volatile uint32_t phase;  /* enum pt_phase */
+    volatile uint32_t script; /* index in the request's list */
+};
+
+#endif
