@@ -3,6 +3,7 @@
 #ifndef PT_DOC_H
 #define PT_DOC_H
 
+#include "base/err.h"
 #include "base/json.h"
 
 #include <bson/bson.h>
