@@ -22,7 +22,8 @@ void pt_buf_add(struct pt_buf *buf, const void *bytes, size_t len);
 void pt_buf_puts(struct pt_buf *buf, const char *text);
 void pt_buf_putc(struct pt_buf *buf, char c);
 void pt_buf_printf(struct pt_buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Hands the bytes over to the caller, who frees them; the buffer is empty afterwards. */
+/* Hands the bytes over to the caller, who frees them; the buffer is empty afterwards. An empty buffer
+ * gives "", a failed one NULL. len may be NULL. */
 char *pt_buf_take(struct pt_buf *buf, size_t *len);
 
 #endif
