@@ -1,10 +1,27 @@
 /* conf.h - what the operator set: file, then environment, then --set; later wins.   [layer: base]
  *
- * File: `[section]` or `[section name]` lines, `key = value`, `#` or `;` comments. Every fixed key stands in
- * the table of conf_keys.h with type, default, bounds, unit and help; an unknown section or key is an error
+ * File: `[section]` or `[kind name]` lines, `key = value`, `#` or `;` comments. Every fixed key stands in
+ * the table of conf_keys.c with type, default, bounds, unit and help; an unknown section or key is an error
  * that names file:line and the nearest known key. Sections with a name (`[feed sim]`, `[calculator
  * deviation]`) are open: their keys are checked by their owner (plugin options, script parameters).
- * All mistakes of all sources are collected before failing, so that one run shows them all. */
+ * All mistakes of one source are collected before failing, so that one run shows them all.
+ *
+ * Grammar, line by line (LF or CRLF, blanks around every part are ignored, at most 1 MiB):
+ *     line     = [ section | setting ] [ comment ]
+ *     section  = "[" word "]"  |  "[" kind blank name "]"
+ *     setting  = key "=" value
+ *     comment  = ("#" | ";") anything          at the start of a line or behind a blank
+ *     value    = text up to the comment  |  '"' text '"'   in which \" and \\ stand for " and \
+ *     word     = a-z then a-z 0-9 _            name = A-Z a-z 0-9 _ -
+ *     key      = word; in a named section also upper case, "." and "-"
+ * A section may come again, a key may not. There are no continued lines and no expansion.
+ * Values by type: INT decimal; BOOL yes no true false on off 1 0; SPAN "100ms" "15m" "90d"; SIZE "64MiB";
+ * LIST words between commas, empty ones ignored; TEXT as is, or one of the words its key allows.
+ *
+ * Environment: PETROSA_SECTION_KEY, and the names of the original system where the table has one (there
+ * a SPAN may be a bare number of seconds, and an empty variable counts as not set). The PETROSA_ name
+ * wins over the original one. Any other PETROSA_* variable is a mistake, except PETROSA_CONFIG,
+ * PETROSA_DATA, PETROSA_SOURCE, PETROSA_BUILD and PETROSA_DATA_DIR. */
 #ifndef PT_CONF_H
 #define PT_CONF_H
 
@@ -24,6 +41,7 @@ struct pt_conf_key {
     int64_t min, max;     /* INT: as is; SPAN: us; SIZE: bytes */
     const char *unit, *help;
     const char *env;      /* the original system's variable, or NULL; PETROSA_SECTION_KEY always works */
+    const char *words;    /* TEXT: the words allowed, "meta|full", in any case; NULL = free */
 };
 extern const struct pt_conf_key pt_conf_keys[]; /* ended by section NULL */
 
@@ -36,6 +54,9 @@ void pt_conf_free(struct pt_conf *conf); /* accepts NULL */
 /* Reads a file / the process environment / one "section.key=value" ("feed sim.seed=7" reaches named
  * sections). On failure nothing of that source is applied and err names every mistake. */
 enum pt_code pt_conf_load_file(struct pt_conf *conf, const char *path, struct pt_err *err);
+/* The same from memory; `name` stands for the file in messages and sources. */
+enum pt_code pt_conf_load_text(struct pt_conf *conf, const char *name, const char *text, size_t len,
+                               struct pt_err *err);
 enum pt_code pt_conf_load_env(struct pt_conf *conf, char *const *environ_vars, struct pt_err *err);
 enum pt_code pt_conf_set(struct pt_conf *conf, const char *assignment, struct pt_err *err);
 
@@ -54,7 +75,8 @@ void pt_conf_each_named(const struct pt_conf *conf, const char *kind, pt_conf_ea
 const char *pt_conf_named(const struct pt_conf *conf, const char *kind, const char *name,
                           const char *key);
 
-/* Prints all keys with value and source ("default", "file:line", "env NAME", "--set"). */
+/* Prints all keys with value and source ("default", "file:line", "env NAME", "--set"), as a file that
+ * reads back to the same values. */
 void pt_conf_print(const struct pt_conf *conf, struct pt_buf *out);
 
 #endif
