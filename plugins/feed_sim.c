@@ -1,18 +1,20 @@
 /* feed_sim.c - a simulated market, for demonstrations and tests.
  *
- * It speaks as a real feed does: Binance-form JSON (kline, trade, depth20, markPriceUpdate) pushed into the ring.
- * First the history that the store does not have yet, as closed 1m klines, then live.
+ * It speaks as a real feed does: Binance-form JSON (kline, trade, depth20, markPriceUpdate) pushed
+ * into the ring. First the history that the store does not have yet, as closed 1m klines, then
+ * live.
  *
- * The market is a function of (seed, symbol, minute) alone, so a run that starts later, or goes on after a
- * restart, shows the same bars:
+ * The market is a function of (seed, symbol, minute) alone, so a run that starts later, or goes on
+ * after a restart, shows the same bars:
  *
- *     days from 2020-01-01:  log price x[d+1] = x[d] + k (anchor - x[d]) + sd[d] (beta F[d] + idio e[d])
- *                            ln sd[d] is an AR(1) of the whole market: quiet and wild weeks
- *     minutes of a day:      returns sd[m] (beta f[m] + idio e[m]), f common to all symbols; ln sd[m] is again an AR(1)
- *                            times the pattern of the day; the path is bridged from x[d] to x[d+1]
+ *     days from 2020-01-01:  log price x[d+1] = x[d] + k (anchor - x[d]) + sd[d] (beta F[d] + idio
+ * e[d]) ln sd[d] is an AR(1) of the whole market: quiet and wild weeks minutes of a day: returns
+ * sd[m] (beta f[m] + idio e[m]), f common to all symbols; ln sd[m] is again an AR(1) times the
+ * pattern of the day; the path is bridged from x[d] to x[d+1]
  *
- * Volume follows the size of the move and the state of volatility (mixture of distributions, Clark 1973); the
- * taker-buy share leans with the return. Each day draws from generators seeded by (seed, symbol, day). */
+ * Volume follows the size of the move and the state of volatility (mixture of distributions, Clark
+ * 1973); the taker-buy share leans with the return. Each day draws from generators seeded by (seed,
+ * symbol, day). */
 #include "base/clock.h"
 #include "base/timefmt.h"
 #include "flow/plugin.h"
@@ -31,7 +33,7 @@ enum { MINUTES = 1440, SYMBOLS_MAX = 64, LEVELS = 20, MESSAGE_MAX = 4096 };
 
 struct profile {
     const char *symbol;
-    double anchor; /* price around which it wanders, quote units */
+    double anchor;      /* price around which it wanders, quote units */
     unsigned tick, lot; /* digits of prices and quantities */
     double beta, idio;  /* loads of the market and the own factor; beta^2 + idio^2 = 1 */
     double scale;       /* volatility relative to the market */
@@ -39,9 +41,12 @@ struct profile {
 };
 
 static const struct profile profiles[] = {
-    { "BTCUSDT", 60000, 2, 5, 0.92, 0.3919, 1.0, 900000 },   { "ETHUSDT", 3000, 2, 4, 0.86, 0.5103, 1.25, 500000 },
-    { "BNBUSDT", 550, 2, 3, 0.74, 0.6726, 1.1, 120000 },     { "ADAUSDT", 0.6, 4, 1, 0.70, 0.7141, 1.6, 60000 },
-    { "SOLUSDT", 140, 3, 2, 0.76, 0.6499, 1.8, 200000 },     { NULL, 10, 3, 2, 0.65, 0.7599, 1.5, 50000 },
+    { "BTCUSDT", 60000, 2, 5, 0.92, 0.3919, 1.0, 900000 },
+    { "ETHUSDT", 3000, 2, 4, 0.86, 0.5103, 1.25, 500000 },
+    { "BNBUSDT", 550, 2, 3, 0.74, 0.6726, 1.1, 120000 },
+    { "ADAUSDT", 0.6, 4, 1, 0.70, 0.7141, 1.6, 60000 },
+    { "SOLUSDT", 140, 3, 2, 0.76, 0.6499, 1.8, 200000 },
+    { NULL, 10, 3, 2, 0.65, 0.7599, 1.5, 50000 },
 };
 
 struct bar {
@@ -59,12 +64,12 @@ struct market_day { /* what all symbols share, by minute */
 struct sim_symbol {
     char name[32];
     const struct profile *profile;
-    uint64_t key;      /* part of its generators' seeds */
-    double *open_log;  /* [days known + 1] log price at the start of each day from ORIGIN_DAY */
-    int64_t day;       /* whose minutes are in bars */
-    struct bar *bars;  /* [MINUTES] */
-    int64_t next_min;  /* first minute since the epoch not sent as closed */
-    unsigned sent;     /* trades of the running minute already sent */
+    uint64_t key;     /* part of its generators' seeds */
+    double *open_log; /* [days known + 1] log price at the start of each day from ORIGIN_DAY */
+    int64_t day;      /* whose minutes are in bars */
+    struct bar *bars; /* [MINUTES] */
+    int64_t next_min; /* first minute since the epoch not sent as closed */
+    unsigned sent;    /* trades of the running minute already sent */
 };
 
 struct feed_sim {
@@ -75,9 +80,9 @@ struct feed_sim {
     const struct pt_feed_host *host;
     struct sim_symbol symbol[SYMBOLS_MAX];
     size_t nsymbols;
-    double *day_sd;   /* [days known] standard deviation of the day's log return */
-    double day_mood;  /* state of the daily AR(1) after the last known day */
-    int64_t days;     /* days known, from ORIGIN_DAY */
+    double *day_sd;  /* [days known] standard deviation of the day's log return */
+    double day_mood; /* state of the daily AR(1) after the last known day */
+    int64_t days;    /* days known, from ORIGIN_DAY */
     struct market_day shared;
     uint64_t tag;
     int64_t last_book_ms, last_partial_ms;
@@ -88,7 +93,8 @@ struct feed_sim {
     bool started, stop;
 };
 
-/* ---- random numbers: xoshiro256** seeded by splitmix64 (Blackman, Vigna 2018) ------------------ */
+/* ---- random numbers: xoshiro256** seeded by splitmix64 (Blackman, Vigna 2018) ------------------
+ */
 struct rng {
     uint64_t s[4];
     double spare;
@@ -181,17 +187,20 @@ static bool know_days(struct feed_sim *self, int64_t day)
         for (size_t i = 0; i < self->nsymbols; i++) {
             struct sim_symbol *symbol = &self->symbol[i];
             const struct profile *p = symbol->profile;
-            struct rng own = rng_for((uint64_t)self->seed, symbol->key ^ STREAM_DAYS, ORIGIN_DAY + d);
+            struct rng own =
+                rng_for((uint64_t)self->seed, symbol->key ^ STREAM_DAYS, ORIGIN_DAY + d);
             double x = symbol->open_log[d];
-            symbol->open_log[d + 1] = x + 0.008 * (log(p->anchor) - x) +
-                                      level * p->scale * (p->beta * factor + p->idio * normal(&own));
+            symbol->open_log[d + 1] =
+                x + 0.008 * (log(p->anchor) - x) +
+                level * p->scale * (p->beta * factor + p->idio * normal(&own));
         }
     }
     self->days = want;
     return true;
 }
 
-/* Activity over the day, UTC: a quiet night, Europe's morning, the peak when America opens. Mean about 1. */
+/* Activity over the day, UTC: a quiet night, Europe's morning, the peak when America opens. Mean
+ * about 1. */
 static double pattern(int minute)
 {
     double hour = minute / 60.0, europe = (hour - 8.5) / 2.5, america = (hour - 14.5) / 2.2;
@@ -240,11 +249,13 @@ static bool fill_day(struct feed_sim *self, struct sim_symbol *symbol, int64_t d
         double price = exp(x) * ticks;
         bar->open = last;
         bar->close = at_least(llround(price), 1);
-        int64_t top = bar->open > bar->close ? bar->open : bar->close, bottom = bar->open + bar->close - top;
+        int64_t top = bar->open > bar->close ? bar->open : bar->close,
+                bottom = bar->open + bar->close - top;
         bar->high = top + llround(-0.35 * sd * price * log(uniform(&rng)));
         bar->low = at_least(bottom - llround(-0.35 * sd * price * log(uniform(&rng))), 1);
-        double turnover = p->turnover * pattern(m) *
-                          exp(0.9 * shared->mood[m] + 0.55 * (fabs(move) - 0.8) + 0.4 * normal(&rng));
+        double turnover =
+            p->turnover * pattern(m) *
+            exp(0.9 * shared->mood[m] + 0.55 * (fabs(move) - 0.8) + 0.4 * normal(&rng));
         double lean = 0.5 + 0.22 * tanh(0.8 * move) + 0.05 * normal(&rng);
         lean = lean < 0.02 ? 0.02 : lean > 0.98 ? 0.98 : lean;
         bar->volume = at_least(llround(turnover / (price / ticks) * lots), 1);
@@ -332,8 +343,8 @@ static void open_event(struct message *out, const char *type, int64_t event_ms, 
     put(out, "\"");
 }
 
-static void kline(struct message *out, const struct sim_symbol *symbol, int64_t minute, const struct bar *bar, int64_t event_ms,
-                  bool closed)
+static void kline(struct message *out, const struct sim_symbol *symbol, int64_t minute,
+                  const struct bar *bar, int64_t event_ms, bool closed)
 {
     const struct profile *p = symbol->profile;
     open_event(out, "kline", event_ms, symbol->name);
@@ -374,7 +385,8 @@ static struct bar partial_bar(const struct bar *bar, double share)
     return part;
 }
 
-static void trade(struct message *out, const struct sim_symbol *symbol, int64_t minute, const struct bar *bar, unsigned k, unsigned n)
+static void trade(struct message *out, const struct sim_symbol *symbol, int64_t minute,
+                  const struct bar *bar, unsigned k, unsigned n)
 {
     int64_t at_ms = minute * 60000 + (int64_t)k * 60000 / n;
     int64_t from = bar->volume / n * k, to = k + 1 == n ? bar->volume : bar->volume / n * (k + 1);
@@ -387,14 +399,16 @@ static void trade(struct message *out, const struct sim_symbol *symbol, int64_t 
     put(out, buy ? ",\"m\":false}" : ",\"m\":true}");
 }
 
-static void book(struct message *out, const struct sim_symbol *symbol, const struct bar *bar, double share, int64_t now_ms)
+static void book(struct message *out, const struct sim_symbol *symbol, const struct bar *bar,
+                 double share, int64_t now_ms)
 {
     const struct profile *p = symbol->profile;
     int64_t mid = at_least(price_at(bar, share), LEVELS + 2), best = at_least(bar->volume / 40, 1);
     char stream[48];
     size_t i = 0;
     for (; symbol->name[i]; i++)
-        stream[i] = (char)(symbol->name[i] >= 'A' && symbol->name[i] <= 'Z' ? symbol->name[i] + 32 : symbol->name[i]);
+        stream[i] = (char)(symbol->name[i] >= 'A' && symbol->name[i] <= 'Z' ? symbol->name[i] + 32
+                                                                            : symbol->name[i]);
     stream[i] = '\0';
     out->len = 0;
     put(out, "{\"stream\":\"");
@@ -408,7 +422,9 @@ static void book(struct message *out, const struct sim_symbol *symbol, const str
             put_number(out, side == 0 ? mid - k : mid + 1 + k, p->tick);
             put(out, "\",\"");
             /* deeper levels hold more, unevenly */
-            put_number(out, best + best * ((k * 7 + side * 3 + (int)(mid % 5)) % 11) / 4 + best * k / 3, p->lot);
+            put_number(out,
+                       best + best * ((k * 7 + side * 3 + (int)(mid % 5)) % 11) / 4 + best * k / 3,
+                       p->lot);
             put(out, "\"]");
         }
         put(out, "]");
@@ -416,7 +432,8 @@ static void book(struct message *out, const struct sim_symbol *symbol, const str
     put(out, "}}");
 }
 
-static void mark_price(struct message *out, const struct sim_symbol *symbol, const struct bar *bar, double share, int64_t now_ms)
+static void mark_price(struct message *out, const struct sim_symbol *symbol, const struct bar *bar,
+                       double share, int64_t now_ms)
 {
     const struct profile *p = symbol->profile;
     int64_t price = price_at(bar, share), eight_hours = DAY_MS / 3;
@@ -451,21 +468,24 @@ static bool send(struct feed_sim *self, const struct message *message, int64_t r
     return true;
 }
 
-/* Minutes since the epoch in simulated time, and the share of the running one. A `minute` shorter than 60 s lets the
- * market run ahead of the clock from the moment the feed was opened. */
+/* Minutes since the epoch in simulated time, and the share of the running one. A `minute` shorter
+ * than 60 s lets the market run ahead of the clock from the moment the feed was opened. */
 static double market_time(const struct feed_sim *self, int64_t opened_us, int64_t now_us)
 {
-    return (double)opened_us / (double)PT_US_MIN + (double)(now_us - opened_us) / (double)self->minute;
+    return (double)opened_us / (double)PT_US_MIN +
+           (double)(now_us - opened_us) / (double)self->minute;
 }
 
-/* Closed bars from where the store ends to `until` (a minute, not sent), day by day, symbol by symbol. */
+/* Closed bars from where the store ends to `until` (a minute, not sent), day by day, symbol by
+ * symbol. */
 static bool send_history(struct feed_sim *self, int64_t from, int64_t until)
 {
     struct message message;
     for (size_t i = 0; i < self->nsymbols; i++) {
         struct sim_symbol *symbol = &self->symbol[i];
         int64_t last_us = self->host->last_candle(self->host->ctx, symbol->name, PT_US_MIN);
-        symbol->next_min = last_us == INT64_MIN || last_us / PT_US_MIN + 1 < from ? from : last_us / PT_US_MIN + 1;
+        symbol->next_min =
+            last_us == INT64_MIN || last_us / PT_US_MIN + 1 < from ? from : last_us / PT_US_MIN + 1;
     }
     for (int64_t day = from / MINUTES; day <= (until - 1) / MINUTES; day++) {
         for (size_t i = 0; i < self->nsymbols; i++) {
@@ -489,7 +509,8 @@ static bool send_live(struct feed_sim *self, double time)
     struct message message;
     int64_t running = (int64_t)floor(time), now_ms = (int64_t)(time * 60000);
     double share = time - (double)running;
-    bool books = self->book_interval > 0 && now_ms - self->last_book_ms >= self->book_interval / 1000;
+    bool books =
+        self->book_interval > 0 && now_ms - self->last_book_ms >= self->book_interval / 1000;
     bool partials = self->partial && now_ms - self->last_partial_ms >= 2000;
     unsigned n = (unsigned)self->trades;
     for (size_t i = 0; i < self->nsymbols; i++) {
@@ -528,9 +549,13 @@ static bool send_live(struct feed_sim *self, double time)
 static void *run(void *arg)
 {
     struct feed_sim *self = arg;
-    int64_t opened_us = pt_now_us(), until = opened_us / PT_US_MIN, from = until - self->history / PT_US_MIN;
-    bool good = send_history(self, from < ORIGIN_DAY * MINUTES ? ORIGIN_DAY * MINUTES : from, until);
-    if (good) self->host->log(PT_INFO, "feed.sim", "live", "symbols=%zu history_minutes=%" PRId64, self->nsymbols, until - from);
+    int64_t opened_us = pt_now_us(), until = opened_us / PT_US_MIN,
+            from = until - self->history / PT_US_MIN;
+    bool good =
+        send_history(self, from < ORIGIN_DAY * MINUTES ? ORIGIN_DAY * MINUTES : from, until);
+    if (good)
+        self->host->log(PT_INFO, "feed.sim", "live", "symbols=%zu history_minutes=%" PRId64,
+                        self->nsymbols, until - from);
     int64_t step_us = self->minute / 240 < 1000 ? 1000 : self->minute / 240;
     while (good) {
         good = send_live(self, market_time(self, opened_us, pt_now_us()));
@@ -540,11 +565,14 @@ static void *run(void *arg)
         until_ts.tv_sec += (time_t)(ns / 1000000000);
         until_ts.tv_nsec = (long)(ns % 1000000000);
         pthread_mutex_lock(&self->lock);
-        while (!self->stop && pthread_cond_timedwait(&self->wake, &self->lock, &until_ts) != ETIMEDOUT) {}
+        while (!self->stop &&
+               pthread_cond_timedwait(&self->wake, &self->lock, &until_ts) != ETIMEDOUT) {
+        }
         good = good && !self->stop;
         pthread_mutex_unlock(&self->lock);
     }
-    if (!stopping(self)) self->host->log(PT_ERROR, "feed.sim", "stopped", "reason=\"out of memory\"");
+    if (!stopping(self))
+        self->host->log(PT_ERROR, "feed.sim", "stopped", "reason=\"out of memory\"");
     return NULL;
 }
 
@@ -555,16 +583,19 @@ static enum pt_code take_symbols(struct feed_sim *self, struct pt_err *err)
     while (*at) {
         size_t len = strcspn(at, ", ");
         if (len > 0) {
-            if (self->nsymbols == SYMBOLS_MAX) return pt_fail(err, PT_EINVAL, "feed sim: more than %d symbols", SYMBOLS_MAX);
+            if (self->nsymbols == SYMBOLS_MAX)
+                return pt_fail(err, PT_EINVAL, "feed sim: more than %d symbols", SYMBOLS_MAX);
             struct sim_symbol *symbol = &self->symbol[self->nsymbols++];
             if (len < 2 || len >= sizeof symbol->name - 1)
                 return pt_fail(err, PT_EINVAL, "feed sim: \"%.*s\" is no symbol", (int)len, at);
             memcpy(symbol->name, at, len);
             symbol->day = -1;
             symbol->key = UINT64_C(0xcbf29ce484222325); /* FNV-1a of the name */
-            for (size_t i = 0; i < len; i++) symbol->key = (symbol->key ^ (unsigned char)at[i]) * UINT64_C(0x100000001b3);
+            for (size_t i = 0; i < len; i++)
+                symbol->key = (symbol->key ^ (unsigned char)at[i]) * UINT64_C(0x100000001b3);
             symbol->profile = profiles;
-            while (symbol->profile->symbol && strcmp(symbol->profile->symbol, symbol->name) != 0) symbol->profile++;
+            while (symbol->profile->symbol && strcmp(symbol->profile->symbol, symbol->name) != 0)
+                symbol->profile++;
             symbol->bars = calloc(MINUTES, sizeof *symbol->bars);
             if (symbol->bars == NULL) return pt_fail(err, PT_ENOMEM, "feed sim: out of memory");
         }
@@ -600,8 +631,10 @@ static enum pt_code open_feed(void *arg, const struct pt_feed_host *host, struct
     enum pt_code rc = take_symbols(self, err);
     if (rc == PT_OK && pthread_create(&self->thread, NULL, run, self) != 0)
         rc = pt_fail(err, PT_ENOMEM, "feed sim: the thread could not be started");
-    if (rc == PT_OK) self->started = true;
-    else close_feed(self);
+    if (rc == PT_OK)
+        self->started = true;
+    else
+        close_feed(self);
     return rc;
 }
 
@@ -618,17 +651,24 @@ static void drain_feed(void *arg)
 }
 
 static const struct pt_option options[] = {
-    { "seed", PT_OPT_INT, offsetof(struct feed_sim, seed), "1", 0, INT64_MAX, "none", "which market; the same seed gives the same bars" },
-    { "symbols", PT_OPT_TEXT, offsetof(struct feed_sim, symbols), "BTCUSDT,ETHUSDT,BNBUSDT,ADAUSDT,SOLUSDT", 0, 0, "none",
+    { "seed", PT_OPT_INT, offsetof(struct feed_sim, seed), "1", 0, INT64_MAX, "none",
+      "which market; the same seed gives the same bars" },
+    { "symbols", PT_OPT_TEXT, offsetof(struct feed_sim, symbols),
+      "BTCUSDT,ETHUSDT,BNBUSDT,ADAUSDT,SOLUSDT", 0, 0, "none",
       "what is traded, separated by commas" },
-    { "history", PT_OPT_SPAN, offsetof(struct feed_sim, history), "90d", 0, 2000 * PT_US_DAY, "span",
+    { "history", PT_OPT_SPAN, offsetof(struct feed_sim, history), "90d", 0, 2000 * PT_US_DAY,
+      "span",
       "closed 1m bars delivered before the live part; what the store already has is left out" },
-    { "minute", PT_OPT_SPAN, offsetof(struct feed_sim, minute), "60s", 50000, 60 * PT_US_SEC, "span",
-      "real time a simulated minute takes; shorter lets the market run ahead of the clock (tests)" },
-    { "trades", PT_OPT_INT, offsetof(struct feed_sim, trades), "12", 0, 1000, "count", "trades shown of each live bar" },
-    { "book_interval", PT_OPT_SPAN, offsetof(struct feed_sim, book_interval), "5s", 0, PT_US_HOUR, "span",
-      "a book of 20 levels and the mark price this often; 0s = none" },
-    { "partial", PT_OPT_BOOL, offsetof(struct feed_sim, partial), "yes", 0, 0, "none", "updates of the running bar every 2 s" },
+    { "minute", PT_OPT_SPAN, offsetof(struct feed_sim, minute), "60s", 50000, 60 * PT_US_SEC,
+      "span",
+      "real time a simulated minute takes; shorter lets the market run ahead of the clock "
+      "(tests)" },
+    { "trades", PT_OPT_INT, offsetof(struct feed_sim, trades), "12", 0, 1000, "count",
+      "trades shown of each live bar" },
+    { "book_interval", PT_OPT_SPAN, offsetof(struct feed_sim, book_interval), "5s", 0, PT_US_HOUR,
+      "span", "a book of 20 levels and the mark price this often; 0s = none" },
+    { "partial", PT_OPT_BOOL, offsetof(struct feed_sim, partial), "yes", 0, 0, "none",
+      "updates of the running bar every 2 s" },
     { NULL, PT_OPT_TEXT, 0, NULL, 0, 0, NULL, NULL },
 };
 

@@ -32,8 +32,10 @@ struct pt_cli {
 };
 
 const struct pt_cli_option pt_common_options[] = {
-    { "config", "FILE", "configuration file (default " PT_CONF_FILE ", env PETROSA_CONFIG)", false },
-    { "data", "DIR", "folder of the store (env PETROSA_DATA; the same as --set store.path=DIR)", false },
+    { "config", "FILE", "configuration file (default " PT_CONF_FILE ", env PETROSA_CONFIG)",
+      false },
+    { "data", "DIR", "folder of the store (env PETROSA_DATA; the same as --set store.path=DIR)",
+      false },
     { "set", "SECTION.KEY=VALUE", "sets one configuration key; may be repeated", true },
     { "verbose", NULL, "-v: log more (debug)", false },
     { "quiet", NULL, "no progress, no log below errors", false },
@@ -78,7 +80,8 @@ enum pt_code pt_cli_conf_set(struct pt_cli *cli, const char *assignment, struct 
     return pt_conf_set(cli->conf, assignment, err);
 }
 
-static const struct pt_cli_option *find_option(const struct pt_cli_option *options, const char *name, size_t len)
+static const struct pt_cli_option *find_option(const struct pt_cli_option *options,
+                                               const char *name, size_t len)
 {
     for (; options != NULL && options->name != NULL; options++)
         if (strlen(options->name) == len && memcmp(options->name, name, len) == 0) return options;
@@ -154,7 +157,9 @@ bool pt_cli_time(const struct pt_cli *cli, const char *option, int64_t *us)
 {
     const char *text = pt_cli_value(cli, option);
     if (text == NULL || pt_time_parse(text, strlen(text), us) == PT_OK) return true;
-    pt_cli_usage(cli, "--%s \"%s\" is no time; give 2025-01-31, 2025-01-31T12:00:00Z or an epoch number", option, text);
+    pt_cli_usage(cli,
+                 "--%s \"%s\" is no time; give 2025-01-31, 2025-01-31T12:00:00Z or an epoch number",
+                 option, text);
     return false;
 }
 
@@ -162,7 +167,9 @@ bool pt_cli_period(const struct pt_cli *cli, const char *option, int64_t *period
 {
     const char *text = pt_cli_value(cli, option);
     if (text == NULL || pt_period_parse(text, strlen(text), period_us) == PT_OK) return true;
-    pt_cli_usage(cli, "--%s \"%s\" is no period; give one of 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w", option, text);
+    pt_cli_usage(
+        cli, "--%s \"%s\" is no period; give one of 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w",
+        option, text);
     return false;
 }
 
@@ -190,13 +197,17 @@ static int parse_option(struct pt_cli *cli, int argc, char **argv, int *i)
     if (option == NULL) option = find_option(pt_common_options, name, len);
     if (option == NULL) return pt_cli_usage(cli, "unknown option --%.*s", (int)len, name);
     const char *value = name[len] == '=' ? name + len + 1 : NULL;
-    if (option->value == NULL && value != NULL) return pt_cli_usage(cli, "--%s takes no value", option->name);
+    if (option->value == NULL && value != NULL)
+        return pt_cli_usage(cli, "--%s takes no value", option->name);
     if (option->value != NULL && value == NULL) {
-        if (*i + 1 >= argc) return pt_cli_usage(cli, "--%s needs a value: --%s %s", option->name, option->name, option->value);
+        if (*i + 1 >= argc)
+            return pt_cli_usage(cli, "--%s needs a value: --%s %s", option->name, option->name,
+                                option->value);
         value = argv[++*i];
     }
     for (size_t k = 0; k < cli->ngiven && !option->repeat; k++)
-        if (cli->given[k].option == option) return pt_cli_usage(cli, "--%s was given twice", option->name);
+        if (cli->given[k].option == option)
+            return pt_cli_usage(cli, "--%s was given twice", option->name);
     cli->given[cli->ngiven++] = (struct given){ option, value };
     return 0;
 }
@@ -212,7 +223,8 @@ static int parse(struct pt_cli *cli, int argc, char **argv)
             only_args = true;
         } else if (strcmp(argv[i], "-v") == 0) {
             cli->given[cli->ngiven++] = (struct given){ declared(cli, "verbose"), NULL };
-        } else if (strcmp(argv[i], "-o") == 0 && find_option(cli->command->options, "output", 6) != NULL) {
+        } else if (strcmp(argv[i], "-o") == 0 &&
+                   find_option(cli->command->options, "output", 6) != NULL) {
             char long_form[] = "--output";
             char *pair[] = { argv[0], argv[1], long_form, i + 1 < argc ? argv[i + 1] : NULL };
             int at = 2;
@@ -225,7 +237,8 @@ static int parse(struct pt_cli *cli, int argc, char **argv)
         }
         if (wrong != 0) return wrong;
     }
-    if (cli->nargs < cli->command->min_args) return pt_cli_usage(cli, "needs %s", cli->command->args);
+    if (cli->nargs < cli->command->min_args)
+        return pt_cli_usage(cli, "needs %s", cli->command->args);
     if (cli->nargs > cli->command->max_args)
         return pt_cli_usage(cli, "too many arguments: \"%s\"", cli->args[cli->command->max_args]);
     return 0;
@@ -245,7 +258,8 @@ static enum pt_code configure(struct pt_cli *cli, char **environ_vars, struct pt
     const char *data = pt_cli_value(cli, "data");
     if (rc == PT_OK && data != NULL) {
         char assignment[4200];
-        if ((size_t)snprintf(assignment, sizeof assignment, "store.path=%s", data) >= sizeof assignment)
+        if ((size_t)snprintf(assignment, sizeof assignment, "store.path=%s", data) >=
+            sizeof assignment)
             return pt_fail(err, PT_EINVAL, "--data: the path is too long");
         rc = pt_conf_set(cli->conf, assignment, err);
     }
@@ -271,7 +285,8 @@ int pt_cli_main(int argc, char **argv, char **environ_vars)
         return 2;
     }
     for (int i = 2; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return pt_help_command(cli.command);
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return pt_help_command(cli.command);
     struct pt_err err = { 0 };
     int exit_code;
     cli.given = calloc((size_t)argc + 1, sizeof *cli.given);

@@ -21,9 +21,9 @@ struct pt_cli;
 
 struct pt_command {
     const char *name;
-    const char *args;  /* "FILE...", "" */
-    const char *about; /* one line */
-    const char *text;  /* paragraphs for `help NAME` and the man page */
+    const char *args;                    /* "FILE...", "" */
+    const char *about;                   /* one line */
+    const char *text;                    /* paragraphs for `help NAME` and the man page */
     const struct pt_cli_option *options; /* ended by name NULL; NULL = none but the common ones */
     size_t min_args, max_args;           /* positional arguments; SIZE_MAX = any number */
     bool no_conf;                        /* runs without reading the configuration */
@@ -35,7 +35,8 @@ extern const struct pt_command *const pt_commands[];
 /* --config --data --set -v --quiet. */
 extern const struct pt_cli_option pt_common_options[];
 
-/* Parses, reads the configuration (file, environment, --data, --set), runs the command; the exit code. */
+/* Parses, reads the configuration (file, environment, --data, --set), runs the command; the exit
+ * code. */
 int pt_cli_main(int argc, char **argv, char **environ_vars);
 
 /* What was given; borrowed. Asking for an option that the command has not declared aborts. */
@@ -44,8 +45,9 @@ const struct pt_conf *pt_cli_conf(const struct pt_cli *cli);
 /* Sets one key, as --set does ("feed.enabled=sim"). */
 enum pt_code pt_cli_conf_set(struct pt_cli *cli, const char *assignment, struct pt_err *err);
 bool pt_cli_has(const struct pt_cli *cli, const char *option);
-const char *pt_cli_value(const struct pt_cli *cli, const char *option);          /* NULL when not given */
-const char *pt_cli_value_at(const struct pt_cli *cli, const char *option, size_t i); /* i-th, NULL past the end */
+const char *pt_cli_value(const struct pt_cli *cli, const char *option); /* NULL when not given */
+const char *pt_cli_value_at(const struct pt_cli *cli, const char *option,
+                            size_t i); /* i-th, NULL past the end */
 size_t pt_cli_nargs(const struct pt_cli *cli);
 const char *pt_cli_arg(const struct pt_cli *cli, size_t i); /* NULL past the end */
 bool pt_cli_quiet(const struct pt_cli *cli);
@@ -53,9 +55,11 @@ bool pt_cli_quiet(const struct pt_cli *cli);
 /* One line on stderr and exit code 1: "petrosa import: text". */
 int pt_cli_fail(const struct pt_cli *cli, const struct pt_err *err);
 /* One line and a hint to `petrosa help NAME`; exit code 2. */
-int pt_cli_usage(const struct pt_cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int pt_cli_usage(const struct pt_cli *cli, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
-/* Typed options; wrong text is wrong usage: they print it and return false. Absent: *out untouched, true. */
+/* Typed options; wrong text is wrong usage: they print it and return false. Absent: *out untouched,
+ * true. */
 bool pt_cli_time(const struct pt_cli *cli, const char *option, int64_t *us);
 bool pt_cli_period(const struct pt_cli *cli, const char *option, int64_t *period_us);
 bool pt_cli_symbol(const struct pt_cli *cli, const char *option, char *out); /* [PT_SYMBOL_MAX] */

@@ -20,8 +20,10 @@ const struct pt_command pt_cmd_config = {
     .name = "config",
     .args = "",
     .about = "prints every configuration key, its value and where it came from",
-    .text = "Values come from the defaults, then the configuration file, then the environment (PETROSA_SECTION_KEY and "
-            "the names of the original system, such as API_PORT), then --data and --set; later wins. "
-            "etc/petrosa.conf explains every key.",
+    .text =
+        "Values come from the defaults, then the configuration file, then the environment "
+        "(PETROSA_SECTION_KEY and "
+        "the names of the original system, such as API_PORT), then --data and --set; later wins. "
+        "etc/petrosa.conf explains every key.",
     .run = run,
 };

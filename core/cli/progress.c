@@ -8,7 +8,8 @@
 
 enum { BAR_WIDTH = 30 };
 
-void pt_progress_start(struct pt_progress *progress, const char *what, const char *unit, uint64_t total, bool off)
+void pt_progress_start(struct pt_progress *progress, const char *what, const char *unit,
+                       uint64_t total, bool off)
 {
     int64_t now = pt_mono_us();
     *progress = (struct pt_progress){ .what = what,
@@ -22,9 +23,12 @@ void pt_progress_start(struct pt_progress *progress, const char *what, const cha
 
 static void print_rate(double rate, const char *unit)
 {
-    if (rate >= 1e6) fprintf(stderr, "%.1f M %s/s", rate / 1e6, unit);
-    else if (rate >= 1e4) fprintf(stderr, "%.0f k %s/s", rate / 1e3, unit);
-    else fprintf(stderr, "%.0f %s/s", rate, unit);
+    if (rate >= 1e6)
+        fprintf(stderr, "%.1f M %s/s", rate / 1e6, unit);
+    else if (rate >= 1e4)
+        fprintf(stderr, "%.0f k %s/s", rate / 1e3, unit);
+    else
+        fprintf(stderr, "%.0f %s/s", rate, unit);
 }
 
 void pt_progress_show(struct pt_progress *progress, uint64_t done, uint64_t rate_of)
