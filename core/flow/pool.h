@@ -5,6 +5,7 @@
 #ifndef PT_POOL_H
 #define PT_POOL_H
 
+#include "data/schema.h"
 #include "flow/scripts.h"
 
 struct event_base;

@@ -1,0 +1,217 @@
+/* cmd_eval.c - one script, once, on what is stored; nothing is written. */
+#include "cli/commands.h"
+
+#include "base/timefmt.h"
+#include "flow/engine.h"
+#include "serve/analysis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct pt_cli_option options[] = {
+    { "pair", "S", "symbol (required)", false },
+    { "period", "P", "bar length (default 1h)", false },
+    { "as-of", "T", "the window ends at the last close at or before T (default newest)", false },
+    { "param", "K=V", "a parameter of the script; may be repeated", true },
+    { "json", NULL, "prints the body of GET /analysis/NAME", false },
+    { NULL, NULL, NULL, false },
+};
+
+struct shown {
+    const struct pt_script *script;
+    const struct pt_unit *unit;
+    bool json;
+    int exit_code;
+    struct pt_err err;
+};
+
+static void print_value(const bson_iter_t *iter, int depth)
+{
+    struct pt_buf out = { 0 };
+    struct pt_json json;
+    bson_iter_t child;
+    if (BSON_ITER_HOLDS_DOCUMENT(iter) && bson_iter_recurse(iter, &child)) {
+        putchar('\n');
+        while (bson_iter_next(&child)) {
+            printf("%*s%-*s ", 2 + 2 * depth, "", 28 - 2 * depth, bson_iter_key(&child));
+            print_value(&child, depth + 1);
+        }
+        return;
+    }
+    pt_json_init(&json, &out);
+    pt_doc_json_value(iter, &json);
+    /* texts and decimals without their quotes */
+    if (!out.failed && out.len > 1 && out.data[0] == '"')
+        printf("%.*s\n", (int)out.len - 2, out.data + 1);
+    else
+        printf("%s\n", out.failed ? "(out of memory)" : out.data);
+    pt_buf_fini(&out);
+}
+
+static void print_section(const bson_t *doc, const char *name)
+{
+    bson_t section;
+    bson_iter_t iter;
+    if (!pt_doc_child(doc, name, &section) || !bson_iter_init(&iter, &section)) return;
+    while (bson_iter_next(&iter)) {
+        printf("  %-28s ", bson_iter_key(&iter));
+        print_value(&iter, 1);
+    }
+}
+
+static void print_text(const struct shown *shown, const struct pt_unit_result *result)
+{
+    char period[PT_PERIOD_TEXT_MAX];
+    const char *status = "?";
+    bson_iter_t iter;
+    pt_period_print(shown->unit->period_us, period);
+    pt_doc_text(result->doc, "status", &status);
+    printf("%s %s %s  status %s  as of ", result->name, shown->unit->symbol, period, status);
+    if (bson_iter_init_find(&iter, result->doc, "as_of")) print_value(&iter, 0);
+    print_section(result->doc, "data");
+    printf("inputs\n");
+    print_section(result->doc, "metadata");
+    printf("  %-28s %.3f ms\n", "time", (double)result->elapsed_us / 1e3);
+}
+
+static void print_json(struct shown *shown, const struct pt_unit_result *result)
+{
+    struct pt_buf out = { 0 };
+    struct pt_json json;
+    const char *status = "";
+    pt_doc_text(result->doc, "status", &status);
+    struct pt_analysis analysis = { .script = shown->script,
+                                    .pair = shown->unit->symbol,
+                                    .period_us = shown->unit->period_us,
+                                    .docs = &result->doc,
+                                    .n = strcmp(status, "empty") == 0 ? 0 : 1,
+                                    .on_request = true };
+    pt_json_init(&json, &out);
+    pt_analysis_body(&analysis, &json);
+    pt_buf_putc(&out, '\n');
+    if (out.failed)
+        pt_fail(&shown->err, PT_ENOMEM, "out of memory"), shown->exit_code = 1;
+    else
+        fwrite(out.data, 1, out.len, stdout);
+    pt_buf_fini(&out);
+}
+
+static void on_result(void *arg, const struct pt_unit_result *results, size_t n,
+                      const struct pt_err *err)
+{
+    struct shown *shown = arg;
+    if (err != NULL || n == 0) {
+        shown->exit_code = 1;
+        if (err != NULL)
+            shown->err = *err;
+        else
+            pt_fail(&shown->err, PT_ESCRIPT, "the worker gave no result");
+        return;
+    }
+    if (shown->json)
+        print_json(shown, &results[0]);
+    else
+        print_text(shown, &results[0]);
+    const char *status = "", *message = "no message";
+    pt_doc_text(results[0].doc, "status", &status);
+    if (strcmp(status, "error") == 0) {
+        shown->exit_code = 1;
+        pt_doc_text(results[0].doc, "metadata.error.message", &message);
+        pt_fail(&shown->err, PT_ESCRIPT, "%s", message);
+    }
+}
+
+/* NAME is a live script, FILE.lua the script made from that file. */
+static const struct pt_script *find_script(const struct pt_scripts *scripts, const char *name,
+                                           struct pt_err *err)
+{
+    bool file = strchr(name, '/') != NULL ||
+                (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".lua") == 0);
+    for (size_t i = 0; i < scripts->n; i++) {
+        const struct pt_script *script = &scripts->v[i];
+        if (strcmp(file ? script->source->file : script->name, name) != 0) continue;
+        if (script->status == PT_SCRIPT_LIVE) return script;
+        if (script->error_line > 0)
+            pt_fail(err, PT_ESCRIPT, "%s:%d: %s", script->error_file, script->error_line,
+                    script->message);
+        else
+            pt_fail(err, PT_ESCRIPT, "%s: %s", script->source->file, script->message);
+        return NULL;
+    }
+    struct pt_buf known = { 0 };
+    for (size_t i = 0; i < scripts->n; i++) pt_buf_printf(&known, " %s", scripts->v[i].name);
+    pt_fail(err, PT_ENOENT, "there is no script \"%s\"; loaded are:%s", name,
+            known.data != NULL ? known.data : " none");
+    pt_buf_fini(&known);
+    return NULL;
+}
+
+static enum pt_code take_params(struct pt_cli *cli, const struct pt_script *script, bson_t *params,
+                                struct pt_err *err)
+{
+    const char *given;
+    for (size_t i = 0; (given = pt_cli_value_at(cli, "param", i)) != NULL; i++) {
+        const char *equals = strchr(given, '=');
+        char name[64];
+        if (equals == NULL || equals == given || (size_t)(equals - given) >= sizeof name)
+            return pt_fail(err, PT_EINVAL, "--param \"%s\": give NAME=VALUE", given);
+        memcpy(name, given, (size_t)(equals - given));
+        name[equals - given] = '\0';
+        enum pt_code rc = pt_script_param(script, name, equals + 1, params, err);
+        if (rc != PT_OK) return rc;
+    }
+    return PT_OK;
+}
+
+static int run(struct pt_cli *cli)
+{
+    const char *asked = pt_cli_arg(cli, 0);
+    struct pt_unit unit = {
+        .period_us = PT_US_HOUR, .as_of_us = INT64_MAX, .n = 1, .urgent = true
+    };
+    struct pt_err err = { 0 };
+    if (!pt_cli_has(cli, "pair")) return pt_cli_usage(cli, "needs --pair");
+    if (!pt_cli_symbol(cli, "pair", unit.symbol) ||
+        !pt_cli_period(cli, "period", &unit.period_us) ||
+        !pt_cli_time(cli, "as-of", &unit.as_of_us))
+        return 2;
+    bool file = strchr(asked, '/') != NULL ||
+                (strlen(asked) > 4 && strcmp(asked + strlen(asked) - 4, ".lua") == 0);
+    struct pt_engine *engine = NULL;
+    bson_t params = BSON_INITIALIZER;
+    struct shown shown = { .unit = &unit, .json = pt_cli_has(cli, "json") };
+    struct pt_scripts *scripts = NULL;
+    enum pt_code rc =
+        pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH, file ? asked : NULL, &engine, &err);
+    if (rc == PT_OK) {
+        scripts = pt_engine_scripts(engine);
+        shown.script = find_script(scripts, asked, &err);
+        if (shown.script == NULL) rc = err.code;
+    }
+    if (rc == PT_OK) rc = take_params(cli, shown.script, &params, &err);
+    if (rc == PT_OK) {
+        const char *name = shown.script->name;
+        const bson_t *values = &params;
+        unit.names = &name;
+        unit.params = &values;
+        rc = pt_engine_eval_wait(engine, &unit, on_result, &shown, &err);
+    }
+    bson_destroy(&params);
+    if (scripts != NULL) pt_scripts_unref(scripts);
+    pt_engine_free(engine);
+    if (rc != PT_OK) return pt_cli_fail(cli, &err);
+    return shown.exit_code == 0 ? 0 : pt_cli_fail(cli, &shown.err);
+}
+
+const struct pt_command pt_cmd_eval = {
+    .name = "eval",
+    .args = "NAME|FILE.lua",
+    .about = "runs one script once and prints its result, its inputs and its time",
+    .text = "Nothing is stored. With --json the output is the body of GET /analysis/NAME. A "
+            "FILE.lua need not be in the scripts folder.",
+    .options = options,
+    .min_args = 1,
+    .max_args = 1,
+    .run = run,
+};
