@@ -1,0 +1,277 @@
+/* store.c - opening and closing the environment, its version, the daemon's claim. [layer: store] */
+#include "store/internal.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const names[PT_CURSORS] = {
+    [PT_CURSOR_SERIES] = "series", [PT_CURSOR_CHUNKS] = "chunks", [PT_CURSOR_TAIL] = "tail",
+    [PT_CURSOR_DOCS] = "docs",     [PT_CURSOR_DUE] = "due",       [PT_CURSOR_OUTBOX] = "outbox"
+};
+
+/* LMDB's locks are the process's: a second opening of one folder would break those of the first. */
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pt_store *open_stores;
+
+static enum pt_code register_open(struct pt_store *store, struct pt_err *err)
+{
+    struct stat st;
+    if (stat(store->path, &st) != 0)
+        return pt_fail(err, PT_EIO, "%s: %s", store->path, strerror(errno));
+    enum pt_code rc = PT_OK;
+    store->dev = st.st_dev;
+    store->ino = st.st_ino;
+    store->pid = getpid();
+    pthread_mutex_lock(&open_lock);
+    for (struct pt_store *s = open_stores; s; s = s->next) {
+        if (s->dev == store->dev && s->ino == store->ino && s->pid == store->pid)
+            rc = pt_fail(err, PT_EBUSY, "%s is already open in this process", store->path);
+    }
+    if (rc == PT_OK) {
+        store->next = open_stores;
+        open_stores = store;
+    }
+    pthread_mutex_unlock(&open_lock);
+    return rc;
+}
+
+static void unregister(struct pt_store *store)
+{
+    pthread_mutex_lock(&open_lock);
+    for (struct pt_store **s = &open_stores; *s; s = &(*s)->next) {
+        if (*s != store) continue;
+        *s = store->next;
+        break;
+    }
+    pthread_mutex_unlock(&open_lock);
+}
+
+/* Makes the folder and those above it. */
+static enum pt_code make_folder(const char *path, struct pt_err *err)
+{
+    char *copy = strdup(path);
+    if (!copy) return pt_fail(err, PT_ENOMEM, "%s", path);
+    enum pt_code rc = PT_OK;
+    for (char *p = copy + 1; rc == PT_OK; p++) {
+        if (*p != '/' && *p != '\0') continue;
+        char end = *p;
+        *p = '\0';
+        if (mkdir(copy, 0750) != 0 && errno != EEXIST)
+            rc = pt_fail(err, PT_EIO, "making the folder %s: %s", copy, strerror(errno));
+        *p = end;
+        if (end == '\0') break;
+    }
+    free(copy);
+    return rc;
+}
+
+static enum pt_code open_env(struct pt_store *store, const struct pt_store_opts *opts,
+                             struct pt_err *err)
+{
+    uint64_t size = opts->max_bytes ? opts->max_bytes : PT_STORE_MAX_BYTES;
+    unsigned flags = MDB_NOTLS | MDB_NORDAHEAD;
+    if (opts->readonly) flags |= MDB_RDONLY;
+    if (!opts->full_sync) flags |= MDB_NOMETASYNC;
+    for (;;) {
+        int mc = mdb_env_create(&store->env);
+        if (mc != 0) return pt_lmdb_fail(err, mc, "%s", store->path);
+        mc = mdb_env_set_maxdbs(store->env, PT_CURSORS + 1);
+        if (mc == 0) mc = mdb_env_set_maxreaders(store->env, PT_STORE_READERS);
+        if (mc == 0) mc = mdb_env_set_mapsize(store->env, size);
+        if (mc == 0) mc = mdb_env_open(store->env, store->path, flags, 0640);
+        if (mc == 0) break;
+        mdb_env_close(store->env);
+        store->env = NULL;
+        if (mc != ENOMEM || size / 2 < PT_STORE_MIN_MAP)
+            return pt_lmdb_fail(err, mc, "opening the store %s", store->path);
+        size /= 2;
+        pt_log(PT_WARN, "store", "smaller_map", "path=%s bytes=%" PRIu64, store->path, size);
+    }
+    mdb_filehandle_t fd;
+    if (mdb_env_get_fd(store->env, &fd) == 0) fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return PT_OK;
+}
+
+static enum pt_code check_version(struct pt_store *store, MDB_txn *txn, struct pt_err *err)
+{
+    MDB_val key = { 7, "version" }, value;
+    uint32_t version = 0;
+    int mc = mdb_get(txn, store->meta, &key, &value);
+    if (mc != 0 && mc != MDB_NOTFOUND) return pt_lmdb_fail(err, mc, "%s: version", store->path);
+    if (mc == MDB_NOTFOUND || value.mv_size != sizeof version)
+        return pt_fail(err, PT_EVERSION, "%s holds no store version; it is not ours", store->path);
+    memcpy(&version, value.mv_data, sizeof version);
+    if (version != PT_STORE_VERSION)
+        return pt_fail(err, PT_EVERSION,
+                       "%s was made by store version %" PRIu32 ", this program reads version %d",
+                       store->path, version, PT_STORE_VERSION);
+    return PT_OK;
+}
+
+/* Opens all databases in one transaction; MDB_NOTFOUND: they are not there yet. */
+static int open_databases(struct pt_store *store, MDB_txn *txn, unsigned flags)
+{
+    int mc = mdb_dbi_open(txn, "meta", flags, &store->meta);
+    for (int i = 0; i < PT_CURSORS && mc == 0; i++)
+        mc = mdb_dbi_open(txn, names[i], flags, &store->dbi[i]);
+    return mc;
+}
+
+static enum pt_code create(struct pt_store *store, struct pt_err *err)
+{
+    MDB_txn *txn = NULL;
+    MDB_dbi root;
+    MDB_stat stat;
+    MDB_val key = { 7, "version" }, value;
+    uint32_t version = PT_STORE_VERSION;
+    enum pt_code rc = PT_OK;
+    int mc = mdb_txn_begin(store->env, NULL, 0, &txn);
+    if (mc != 0) return pt_lmdb_fail(err, mc, "making the store %s", store->path);
+    mc = mdb_dbi_open(txn, NULL, 0, &root);
+    if (mc == 0) mc = mdb_stat(txn, root, &stat);
+    bool empty = mc == 0 && stat.ms_entries == 0;
+    if (mc == 0) mc = open_databases(store, txn, MDB_CREATE); /* another may have been faster */
+    if (mc == 0 && empty) {
+        value = (MDB_val){ sizeof version, &version };
+        mc = mdb_put(txn, store->meta, &key, &value, 0);
+    }
+    if (mc == 0) rc = check_version(store, txn, err);
+    if (mc != 0 || rc != PT_OK) {
+        mdb_txn_abort(txn);
+    } else {
+        mc = mdb_txn_commit(txn);
+    }
+    return mc == 0 ? rc : pt_lmdb_fail(err, mc, "making the store %s", store->path);
+}
+
+static enum pt_code open_or_create(struct pt_store *store, struct pt_err *err)
+{
+    MDB_txn *txn = NULL;
+    enum pt_code rc = pt_txn_enter(store, &txn, false, err);
+    if (rc != PT_OK) return rc;
+    int mc = open_databases(store, txn, 0);
+    if (mc == 0) rc = check_version(store, txn, err);
+    if (mc != 0 || rc != PT_OK)
+        mdb_txn_abort(txn);
+    else
+        mc = mdb_txn_commit(txn); /* an abort would close the handles again */
+    pt_txn_leave(store);
+    if (mc == MDB_NOTFOUND && !store->readonly) return create(store, err);
+    if (mc == MDB_NOTFOUND) return pt_fail(err, PT_ENOENT, "%s holds no store", store->path);
+    return mc == 0 ? rc : pt_lmdb_fail(err, mc, "opening the store %s", store->path);
+}
+
+enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **out,
+                           struct pt_err *err)
+{
+    struct stat st;
+    pthread_condattr_t attr;
+    bool registered = false;
+    *out = NULL;
+    struct pt_store *store = calloc(1, sizeof *store);
+    if (!store) return pt_fail(err, PT_ENOMEM, "%s", opts->path);
+    pthread_mutex_init(&store->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->idle, &attr);
+    pthread_condattr_destroy(&attr);
+    store->claim_fd = -1;
+    store->readonly = opts->readonly;
+    store->path = strdup(opts->path);
+    enum pt_code rc = store->path ? PT_OK : pt_fail(err, PT_ENOMEM, "%s", opts->path);
+
+    if (rc == PT_OK && stat(opts->path, &st) != 0) {
+        if (errno != ENOENT)
+            rc = pt_fail(err, PT_EIO, "%s: %s", opts->path, strerror(errno));
+        else if (opts->readonly)
+            rc = pt_fail(err, PT_ENOENT, "there is no store at %s", opts->path);
+        else
+            rc = make_folder(opts->path, err);
+    } else if (rc == PT_OK && !S_ISDIR(st.st_mode)) {
+        rc = pt_fail(err, PT_EINVAL, "%s is no folder", opts->path);
+    }
+    if (rc == PT_OK) {
+        rc = register_open(store, err);
+        registered = rc == PT_OK;
+    }
+    if (rc == PT_OK) rc = open_env(store, opts, err);
+    if (rc == PT_OK) rc = open_or_create(store, err);
+    if (rc == PT_OK) {
+        pt_store_reap_readers(store);
+        *out = store;
+        return PT_OK;
+    }
+    if (!registered) store->pid = 0;
+    pt_store_close(store);
+    return rc;
+}
+
+void pt_store_close(struct pt_store *store)
+{
+    if (!store) return;
+    pt_pool_free(store);
+    if (store->env) mdb_env_close(store->env);
+    unregister(store);
+    if (store->claim_fd >= 0) close(store->claim_fd);
+    pthread_cond_destroy(&store->idle);
+    pthread_mutex_destroy(&store->lock);
+    free(store->path);
+    free(store);
+}
+
+const char *pt_store_path(const struct pt_store *store)
+{
+    return store->path;
+}
+
+enum pt_code pt_store_claim(struct pt_store *store, struct pt_err *err)
+{
+    char path[4096], text[24] = "";
+    if (store->claim_fd >= 0) return PT_OK;
+    if ((size_t)snprintf(path, sizeof path, "%s/daemon.lock", store->path) >= sizeof path)
+        return pt_fail(err, PT_EINVAL, "the store's path is too long");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int why = errno;
+        ssize_t len = pread(fd, text, sizeof text - 1, 0);
+        text[len > 0 ? strcspn(text, "\n") : 0] = '\0';
+        close(fd);
+        if (why != EWOULDBLOCK) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(why));
+        return pt_fail(err, PT_EBUSY, "the store %s is already served by process %s", store->path,
+                       text[0] ? text : "(unknown)");
+    }
+    int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len) {
+        int why = errno;
+        close(fd);
+        return pt_fail(err, why == ENOSPC ? PT_EFULL : PT_EIO, "%s: %s", path, strerror(why));
+    }
+    store->claim_fd = fd;
+    return PT_OK;
+}
+
+uint64_t pt_store_commit_id(const struct pt_store *store)
+{
+    MDB_envinfo info;
+    return mdb_env_info(store->env, &info) == 0 ? info.me_last_txnid : 0;
+}
+
+void pt_store_reap_readers(struct pt_store *store)
+{
+    int dead = 0;
+    int mc = mdb_reader_check(store->env, &dead);
+    if (mc != 0)
+        pt_log(PT_WARN, "store", "reader_check", "path=%s error=\"%s\"", store->path,
+               mdb_strerror(mc));
+    else if (dead > 0)
+        pt_log(PT_INFO, "store", "readers_reaped", "path=%s n=%d", store->path, dead);
+}
