@@ -1,0 +1,460 @@
+#!/usr/bin/env python3
+"""The program as a person uses it: every command, its messages and exit codes, on made-up and on real files."""
+import csv
+import gzip
+import json
+import os
+import pathlib
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import unittest
+import zipfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from harness import DATA, NO_DATA, PETROSA, ROOT, Daemon, Folder, environment, main, petrosa  # noqa: E402
+
+HOUR = 3_600_000
+START = 1_700_006_400_000  # 2023-11-15T00:00:00Z, ms
+
+
+def dump_row(i, price=100, step=HOUR, unit=1):
+    opened = (START + i * step) * unit
+    return [opened, f"{price}.10", f"{price + 2}.00", f"{price - 2}.0", f"{price + 1}.25", "12.500", opened + step * unit - 1, "1250.7500",
+            42, "6.250", "625.3750", 0]
+
+
+def write_dump(path, rows):
+    path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+    return path
+
+
+class Usage(Folder):
+    def test_wrong_usage_exits_2_and_says_what(self):
+        for args, words in ((["nonsense"], "unknown command"), (["import"], "needs FILE"), (["import", "--nope", "x"], "--nope"),
+                            (["export"], "--pair"), (["export", "--pair", "BTCUSDT"], "--period"), (["eval", "volatility"], "--pair"),
+                            (["verify", "x"], "too many"), (["export", "--pair", "B!", "--period", "1h"], "symbol"),
+                            (["export", "--pair", "BTCUSDT", "--period", "7h"], "period"), (["import", "--max-rejects", "101", "x"], "101"),
+                            (["eval", "volatility", "--pair", "A_", "--pair", "BB"], "twice"), (["import", "--symbol"], "needs a value"),
+                            (["compute", "--periods", "1h,9h"], "9h"), (["compute", "--as-of", "yesterday"], "yesterday")):
+            done = petrosa(*args, check=2)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_help_knows_every_command_and_option(self):
+        overview = petrosa("help").stdout
+        commands = re.findall(r"^  (\w+) ", overview, re.M)
+        self.assertEqual(set(commands), set("serve demo import export compute eval status config options backup verify version help".split()))
+        man = petrosa("help", "--man").stdout
+        for command in commands:
+            self.assertIn(f"petrosa {command}", petrosa("help", command).stdout)
+            self.assertIn(f'.SS "{command}', man)
+        self.assertEqual(petrosa("import", "--help").stdout, petrosa("help", "import").stdout)
+
+    def test_version_names_what_is_linked(self):
+        text = petrosa("version").stdout
+        for library in ("petrosa", "lmdb", "luajit", "libevent", "libbson", "openblas", "libzip", "sqlite3"):
+            self.assertRegex(text, rf"{library}\S* \d")
+
+    def test_unknown_configuration_is_named(self):
+        conf = self.dir / "a.conf"
+        conf.write_text("[http]\nprt = 80\n[stroe]\npath = x\n")
+        done = petrosa("config", "--config", conf, check=1)
+        for words in (f"{conf}:2", "prt", "port", f"{conf}:3", "stroe"):
+            self.assertIn(words, done.stderr)
+        self.assertIn("nosuch", petrosa("config", "--set", "http.nosuch=1", check=1).stderr)
+        self.assertIn("PETROSA_HTTP_PROT", petrosa("config", env=environment(PETROSA_HTTP_PROT="1"), check=1).stderr)
+        self.assertIn("http.port", petrosa("config", "--set", "http.port=99999", check=1).stderr)
+
+    def test_config_says_where_a_value_came_from(self):
+        conf = self.dir / "a.conf"
+        conf.write_text("[http]\nport = 8001\nthreads = 3\nbind = 127.0.0.2\n")
+        text = petrosa("config", "--config", conf, "--set", "http.bind=127.0.0.3", env=environment(API_PORT="8002")).stdout
+        self.assertRegex(text, r"threads\s*=\s*3.*a\.conf:3")
+        self.assertRegex(text, r"port\s*=\s*8002.*API_PORT")
+        self.assertRegex(text, r"bind\s*=\s*127\.0\.0\.3.*--set")
+        self.assertRegex(text, r"cache\s*=\s*16MiB.*default")
+
+    def test_shipped_configuration_is_the_table(self):
+        """etc/petrosa.conf names every key once, with the default that is in force."""
+        shown, section = {}, None
+        for line in petrosa("config").stdout.splitlines():
+            if match := re.match(r"\[(\w+)\]$", line):
+                section = match[1]
+            elif match := re.match(r"(\w+)\s*=\s*(.*?)\s+#\s*default$", line):
+                shown[section, match[1]] = match[2]
+        manual, section = {}, None
+        for line in (ROOT / "etc/petrosa.conf").read_text().splitlines():
+            if match := re.match(r"#?\[(\w+)( \w+)?\]$", line):
+                section = match[1] if not match[2] else None
+            elif section and (match := re.match(r"#(\w+) =\s*(.*)$", line)):
+                self.assertNotIn((section, match[1]), manual)
+                manual[section, match[1]] = match[2]
+        self.assertGreater(len(manual), 20)
+        self.assertEqual(set(manual), set(shown))
+        self.assertEqual(manual, shown)
+        petrosa("config", "--config", ROOT / "etc/petrosa.conf")
+
+    def test_options_lists_the_simulated_market(self):
+        text = petrosa("options").stdout
+        for word in ("sim", "seed", "history", "90d", "book_interval"):
+            self.assertIn(word, text)
+
+
+class Import(Folder):
+    def test_twice_is_no_change(self):
+        path = write_dump(self.dir / "AAAUSDT-1h-2023.csv", [dump_row(i, 100 + i % 7) for i in range(3000)])
+        first = self.import_json(path)[0]
+        before = petrosa("export", "--pair", "AAAUSDT", "--period", "1h", store=self.store).stdout
+        second = self.import_json(path)[0]
+        self.assertEqual((first["rows"], first["inserted"], first["rejected"], first["gaps"]), (3000, 3000, 0, 0))
+        self.assertEqual((second["inserted"], second["replaced"], second["unchanged"]), (0, 0, 3000))
+        self.assertEqual(petrosa("export", "--pair", "AAAUSDT", "--period", "1h", store=self.store).stdout, before)
+
+    def test_a_correction_replaces_and_counts(self):
+        rows = [dump_row(i) for i in range(100)]
+        self.import_json(write_dump(self.dir / "AAAUSDT-1h-a.csv", rows))
+        rows[50][4] = "101.50"
+        again = self.import_json(write_dump(self.dir / "AAAUSDT-1h-b.csv", rows[40:60]))[0]
+        self.assertEqual((again["replaced"], again["unchanged"], again["inserted"]), (1, 19, 0))
+        self.assertIn("101.50", petrosa("export", "--pair", "AAAUSDT", "--period", "1h", store=self.store).stdout)
+
+    def test_rejects_are_listed_with_line_numbers(self):
+        rows = [dump_row(i) for i in range(50)]
+        rows[9][2] = "1.0"          # high below the rest
+        rows[19][5] = "-1"          # negative volume
+        rows[29] = rows[29][:7]     # columns missing
+        rows[39][1] = "12x"         # no number
+        rows[44][0] += 1            # off the grid
+        path, listed = write_dump(self.dir / "AAAUSDT-1h.csv", rows), self.dir / "rejects.txt"
+        done = petrosa("import", path, "--rejects", listed, store=self.store, check=1)
+        self.assertIn("5 of 50 rows rejected", done.stderr)
+        found = {int(line.split("\t")[0].rsplit(":", 1)[1]): line.split("\t")[1] for line in listed.read_text().splitlines()}
+        self.assertEqual(sorted(found), [10, 20, 30, 40, 45], found)
+        self.assertEqual(len(set(found.values())), 5, found)
+        counted = self.import_json(path, "--max-rejects", "10")[0]
+        self.assertEqual((counted["rows"], counted["rejected"], sum(counted["reasons"].values())), (45, 5, 5))
+        self.assertEqual((counted["gaps"], counted["missing"]), (5, 5))
+
+    def test_every_container_and_time_unit(self):
+        rows = [dump_row(i) for i in range(200)]
+        micro = [dump_row(i, unit=1000) for i in range(200)]
+        plain = write_dump(self.dir / "AAAUSDT-1h.csv", rows)
+        crlf = self.dir / "BBBUSDT-1h.csv"
+        crlf.write_bytes(b"\xef\xbb\xbf" + plain.read_bytes().replace(b"\n", b"\r\n").rstrip())
+        with gzip.open(self.dir / "CCCUSDT-1h.csv.gz", "wb") as out:
+            out.write(plain.read_bytes())
+        with zipfile.ZipFile(self.dir / "DDDUSDT-1h.zip", "w", zipfile.ZIP_DEFLATED) as out:
+            out.writestr("DDDUSDT-1h.csv", plain.read_text())
+        write_dump(self.dir / "EEEUSDT-1h.csv", micro)
+        head = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,taker_buy_quote_volume,ignore\n"
+        (self.dir / "FFFUSDT-1h.csv").write_text(head + plain.read_text())
+        names = sorted(p for p in self.dir.iterdir() if p.is_file())
+        for row in self.import_json(*names):
+            self.assertEqual((row["rows"], row["rejected"], row["error"]), (200, 0, None), row)
+        texts = {petrosa("export", "--pair", s + "USDT", "--period", "1h", store=self.store).stdout for s in
+                 ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")}
+        self.assertEqual(len(texts), 1)
+
+    def test_damaged_and_foreign_files(self):
+        rows = "".join(",".join(map(str, dump_row(i))) + "\n" for i in range(20000)).encode()
+        cut = self.dir / "AAAUSDT-1h.csv.gz"
+        cut.write_bytes(gzip.compress(rows)[:-2000])
+        binary = self.dir / "BBBUSDT-1h.csv"
+        binary.write_bytes(os.urandom(200_000))
+        empty = self.dir / "CCCUSDT-1h.csv"
+        empty.write_bytes(b"")
+        words = self.dir / "DDDUSDT-1h.csv"
+        words.write_text("this is\nnot a candle file\n" * 100)
+        for path in (cut, binary, words, self.dir, self.dir / "absent.csv"):
+            done = petrosa("import", path, store=self.store, check=1)
+            self.assertEqual(len(done.stderr.strip().splitlines()[-1:]), 1)
+            self.assertIn("petrosa import:", done.stderr)
+        self.assertEqual(self.import_json(empty)[0]["rows"], 0)
+        self.assertEqual(self.import_json(write_dump(self.dir / "EEEUSDT-1h.csv", [dump_row(0)]))[0]["rows"], 1)
+
+    def test_a_line_without_end_is_not_kept_in_memory(self):
+        """10 GB in one line, from a sparse file of NULs and from a pipe of letters (shorter, but far over any limit)."""
+        sparse = self.dir / "AAAUSDT-1h.csv"
+        with open(sparse, "wb") as out:
+            out.truncate(10 << 30)
+        done = petrosa("import", sparse, store=self.store, check=1)
+        self.assertIn("petrosa import:", done.stderr)
+        pipe = self.dir / "BBBUSDT-1h.csv"
+        os.mkfifo(pipe)
+        child = subprocess.Popen(["bash", "-c", f'ulimit -v unlimited; exec "{PETROSA}" import "{pipe}" --data "{self.store}"'],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        try:
+            with open(pipe, "wb") as out:
+                out.write((",".join(map(str, dump_row(0))) + "\n").encode())
+                for _ in range(300):
+                    out.write(b"x" * (1 << 20))
+                status = pathlib.Path(f"/proc/{child.pid}/status").read_text()
+                self.assertLess(int(re.search(r"VmHWM:\s+(\d+)", status)[1]), 200_000, "resident kB")
+        except BrokenPipeError:
+            pass
+        out, err = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 1, err)
+
+    def test_without_a_name_that_tells(self):
+        path = write_dump(self.dir / "candles.csv", [dump_row(i) for i in range(30)])
+        self.assertIn("--symbol", petrosa("import", path, store=self.store, check=1).stderr)
+        row = self.import_json(path, "--symbol", "zzzusdt", "--period", "1h")[0]
+        self.assertEqual(row["series"][0]["series"], "candles_ZZZUSDT_1h")
+
+    def test_interrupt_keeps_what_was_committed(self):
+        path = write_dump(self.dir / "AAAUSDT-1m.csv", [dump_row(i, step=60_000) for i in range(200_000)])
+        child = subprocess.Popen([str(PETROSA), "import", str(path), "--data", str(self.store), "--set", "store.commit_rows=1000"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment())
+        line = child.stderr.readline()
+        child.send_signal(signal.SIGINT)
+        rest = child.communicate(timeout=60)[1]
+        committed = int(re.findall(r"rows=(\d+)", line + rest)[-1])
+        petrosa("verify", store=self.store)
+        got = len(petrosa("export", "--pair", "AAAUSDT", "--period", "1m", store=self.store).stdout.splitlines()) - 1
+        self.assertGreaterEqual(got, committed)
+        if child.returncode == 1:
+            self.assertIn("stopped", rest)
+
+
+def real_table():
+    """file -> (rows, gaps, missing bars) as the data's README states them."""
+    table = {}
+    for match in re.finditer(r"^\| `(klines/\S+?)` \| (\d+) \|[^|]*\|[^|]*\| ([^|]*)\|", (DATA / "README.md").read_text(), re.M):
+        gaps = re.search(r"(\d+) gaps / (\d+) bars missing", match[3])
+        table[match[1]] = (int(match[2]), int(gaps[1]) if gaps else 0, int(gaps[2]) if gaps else 0)
+    return table
+
+
+@unittest.skipIf(NO_DATA, NO_DATA)
+class RealFiles(Folder):
+    def test_rows_and_gaps_of_every_kline_file(self):
+        table = real_table()
+        files = sorted(p for p in (DATA / "klines").rglob("*.csv*"))
+        self.assertEqual({str(p.relative_to(DATA)) for p in files}, set(table))
+        for path in files:
+            store = self.dir / re.sub(r"\W", "_", str(path.relative_to(DATA)))  # a store a file: spot and futures share names
+            row = json.loads(petrosa("import", "--json", path, store=store).stdout)[0]
+            want = table[str(path.relative_to(DATA))]
+            self.assertEqual((row["rows"], row["gaps"], row["missing"], row["rejected"], row["inserted"]), (*want, 0, want[0]), path.name)
+            again = json.loads(petrosa("import", "--json", path, store=store).stdout)[0]
+            self.assertEqual((again["inserted"], again["replaced"], again["unchanged"]), (0, 0, want[0]), path.name)
+            self.assertExactDigits(path, row, store)
+
+    def assertExactDigits(self, path, row, store):
+        """Every cell of the file is the cell of the export, letter by letter."""
+        series = row["series"][0]["series"].split("_")
+        exported = list(csv.DictReader(petrosa("export", "--pair", series[1], "--period", series[2], store=store).stdout.splitlines()))
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rt") as file:
+            rows = list(csv.reader(file))
+        width = len(rows[0])
+        if not rows[0][0].isdigit():
+            rows = rows[1:]
+        columns = {8: {1: "open", 2: "high", 3: "low", 4: "close", 5: "volume", 6: "quote_volume"},
+                   9: {1: "open", 2: "high", 3: "low", 4: "close", 5: "volume", 6: "quote_volume", 7: "trades"},
+                   12: {1: "open", 2: "high", 3: "low", 4: "close", 5: "volume", 7: "quote_volume", 8: "trades", 9: "taker_buy_volume",
+                        10: "taker_buy_quote_volume"}}[width]
+        self.assertEqual(len(rows), len(exported))
+        for source, ours in zip(rows, exported):
+            for at, name in columns.items():
+                if source[at] != ours[name]:
+                    self.fail(f"{path.name} {ours['open_time']}: {name} {source[at]!r} came back as {ours[name]!r}")
+
+    def test_captures_bring_trades_books_and_candles(self):
+        for path in sorted((DATA / "captures").glob("*.gz")):
+            if "http" in path.name:
+                continue
+            row = json.loads(petrosa("import", "--json", "--max-rejects", "5", path, store=self.store, check=None).stdout)[0]
+            self.assertIsNone(row["error"], path.name)
+            self.assertGreater(row["rows"], 0, path.name)
+        petrosa("verify", store=self.store)
+
+    def test_export_then_import_is_the_same(self):
+        source = DATA / "klines/um_1h/BTCUSDT_1h.csv"
+        petrosa("import", source, store=self.store)
+        for form in ("csv", "jsonl"):
+            out = self.dir / f"BTCUSDT-1h.{form}"
+            petrosa("export", "--pair", "BTCUSDT", "--period", "1h", "--format", form, "-o", out, store=self.store)
+            if form == "csv":
+                other = self.dir / "other"
+                petrosa("import", out, store=other)
+                again = petrosa("export", "--pair", "BTCUSDT", "--period", "1h", store=other).stdout
+                self.assertEqual(again, out.read_text())
+            else:
+                lines = [json.loads(line) for line in out.read_text().splitlines()]
+                self.assertEqual(len(lines), 4500)
+                self.assertEqual(lines[0]["open"], "115715.50")
+        database = self.dir / "out.sqlite"
+        petrosa("export", "--pair", "BTCUSDT", "--period", "1h", "--format", "sqlite", "-o", database, store=self.store)
+        with sqlite3.connect(database) as db:
+            self.assertEqual(db.execute("SELECT count(*), min(open_time), typeof(open) FROM candles_BTCUSDT_1h").fetchone(),
+                             (4500, 1757750400000000, "text"))
+        db.close()
+
+
+class Care(Folder):
+    def test_backup_is_a_store_and_verify_finds_damage(self):
+        path = write_dump(self.dir / "AAAUSDT-1m.csv", [dump_row(i, 100 + i % 13, step=60_000) for i in range(30_000)])
+        petrosa("import", path, store=self.store)
+        copy = self.dir / "copy"
+        petrosa("backup", copy, store=self.store)
+        self.assertIn("exist", petrosa("backup", copy, store=self.store, check=1).stderr)
+        same = [petrosa("export", "--pair", "AAAUSDT", "--period", "1m", store=s).stdout for s in (self.store, copy)]
+        self.assertEqual(*same)
+        self.assertIn("0 damaged", petrosa("verify", store=copy).stdout)
+        data = bytearray((copy / "data.mdb").read_bytes())
+        for at in range(len(data) // 2, len(data) // 2 + 4096 * 4, 512):
+            data[at] ^= 0x5A
+        (copy / "data.mdb").write_bytes(bytes(data))
+        self.assertEqual(petrosa("verify", store=copy, check=1).returncode, 1)
+
+    def test_a_store_that_is_not_there(self):
+        for command in (["verify"], ["export", "--pair", "AAAUSDT", "--period", "1h"], ["backup", str(self.dir / "b")]):
+            self.assertIn(str(self.store), petrosa(*command, store=self.store, check=1).stderr)
+        self.assertFalse(self.store.exists(), "a reading command must not make a store")
+
+    def test_a_full_map_is_said_and_loses_nothing(self):
+        path = write_dump(self.dir / "AAAUSDT-1m.csv", [dump_row(i, 100 + i * 7919 % 900, step=60_000) for i in range(400_000)])
+        done = petrosa("import", path, "--set", "store.max_size=16MiB", "--set", "store.commit_rows=2000", store=self.store, check=None)
+        if done.returncode == 0:
+            self.skipTest("400,000 rows fit 16 MiB")
+        self.assertIn("store.max_size", done.stderr)
+        petrosa("verify", store=self.store)
+        committed = int(re.findall(r"rows=(\d+)", done.stderr)[-1])
+        got = len(petrosa("export", "--pair", "AAAUSDT", "--period", "1m", store=self.store).stdout.splitlines()) - 1
+        self.assertGreaterEqual(got, committed)
+        petrosa("import", path, store=self.store)
+
+
+class Metrics(Folder):
+    def setUp(self):
+        super().setUp()
+        rows = [dump_row(i, 100 + (i * 37) % 41) for i in range(3000)]
+        petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", rows), store=self.store)
+        self.names = ("volatility", "volume", "trend", "deviation")
+
+    def body(self, name, *args, store=None):
+        text = petrosa("eval", name, "--pair", "BTCUSDT", *args, "--json", store=store or self.store).stdout
+        return json.loads(re.sub(r'"(computed_at|last_updated)":"[^"]*"', r'"\1":""', text))
+
+    def test_eval_prints_for_people_and_programs(self):
+        text = petrosa("eval", "deviation", "--pair", "BTCUSDT", store=self.store).stdout
+        for words in ("deviation BTCUSDT 1h", "status ok", "z_score", "rows", "time"):
+            self.assertIn(words, text)
+        body = self.body("deviation", "--param", "window=30")
+        self.assertEqual((body["pair"], body["metric"], body["metadata"]["parameters"]["window"]), ("BTCUSDT", "deviation", 30))
+
+    def test_the_same_bits_every_time(self):
+        for name in self.names:
+            for args in ([], ["--period", "1d"], ["--as-of", "2024-01-10T07:30:00Z"]):
+                self.assertEqual(self.body(name, *args), self.body(name, *args))
+
+    def test_a_derived_day_is_computed(self):
+        for name in self.names:
+            body = self.body(name, "--period", "1d")
+            item = body["values"][0] if "values" in body else body["data"]
+            self.assertEqual(body["status"], "ok")
+            self.assertGreater(len([v for v in item.values() if v is not None]), 5)
+
+    def test_compute_stores_and_is_idempotent(self):
+        first = json.loads(petrosa("compute", "--json", store=self.store).stdout)
+        self.assertEqual((first["failed"], first["units"]), (0, 2))
+        self.assertEqual({(r["script"], r["period"]) for r in first["rows"]}, {(n, p) for n in self.names for p in ("1h", "1d")})
+        second = json.loads(petrosa("compute", "--json", store=self.store).stdout)
+        self.assertEqual(first["results"], second["results"])
+        self.assertIn("units", petrosa("compute", "--periods", "4h", "--pairs", "btcusdt", store=self.store).stdout)
+        petrosa("verify", store=self.store)
+
+    def test_errors_say_what_and_where(self):
+        self.assertIn("volatility", petrosa("eval", "nonsense", "--pair", "BTCUSDT", store=self.store, check=1).stderr)
+        self.assertIn("window", petrosa("eval", "deviation", "--pair", "BTCUSDT", "--param", "window=1", store=self.store, check=1).stderr)
+        self.assertIn("nope", petrosa("eval", "deviation", "--pair", "BTCUSDT", "--param", "nope=1", store=self.store, check=1).stderr)
+        script = self.dir / "broken.lua"
+        script.write_text('return calculator { api = 1, name = "broken", about = "x", needs = { candles = { span = "1d" } },\n'
+                          '  outputs = { { "x", "quote" } },\n  compute = function(w)\n    return { x = w.close:nothing() }\n  end }\n')
+        done = petrosa("eval", script, "--pair", "BTCUSDT", store=self.store, check=1)
+        self.assertRegex(done.stdout + done.stderr, r"broken\.lua:4")
+        script.write_text("return calculator {{\n")
+        self.assertRegex(petrosa("eval", script, "--pair", "BTCUSDT", store=self.store, check=1).stderr, r"broken\.lua:\d")
+
+    def test_the_readme_script_answers(self):
+        text = (ROOT / "README.md").read_text()
+        script = self.dir / "range_share.lua"
+        script.write_text(re.search(r"```lua\n(.*?)```", text, re.S)[1])
+        body = self.body(str(script), "--param", "window=50")
+        self.assertRegex(body["data"]["range_share"], r"^0\.\d+$")
+
+
+class Hostile(Folder):
+    """A script that loops, crashes or eats memory costs only itself."""
+
+    def test_others_still_deliver(self):
+        petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i, 100 + i % 7) for i in range(400)]), store=self.store)
+        mine = self.dir / "mine/calculators"
+        mine.mkdir(parents=True)
+        head = 'return calculator {{ api = 1, name = "{0}", about = "x", every = {{ "1h" }}, needs = {{ candles = {{ span = "1d" }} }}, ' \
+               'outputs = {{ {{ "x", "quote" }} }}, compute = function(w) {1} end }}\n'
+        bodies = {"loops": "while true do end", "eats": "local t = {} for i = 1, 1e9 do t[i] = { i } end return { x = 1 }",
+                  "raises": 'error("on purpose")', "lies": 'return { y = 1 }', "fine": "return { x = w.close:final() }"}
+        for name, body in bodies.items():
+            (mine / f"{name}.lua").write_text(head.format(name, body))
+        done = petrosa("compute", "--json", "--set", f"scripts.path={ROOT / 'scripts'},{self.dir / 'mine'}", store=self.store, check=1)
+        rows = {(r["script"], r["period"]): r for r in json.loads(done.stdout)["rows"]}
+        for name in ("volatility", "volume", "trend", "deviation", "fine"):
+            self.assertEqual((rows[name, "1h"]["computed"], rows[name, "1h"]["failed"]), (1, 0), name)
+        for name in ("loops", "eats", "raises", "lies"):
+            self.assertEqual(rows[name, "1h"]["failed"], 1, name)
+        for name, words in (("loops", "200"), ("raises", "raises.lua:1"), ("lies", "y"), ("eats", "memory")):
+            done = petrosa("eval", name, "--pair", "BTCUSDT", "--set", f"scripts.path={self.dir / 'mine'}", store=self.store, check=1)
+            self.assertIn(words, done.stdout + done.stderr)
+
+
+class Serve(Folder):
+    def test_ready_line_status_and_stop(self):
+        petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i) for i in range(400)]), store=self.store)
+        daemon = Daemon(store=self.store)
+        try:
+            self.assertRegex(daemon.ready, r"^ready url=http://127\.0\.0\.1:\d+ generation=1 scripts=\d+ series=1$")
+            text = petrosa("status", "--url", daemon.url).stdout
+            self.assertIn('"ready":true', text.replace(" ", ""))
+            self.assertIn("volatility", text)
+            second = petrosa("serve", "--port", "0", store=self.store, check=1)
+            self.assertIn(str(daemon.process.pid), second.stderr)
+        finally:
+            self.assertEqual(daemon.stop(), 0)
+        self.assertIn("petrosa serve", petrosa("status", "--url", daemon.url, check=1).stderr)
+
+    def test_demo_answers_as_it_says_and_leaves_nothing(self):
+        before = set(pathlib.Path(self.dir).iterdir())
+        os.environ["TMPDIR"] = str(self.dir)
+        try:
+            demo = Daemon(command="demo")
+        finally:
+            del os.environ["TMPDIR"]
+        try:
+            lines = []
+            for line in demo.process.stdout:
+                lines.append(line)
+                if "Ctrl-C" in line:
+                    break
+            urls = re.findall(r"curl '([^']+)'", "".join(lines))
+            self.assertGreaterEqual(len(urls), 5)
+            deadline = time.monotonic() + 60
+            for url in urls:
+                while True:
+                    done = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=20)
+                    body = json.loads(done.stdout)
+                    if body.get("status") == "ok" or body.get("values") or body.get("ready"):
+                        break
+                    self.assertLess(time.monotonic(), deadline, f"{url}: {done.stdout[:300]}")
+                    time.sleep(0.5)
+        finally:
+            self.assertEqual(demo.stop(signal.SIGINT), 0, demo.logged()[-2000:])
+        self.assertEqual(set(pathlib.Path(self.dir).iterdir()), before)
+
+
+if __name__ == "__main__":
+    main("cli")
