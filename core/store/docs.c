@@ -53,6 +53,15 @@ static const char *key_text(const void *key, size_t len, char out[68])
     return out;
 }
 
+void pt_doc_name(const MDB_val *key, char *out, size_t size)
+{
+    char text[68];
+    const char *bytes = key->mv_data;
+    size_t len = strnlen(bytes, key->mv_size), rest = len < key->mv_size ? len + 1 : len;
+    snprintf(out, size, "%.*s %s", (int)len, bytes,
+             key_text(bytes + rest, key->mv_size - rest, text));
+}
+
 static enum pt_code damaged(struct pt_err *err, const char *collection, const void *key, size_t len,
                             const char *what)
 {

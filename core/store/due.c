@@ -20,6 +20,13 @@ static const char *parse(const MDB_val *value, struct pt_due_record *record)
     return NULL;
 }
 
+const char *pt_due_check(const MDB_val *key, const MDB_val *value)
+{
+    struct pt_due_record record;
+    (void)key;
+    return parse(value, &record);
+}
+
 enum pt_code pt_due_each(struct pt_read *read, pt_due_fn fn, void *arg, struct pt_err *err)
 {
     MDB_cursor *cursor;

@@ -198,6 +198,8 @@ bool pt_tail_closed(const struct pt_kind *kind, const MDB_val *value);
  */
 /* Checks a stored document and views it; NULL = good. */
 const char *pt_doc_check(const MDB_val *value, bson_t *view);
+/* "collection key", the key in hexadecimal. */
+void pt_doc_name(const MDB_val *key, char *out, size_t size);
 
 /* ---- transactions ------------------------------------------------------------------------------
  */
@@ -248,6 +250,9 @@ enum pt_code pt_meta_count(struct pt_write *write, const char *name, uint64_t by
                            struct pt_err *err);
 enum pt_code pt_due_mark(struct pt_write *write, const struct pt_touched *touched,
                          struct pt_err *err);
+/* NULL = good, else what is wrong with an entry. */
+const char *pt_due_check(const MDB_val *key, const MDB_val *value);
+const char *pt_outbox_check(const MDB_val *key, const MDB_val *value);
 enum pt_code pt_outbox_rows(struct pt_write *write, const struct pt_touched *touched,
                             struct pt_err *err);
 enum pt_code pt_outbox_doc(struct pt_write *write, const char *collection, const void *key,

@@ -208,6 +208,12 @@ static const char *parse(const MDB_val *key, const MDB_val *value, struct pt_out
     return NULL;
 }
 
+const char *pt_outbox_check(const MDB_val *key, const MDB_val *value)
+{
+    struct pt_outbox_item item;
+    return parse(key, value, &item);
+}
+
 enum pt_code pt_outbox_each(struct pt_read *read, const char *mirror, pt_outbox_fn fn, void *arg,
                             struct pt_err *err)
 {

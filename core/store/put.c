@@ -15,8 +15,11 @@
 
 #define PT_TAIL_ROWS                                                                               \
     128 /* of a series, at most; measured: fewer costs rewriting, more costs reading */
-#define PT_TAIL_KEEP 16 /* left behind by a small compaction: late rows are mostly a little late   \
-                         */
+#define PT_TAIL_KEEP                                                                               \
+    16 /* left behind by a small compaction: late rows are mostly a little late                    \
+        */
+
+#define PT_TIME_LIMIT (INT64_C(1) << 62) /* so that a period more or less never overflows */
 
 struct put {
     struct pt_write *write;
@@ -468,8 +471,8 @@ static enum pt_code put_bulk(struct put *put, const struct pt_frame *frame, size
 static enum pt_code check_order(const struct pt_frame *frame, const char *name, struct pt_err *err)
 {
     for (size_t i = 0; i < frame->n; i++) {
-        if (frame->val[0][i] == PT_MISSING)
-            return pt_fail(err, PT_EINVAL, "series %s: row %zu has no time", name, i);
+        if (frame->val[0][i] < -PT_TIME_LIMIT || frame->val[0][i] > PT_TIME_LIMIT)
+            return pt_fail(err, PT_EINVAL, "series %s: row %zu has no sound time", name, i);
         if (i > 0 && pt_frame_cmp(frame, i - 1, frame, i) >= 0)
             return pt_fail(err, PT_EINVAL, "series %s: row %zu is not in order", name, i);
     }

@@ -1,14 +1,5 @@
-/* series.c - reading a series: catalog, range, count, page, scan.              [layer: store]
- *
- * A range is walked as pieces: rows lo .. hi of one chunk after the other, then rows of the tail.
- * Reading, counting, paging and scanning differ only in what they do with a piece. */
-#include "store/chunk.h"
-#include "store/internal.h"
-
-#include "base/timefmt.h"
-
-#include <inttypes.h>
-#include <stdlib.h>
+/* series.c - reading a series: catalog, range, count, page.                   [layer: store] */
+#include "store/walk.h"
 
 /* ---- catalog -----------------------------------------------------------------------------------
  */
@@ -46,158 +37,6 @@ enum pt_code pt_series_each(struct pt_read *read, pt_series_fn fn, void *arg, st
     return mc == MDB_NOTFOUND ? PT_OK : pt_lmdb_fail(err, mc, "%s: catalog", read->store->path);
 }
 
-/* ---- walking a range ---------------------------------------------------------------------------
- */
-
-struct walk {
-    struct pt_read *read;
-    const struct pt_kind *kind;
-    char name[PT_SERIES_TEXT_MAX];
-    struct pt_series_record record;
-    int64_t from_us, to_us;
-    MDB_cursor *cursor; /* over chunks */
-    struct pt_err *err;
-    /* the piece: rows lo .. hi of an opened chunk */
-    struct pt_chunk chunk;
-    size_t lo, hi;
-};
-
-/* PT_ENOENT: nothing there. */
-static enum pt_code walk_start(struct walk *w, struct pt_read *read,
-                               const struct pt_series_key *key, int64_t from_us, int64_t to_us,
-                               struct pt_err *err)
-{
-    w->read = read;
-    w->kind = pt_kind(key->kind);
-    w->from_us = from_us;
-    w->to_us = to_us;
-    w->err = err;
-    pt_series_print(key, w->name);
-    if (from_us >= to_us) return PT_ENOENT;
-    enum pt_code rc = pt_record_load(read->store, read->txn, w->name, &w->record, err);
-    if (rc != PT_OK) return rc;
-    if (w->record.rows == 0 || w->record.last_us < from_us || w->record.first_us >= to_us)
-        return PT_ENOENT;
-    return pt_read_cursor(read, PT_CURSOR_CHUNKS, &w->cursor, err);
-}
-
-static enum pt_code damaged(const struct walk *w, int64_t time_us, const char *where,
-                            const char *what)
-{
-    char text[PT_TIME_TEXT_MAX];
-    pt_time_print(time_us, text);
-    return pt_fail(w->err, PT_EDAMAGE, "series %s, %s at %s: damaged (%s); import that range again",
-                   w->name, where, text, what);
-}
-
-static enum pt_code lmdb_failed(const struct walk *w, int mc)
-{
-    return pt_lmdb_fail(w->err, mc, "series %s", w->name);
-}
-
-/* Opens the chunk under the cursor and cuts it to the range; lo == hi when it has no row of it. */
-static enum pt_code open_piece(struct walk *w, const MDB_val *key, const MDB_val *value)
-{
-    const char *fault = pt_chunk_open(value->mv_data, value->mv_size, w->kind, &w->chunk);
-    w->lo = w->hi = 0;
-    if (fault) return damaged(w, pt_key_time(key), "chunk", fault);
-    if (w->chunk.last_us < w->from_us) return PT_OK; /* it ends before the range */
-    w->hi = w->chunk.rows;
-    if (w->chunk.first_us < w->from_us) fault = pt_chunk_lower(&w->chunk, w->from_us, &w->lo);
-    if (!fault && w->chunk.last_us >= w->to_us) fault = pt_chunk_lower(&w->chunk, w->to_us, &w->hi);
-    if (!fault && w->lo > w->hi) fault = "order of the times";
-    return fault ? damaged(w, pt_key_time(key), "chunk", fault) : PT_OK;
-}
-
-/* Puts the cursor on the first chunk that may hold rows of the range. Sets *open when that is the
- * one before the range's start, which reaches into it and is opened already. */
-static enum pt_code seek_start(struct walk *w, MDB_val *key, MDB_val *value, int *mc, bool *open)
-{
-    const struct pt_series_record *rec = &w->record;
-    unsigned keys = w->kind->keys;
-    struct pt_row_key at = pt_row_key(rec->id, keys, w->from_us, INT64_MIN);
-    *open = false;
-    *key = pt_row_key_val(&at);
-    *mc = mdb_cursor_get(w->cursor, key, value, MDB_SET_RANGE);
-    if (*mc == 0 && keys == 1 && pt_key_of(key, rec->id, keys) && pt_key_time(key) == w->from_us)
-        return PT_OK;
-    if (*mc == 0 || *mc == MDB_NOTFOUND)
-        *mc = mdb_cursor_get(w->cursor, key, value, *mc == 0 ? MDB_PREV : MDB_LAST);
-    if (*mc == 0 && pt_key_of(key, rec->id, keys)) {
-        enum pt_code rc = open_piece(w, key, value);
-        *open = rc == PT_OK && w->lo < w->hi;
-        if (rc != PT_OK || *open) return rc;
-    }
-    *key = pt_row_key_val(&at);
-    *mc = mdb_cursor_get(w->cursor, key, value, MDB_SET_RANGE);
-    return PT_OK;
-}
-
-/* The next piece, ascending; first: the one that holds the range's start. PT_ENOENT at the end. */
-static enum pt_code walk_next(struct walk *w, bool first)
-{
-    const struct pt_series_record *rec = &w->record;
-    MDB_val key, value;
-    int mc;
-    if (rec->chunks == 0 || (first && rec->chunk_last_us < w->from_us)) return PT_ENOENT;
-    if (first) {
-        bool open;
-        enum pt_code rc = seek_start(w, &key, &value, &mc, &open);
-        if (rc != PT_OK || open) return rc;
-    } else {
-        mc = mdb_cursor_get(w->cursor, &key, &value, MDB_NEXT);
-    }
-    if (mc == MDB_NOTFOUND) return PT_ENOENT;
-    if (mc != 0) return lmdb_failed(w, mc);
-    if (!pt_key_of(&key, rec->id, w->kind->keys) || pt_key_time(&key) >= w->to_us) return PT_ENOENT;
-    enum pt_code rc = open_piece(w, &key, &value);
-    return rc == PT_OK && w->lo == w->hi ? PT_ENOENT : rc;
-}
-
-/* The last piece of the range, then the one before, ... PT_ENOENT when there is none left. */
-static enum pt_code walk_back(struct walk *w, bool first)
-{
-    const struct pt_series_record *rec = &w->record;
-    unsigned keys = w->kind->keys;
-    MDB_val key, value;
-    int mc;
-    if (rec->chunks == 0) return PT_ENOENT;
-    if (first) {
-        struct pt_row_key at = pt_row_key(rec->id, keys, w->to_us, INT64_MIN);
-        key = pt_row_key_val(&at);
-        mc = mdb_cursor_get(w->cursor, &key, &value, MDB_SET_RANGE);
-        if (mc != 0 && mc != MDB_NOTFOUND) return lmdb_failed(w, mc);
-        mc = mdb_cursor_get(w->cursor, &key, &value, mc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
-    } else {
-        mc = mdb_cursor_get(w->cursor, &key, &value, MDB_PREV);
-    }
-    if (mc == MDB_NOTFOUND) return PT_ENOENT;
-    if (mc != 0) return lmdb_failed(w, mc);
-    if (!pt_key_of(&key, rec->id, keys)) return PT_ENOENT;
-    enum pt_code rc = open_piece(w, &key, &value);
-    return rc == PT_OK && w->lo == w->hi ? PT_ENOENT : rc;
-}
-
-/* Steps over the tail rows of the range. fn gets each; false stops. */
-typedef bool (*tail_fn)(void *arg, const MDB_val *key, const MDB_val *value);
-static enum pt_code walk_tail(struct walk *w, tail_fn fn, void *arg)
-{
-    const struct pt_series_record *rec = &w->record;
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    if (rec->tail_rows == 0 || rec->last_us < w->from_us) return PT_OK;
-    enum pt_code rc = pt_read_cursor(w->read, PT_CURSOR_TAIL, &cursor, w->err);
-    if (rc != PT_OK) return rc;
-    struct pt_row_key at = pt_row_key(rec->id, w->kind->keys, w->from_us, INT64_MIN);
-    key = pt_row_key_val(&at);
-    int mc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    for (; mc == 0; mc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-        if (!pt_key_of(&key, rec->id, w->kind->keys) || pt_key_time(&key) >= w->to_us) return PT_OK;
-        if (!fn(arg, &key, &value)) return PT_OK;
-    }
-    return mc == MDB_NOTFOUND ? PT_OK : lmdb_failed(w, mc);
-}
-
 static bool count_row(void *arg, const MDB_val *key, const MDB_val *value)
 {
     (void)key;
@@ -210,7 +49,7 @@ static bool count_row(void *arg, const MDB_val *key, const MDB_val *value)
  */
 
 /* Appends rows [from, from + n) of the walk's chunk; all or nothing. */
-static enum pt_code take_chunk(struct walk *w, size_t from, size_t n, uint32_t cols,
+static enum pt_code take_chunk(struct pt_walk *w, size_t from, size_t n, uint32_t cols,
                                struct pt_frame *frame)
 {
     const struct pt_kind *kind = w->kind;
@@ -225,7 +64,7 @@ static enum pt_code take_chunk(struct walk *w, size_t from, size_t n, uint32_t c
         if (c == 0 || cols == 0 || (cols >> c & 1) != 0) {
             uint8_t *dig = frame->dig[c] ? frame->dig[c] + at : NULL;
             const char *fault = pt_chunk_values(&w->chunk, c, from, n, frame->val[c] + at, dig);
-            if (fault) return damaged(w, w->chunk.first_us, "chunk", fault);
+            if (fault) return pt_walk_damaged(w, w->chunk.first_us, "chunk", fault);
         } else {
             for (size_t i = at; i < at + n * width; i++) frame->val[c][i] = PT_MISSING;
             if (frame->dig[c]) memset(frame->dig[c] + at, 0, n * width);
@@ -236,7 +75,7 @@ static enum pt_code take_chunk(struct walk *w, size_t from, size_t n, uint32_t c
 }
 
 struct take_tail {
-    struct walk *walk;
+    struct pt_walk *walk;
     struct pt_frame *frame;
     uint32_t cols;
     uint64_t skip, limit;
@@ -254,7 +93,7 @@ static bool take_row(void *arg, const MDB_val *key, const MDB_val *value)
     if (take->limit == 0) return false;
     const char *fault = pt_tail_check(frame->kind, value);
     if (fault) {
-        take->rc = damaged(take->walk, pt_key_time(key), "row", fault);
+        take->rc = pt_walk_damaged(take->walk, pt_key_time(key), "row", fault);
         return false;
     }
     if (frame->n == frame->cap) {
@@ -272,12 +111,12 @@ enum start { FROM_RANGE, FROM_PIECE, FROM_TAIL };
 
 /* Ascending from the range's start, the piece the walk stands on, or the tail: skips, then takes.
  */
-static enum pt_code take_rows(struct walk *w, enum start start, uint64_t skip, uint64_t limit,
+static enum pt_code take_rows(struct pt_walk *w, enum start start, uint64_t skip, uint64_t limit,
                               uint32_t cols, struct pt_frame *frame)
 {
     enum pt_code rc = start == FROM_PIECE ? PT_OK : PT_ENOENT;
-    if (start == FROM_RANGE) rc = walk_next(w, true);
-    for (; rc == PT_OK; rc = walk_next(w, false)) {
+    if (start == FROM_RANGE) rc = pt_walk_next(w, true);
+    for (; rc == PT_OK; rc = pt_walk_next(w, false)) {
         uint64_t n = w->hi - w->lo;
         if (skip >= n) {
             skip -= n;
@@ -291,7 +130,7 @@ static enum pt_code take_rows(struct walk *w, enum start start, uint64_t skip, u
     }
     if (rc != PT_ENOENT) return rc;
     struct take_tail take = { w, frame, cols, skip, limit, PT_OK };
-    rc = walk_tail(w, take_row, &take);
+    rc = pt_walk_tail(w, take_row, &take);
     return rc == PT_OK ? take.rc : rc;
 }
 
@@ -299,8 +138,8 @@ enum pt_code pt_series_read(struct pt_read *read, const struct pt_series_key *ke
                             int64_t to_us, uint32_t cols, struct pt_frame *frame,
                             struct pt_err *err)
 {
-    struct walk w;
-    enum pt_code rc = walk_start(&w, read, key, from_us, to_us, err);
+    struct pt_walk w;
+    enum pt_code rc = pt_walk_start(&w, read, key, from_us, to_us, err);
     if (rc == PT_OK) rc = take_rows(&w, FROM_RANGE, 0, UINT64_MAX, cols, frame);
     return rc == PT_ENOENT ? PT_OK : rc;
 }
@@ -308,28 +147,29 @@ enum pt_code pt_series_read(struct pt_read *read, const struct pt_series_key *ke
 enum pt_code pt_series_count(struct pt_read *read, const struct pt_series_key *key, int64_t from_us,
                              int64_t to_us, uint64_t *rows, struct pt_err *err)
 {
-    struct walk w;
+    struct pt_walk w;
     *rows = 0;
-    enum pt_code rc = walk_start(&w, read, key, from_us, to_us, err);
+    enum pt_code rc = pt_walk_start(&w, read, key, from_us, to_us, err);
     if (rc != PT_OK) return rc == PT_ENOENT ? PT_OK : rc;
     if (from_us <= w.record.first_us && to_us > w.record.last_us) {
         *rows = w.record.rows;
         return PT_OK;
     }
-    for (rc = walk_next(&w, true); rc == PT_OK; rc = walk_next(&w, false)) *rows += w.hi - w.lo;
-    return rc == PT_ENOENT ? walk_tail(&w, count_row, rows) : rc;
+    for (rc = pt_walk_next(&w, true); rc == PT_OK; rc = pt_walk_next(&w, false))
+        *rows += w.hi - w.lo;
+    return rc == PT_ENOENT ? pt_walk_tail(&w, count_row, rows) : rc;
 }
 
 /* Goes back from the range's end until `need` rows were seen. *seen: how many rows lie between
  * where it stopped (*start) and the end. */
-static enum pt_code look_back(struct walk *w, uint64_t need, uint64_t *seen, enum start *start)
+static enum pt_code look_back(struct pt_walk *w, uint64_t need, uint64_t *seen, enum start *start)
 {
     *seen = 0;
     *start = FROM_TAIL;
-    enum pt_code rc = walk_tail(w, count_row, seen);
+    enum pt_code rc = pt_walk_tail(w, count_row, seen);
     if (rc != PT_OK || *seen >= need) return rc;
     *start = FROM_PIECE;
-    for (rc = walk_back(w, true); rc == PT_OK; rc = walk_back(w, false)) {
+    for (rc = pt_walk_back(w, true); rc == PT_OK; rc = pt_walk_back(w, false)) {
         *seen += w->hi - w->lo;
         if (*seen >= need) return PT_OK;
     }
@@ -341,11 +181,11 @@ enum pt_code pt_series_page(struct pt_read *read, const struct pt_series_key *ke
                             int64_t to_us, uint64_t offset, uint64_t limit, bool newest_first,
                             struct pt_frame *frame, struct pt_err *err)
 {
-    struct walk w;
+    struct pt_walk w;
     uint64_t seen = 0, skip = offset;
     enum start start = FROM_RANGE;
     if (limit == 0) return PT_OK;
-    enum pt_code rc = walk_start(&w, read, key, from_us, to_us, err);
+    enum pt_code rc = pt_walk_start(&w, read, key, from_us, to_us, err);
     if (rc == PT_OK && newest_first) {
         uint64_t need = limit > UINT64_MAX - offset ? UINT64_MAX : offset + limit;
         rc = look_back(&w, need, &seen, &start);

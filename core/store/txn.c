@@ -134,6 +134,7 @@ static void read_free(struct pt_read *read)
         if (read->cursor[i]) mdb_cursor_close(read->cursor[i]);
     }
     if (read->txn) mdb_txn_abort(read->txn);
+    for (int c = 0; c < PT_COLS_MAX; c++) free(read->scratch.cols[c]);
     free(read->scratch.time);
     free(read);
 }
