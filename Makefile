@@ -8,7 +8,7 @@ BUILD_PACKAGES := build-essential cmake ninja-build pkg-config git \
   libseccomp-dev libsqlite3-dev libxxhash-dev libzip-dev zlib1g-dev
 TEST_PACKAGES := clang libcunit1-dev lua-busted lua-check luajit curl python3 python3-numpy python3-pandas \
   python3-scipy python3-statsmodels
-BENCH_PACKAGES := wrk
+BENCH_PACKAGES := sqlite3 wrk
 
 build: setup-build ## builds build/release
 	@$(call preset,release)
