@@ -56,7 +56,7 @@ const struct pt_conf_key pt_conf_keys[] = {
       .min = KIB, .max = 16 * MIB, .unit = "bytes", .help = "longest request line with its headers" },
     { .section = "http", .key = "max_connections", .type = PT_CONF_INT, .fallback = "1024",
       .min = 1, .max = 65536, .unit = "connections",
-      .help = "more connections than this are answered 503 and closed" },
+      .help = "most connections open at the same time" },
     { .section = "http", .key = "cache", .type = PT_CONF_SIZE, .fallback = "16MiB",
       .min = 0, .max = 16 * GIB, .unit = "bytes",
       .help = "formatted replies kept, for each thread; 0 keeps none" },

@@ -5,17 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A value with at most 8 digits behind the point and 15 in all, as nearly every price, is found
- * without printf: if the nearest multiple of 1e-8 divides back to x, its digits are the shortest,
- * because two different decimals of up to 15 digits never share a double. */
+/* A value with at most 8 digits behind the point and 15 in all, as nearly every price and volume,
+ * is found without printf: if the nearest multiple of 10^-scale divides back to x, its digits are
+ * the shortest, because two different decimals of up to 15 digits never share a double. So is a
+ * whole number below 2^53, because its neighbours of fewer digits are doubles of their own. */
 static size_t print_short(double x, char *out)
 {
-    if (fabs(x) >= 1e7) return 0;
-    double scaled = nearbyint(x * 1e8);
-    if (scaled / 1e8 != x) return 0;
-    int64_t mantissa = (int64_t)scaled;
+    static const double ten_to[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8 };
+    double size = fabs(x);
+    if (size >= 0x1p53) return 0;
+    int64_t mantissa = (int64_t)x;
+    if ((double)mantissa == x) return pt_dec_print(mantissa, 0, out);
     unsigned scale = 8;
-    while (scale > 0 && mantissa % 10 == 0) {
+    for (double limit = 1e7; size >= limit && scale > 0; limit *= 10) scale--;
+    double scaled = nearbyint(x * ten_to[scale]);
+    if (scale == 0 || scaled / ten_to[scale] != x) return 0;
+    mantissa = (int64_t)scaled;
+    while (mantissa % 10 == 0) { /* ends: x is no whole number, so neither is its last digit 0 */
         mantissa /= 10;
         scale--;
     }

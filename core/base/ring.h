@@ -20,13 +20,15 @@ int pt_ring_fd(const struct pt_ring *ring); /* readable while there may be somet
 /* Producer: copies one message in. False when it does not fit now. tag: the producer's own number
  * (a sequence to acknowledge by). len <= capacity / 2, else false for ever. */
 bool pt_ring_push(struct pt_ring *ring, uint64_t tag, const void *bytes, size_t len);
-/* Producer: waits until there is room for len bytes or timeout_ms passed; true when there is room. */
+/* Producer: waits until there is room for len bytes or timeout_ms passed (< 0: for ever); true when
+ * there is room. False at once for a len that never fits. */
 bool pt_ring_wait_room(struct pt_ring *ring, size_t len, int timeout_ms);
 
 /* Consumer: borrows the oldest message; valid until pt_ring_pop. False when empty. */
 bool pt_ring_peek(struct pt_ring *ring, uint64_t *tag, const void **bytes, size_t *len);
 void pt_ring_pop(struct pt_ring *ring);
-/* Consumer: clears the eventfd before draining. */
+/* Consumer: clears the eventfd. Call it before draining, and then peek until the ring is empty before
+ * sleeping again: what is left in it does not ring. */
 void pt_ring_drained(struct pt_ring *ring);
 size_t pt_ring_used(const struct pt_ring *ring); /* bytes, for metrics */
 

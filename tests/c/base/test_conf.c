@@ -357,6 +357,44 @@ static void test_what_is_printed_reads_back(void)
     pt_conf_free(copy);
 }
 
+/* The shipped file with its settings switched on; false when there is none. */
+static bool read_manual(struct pt_buf *text)
+{
+    const char *source = getenv("PETROSA_SOURCE");
+    char path[1024], line[4096];
+    if (source == NULL) return false;
+    snprintf(path, sizeof path, "%s/etc/petrosa.conf", source);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return false;
+    while (fgets(line, sizeof line, file) != NULL) {
+        bool off = line[0] == '#' && ((line[1] >= 'a' && line[1] <= 'z') || line[1] == '[');
+        pt_buf_puts(text, off ? line + 1 : line);
+    }
+    fclose(file);
+    return true;
+}
+
+static void test_the_manual_shows_every_default(void)
+{
+    struct pt_buf text = { 0 };
+    if (!read_manual(&text)) {
+        pt_skip("PETROSA_SOURCE/etc/petrosa.conf is not there");
+        return;
+    }
+    struct pt_conf *conf = new_conf();
+    CU_ASSERT_EQUAL(load(conf, text.data), PT_OK);
+    if (err.code != PT_OK) printf("[%s] ", err.text);
+    struct pt_buf out = { 0 };
+    pt_conf_print(conf, &out);
+    CU_ASSERT_PTR_NULL(strstr(out.data, "# default")); /* each key stands in it */
+    for (const struct pt_conf_key *key = pt_conf_keys; key->section != NULL; key++) {
+        CU_ASSERT_STRING_EQUAL(pt_conf_text(conf, key->section, key->key), key->fallback);
+    }
+    pt_buf_fini(&out);
+    pt_buf_fini(&text);
+    pt_conf_free(conf);
+}
+
 static void test_survives_random_files(void)
 {
     static const char *const parts[] = { "[",    "]",        "http", "feed sim", "port", "=",
@@ -397,6 +435,7 @@ static CU_TestInfo tests[] = {
     { "sets one key", test_sets_one_key },
     { "named sections are open", test_named_sections_are_open },
     { "what is printed reads back", test_what_is_printed_reads_back },
+    { "the manual shows every default", test_the_manual_shows_every_default },
     { "survives random files", test_survives_random_files },
     CU_TEST_INFO_NULL,
 };
