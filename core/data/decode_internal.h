@@ -1,0 +1,104 @@
+/* decode_internal.h - a message taken apart, and the two ways to do it.         [layer: data]
+ * decode_scan.c reads the usual forms in one pass without memory; decode_tree.c reads any JSON
+ * through cJSON. What they find is judged by decode.c alone, so that both give the same records. */
+#ifndef PT_DECODE_INTERNAL_H
+#define PT_DECODE_INTERNAL_H
+
+#include "data/decode.h"
+
+enum pt_json_kind {
+    PT_JSON_NONE, /* the key is not there */
+    PT_JSON_STRING,
+    PT_JSON_NUMBER,
+    PT_JSON_TRUE,
+    PT_JSON_FALSE,
+    PT_JSON_NULL,
+    PT_JSON_NESTED /* an object or array */
+};
+
+/* A value: its text without quotes, borrowed. */
+struct pt_json_value {
+    enum pt_json_kind kind;
+    uint32_t len;
+    const char *text;
+};
+
+/* The values of an object's keys of one letter. */
+struct pt_letters {
+    uint64_t seen; /* bit per letter: value[letter] is valid */
+    struct pt_json_value value[52];
+};
+/* 0..51, or -1: not a letter. */
+static inline int pt_letter(char c)
+{
+    return c >= 'a' && c <= 'z' ? c - 'a' : c >= 'A' && c <= 'Z' ? c - 'A' + 26 : -1;
+}
+
+/* Keys with more than one letter that mean something. */
+enum pt_long_key {
+    PT_KEY_STREAM,
+    PT_KEY_DATA,
+    PT_KEY_TIMESTAMP,
+    PT_KEY_MESSAGE_ID,
+    PT_KEY_SYMBOL,
+    PT_KEY_LAST_UPDATE_ID,
+    PT_KEY_BIDS,
+    PT_KEY_ASKS,
+    PT_KEY_RESULT,
+    PT_KEY_ID,
+    PT_KEY_SERVICE,
+    PT_KEY_ERROR,
+    PT_KEY_CODE,
+    PT_KEYS
+};
+/* PT_KEYS when it means nothing. */
+enum pt_long_key pt_long_key(const char *text, size_t len);
+
+struct pt_levels {
+    bool present; /* an array was there */
+    bool bad;     /* something in it was no level */
+    unsigned n;   /* levels, at most PT_DEPTH_LEVELS are kept */
+    struct pt_json_value price[PT_DEPTH_LEVELS], quantity[PT_DEPTH_LEVELS];
+};
+
+/* One object: the message itself, or what its "data" holds. */
+struct pt_object {
+    struct pt_letters letters;
+    struct pt_json_value keys[PT_KEYS];
+    struct pt_levels side[2]; /* "bids"/"b", "asks"/"a" when arrays */
+    bool has_bar;             /* "k" is an object */
+    struct pt_letters bar;
+};
+
+/* Nothing seen yet. */
+void pt_object_clear(struct pt_object *body);
+
+struct pt_message {
+    bool wrapped; /* the body was found in "data"; the envelope's keys are here: */
+    struct pt_json_value stream, timestamp, message_id;
+    struct pt_object body;
+};
+
+/* -?(0|[1-9][0-9]*)(.[0-9]+)?([eE][+-]?[0-9]+)? */
+bool pt_json_number_good(const char *text, size_t len);
+#define PT_MESSAGE_MAX (16u << 20)
+
+enum pt_scan { PT_SCAN_DONE, PT_SCAN_UNUSUAL };
+/* One pass. PT_SCAN_UNUSUAL: not JSON, or JSON that this way does not know. */
+enum pt_scan pt_message_scan(const char *json, size_t len, struct pt_message *message);
+
+/* Through cJSON. false: no JSON object; PT_ENOMEM is told as no object too, with *nomem set. The
+ * message borrows from *tree. */
+struct pt_tree;
+struct pt_tree *pt_message_tree(const char *json, size_t len, struct pt_message *message,
+                                bool *nomem);
+void pt_tree_free(struct pt_tree *tree);
+
+enum pt_decode_way { PT_DECODE_FAST, PT_DECODE_SCAN_ONLY, PT_DECODE_TREE_ONLY };
+/* As pt_decode. symbol: for a book that does not say whose it is ("" = reject it).
+ * PT_DECODE_SCAN_ONLY rejects with reason "unusual" what would go the other way. */
+enum pt_verdict pt_decode_as(struct pt_decoder *decoder, enum pt_decode_way way, const char *symbol,
+                             const char *json, size_t len, int64_t recv_us, pt_record_fn emit,
+                             void *arg, const char **type, const char **reason);
+
+#endif

@@ -1,0 +1,58 @@
+/* decode_words.c - keys and numbers, as both ways of reading know them.         [layer: data] */
+#include "data/decode_internal.h"
+
+#include <string.h>
+
+enum pt_long_key pt_long_key(const char *text, size_t len)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } words[PT_KEYS] = {
+#define WORD(key, text) [key] = { text, sizeof text - 1 }
+        WORD(PT_KEY_STREAM, "stream"),       WORD(PT_KEY_DATA, "data"),
+        WORD(PT_KEY_TIMESTAMP, "timestamp"), WORD(PT_KEY_MESSAGE_ID, "message_id"),
+        WORD(PT_KEY_SYMBOL, "symbol"),       WORD(PT_KEY_LAST_UPDATE_ID, "lastUpdateId"),
+        WORD(PT_KEY_BIDS, "bids"),           WORD(PT_KEY_ASKS, "asks"),
+        WORD(PT_KEY_RESULT, "result"),       WORD(PT_KEY_ID, "id"),
+        WORD(PT_KEY_SERVICE, "service"),     WORD(PT_KEY_ERROR, "error"),
+        WORD(PT_KEY_CODE, "code"),
+#undef WORD
+    };
+    for (int i = 0; i < PT_KEYS; i++) {
+        if (words[i].len == len && memcmp(words[i].text, text, len) == 0)
+            return (enum pt_long_key)i;
+    }
+    return PT_KEYS;
+}
+
+static size_t digits(const char *text, size_t len)
+{
+    size_t n = 0;
+    while (n < len && text[n] >= '0' && text[n] <= '9') n++;
+    return n;
+}
+
+bool pt_json_number_good(const char *text, size_t len)
+{
+    const char *end = text + len;
+    size_t n;
+    if (text < end && *text == '-') text++;
+    n = digits(text, (size_t)(end - text));
+    if (n == 0 || (n > 1 && *text == '0')) return false;
+    text += n;
+    if (text < end && *text == '.') {
+        text++;
+        n = digits(text, (size_t)(end - text));
+        if (n == 0) return false;
+        text += n;
+    }
+    if (text < end && (*text == 'e' || *text == 'E')) {
+        text++;
+        if (text < end && (*text == '-' || *text == '+')) text++;
+        n = digits(text, (size_t)(end - text));
+        if (n == 0) return false;
+        text += n;
+    }
+    return text == end;
+}
