@@ -28,10 +28,9 @@ static size_t front_bytes(size_t ncols)
     return sizeof(struct head) + ncols * sizeof(struct pt_chunk_column);
 }
 
-/* ---- writing -----------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------ */
 
-/* min, max: of the values that are there (min > max when none is). */
+/* min, max: of the values that are there; max is PT_MISSING when none is. */
 struct span {
     int64_t min, max;
     bool missing;
@@ -83,7 +82,7 @@ static void plan_column(const int64_t *val, const uint8_t *dig, size_t n,
     uint64_t step;
     memset(col, 0, sizeof *col);
     struct span span = span_of(val, n);
-    if ((!span.missing || span.min > span.max) && is_line(val, n, &step)) {
+    if ((!span.missing || span.max == PT_MISSING) && is_line(val, n, &step)) {
         col->coding = LINE;
         col->base = val[0];
         col->step = (int64_t)step;
@@ -179,8 +178,7 @@ void pt_chunk_write(const struct pt_frame *frame, size_t from, const struct pt_c
     memcpy(out, &head.checksum, sizeof head.checksum);
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 const char *pt_chunk_open(const void *bytes, size_t len, const struct pt_kind *kind,
                           struct pt_chunk *chunk)

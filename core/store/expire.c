@@ -66,7 +66,8 @@ static enum pt_code rewrite(struct expire *e, const struct pt_chunk *chunk, size
     return rc;
 }
 
-/* Drops whole chunks until one reaches before_us; *edge: that one has rows on both sides. */
+/* Drops whole chunks until one reaches before_us; that one is cut when it has rows on both sides.
+ */
 static enum pt_code drop_chunks(struct expire *e)
 {
     struct pt_series_record *rec = &e->series->record;
@@ -80,7 +81,8 @@ static enum pt_code drop_chunks(struct expire *e)
         key = pt_row_key_val(&at);
         mc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
         if (mc != 0 || !pt_key_of(&key, rec->id, e->kind->keys)) break;
-        if (pt_key_time(&key) >= e->before_us) break;
+        rec->first_us = pt_key_time(&key);
+        if (rec->first_us >= e->before_us) break;
         const char *fault = pt_chunk_open(value.mv_data, value.mv_size, e->kind, &chunk);
         bool whole = !fault && chunk.last_us < e->before_us;
         if (fault) { /* it goes when the next one shows that all of it is old */
@@ -146,47 +148,6 @@ static enum pt_code drop_tail(struct expire *e)
     return mc == 0 || mc == MDB_NOTFOUND ? PT_OK : lmdb_failed(e, mc);
 }
 
-/* Counts the rows that are left, and finds the first; a damaged chunk counts as none. */
-static enum pt_code recount(struct expire *e)
-{
-    struct pt_series_record *rec = &e->series->record;
-    MDB_cursor *cursor = NULL;
-    MDB_val key, value;
-    uint64_t had = rec->rows, rows = 0;
-    int mc = mdb_cursor_open(e->write->txn, e->write->store->dbi[PT_CURSOR_CHUNKS], &cursor);
-    if (mc != 0) return lmdb_failed(e, mc);
-    struct pt_row_key at = pt_row_key(rec->id, e->kind->keys, INT64_MIN, INT64_MIN);
-    key = pt_row_key_val(&at);
-    mc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    for (; mc == 0 && pt_key_of(&key, rec->id, e->kind->keys);
-         mc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-        struct pt_chunk chunk;
-        bool good = pt_chunk_open(value.mv_data, value.mv_size, e->kind, &chunk) == NULL;
-        if (good) rows += chunk.rows;
-    }
-    mdb_cursor_close(cursor);
-    if (mc != 0 && mc != MDB_NOTFOUND) return lmdb_failed(e, mc);
-    rec->rows = rows + rec->tail_rows;
-    e->removed += had > rec->rows ? had - rec->rows : 0;
-    return PT_OK;
-}
-
-/* Time of the first chunk that is left. */
-static enum pt_code find_first(struct expire *e)
-{
-    struct pt_series_record *rec = &e->series->record;
-    MDB_cursor *cursor = NULL;
-    MDB_val key, value;
-    if (rec->chunks == 0) return PT_OK; /* then the tail has told */
-    int mc = mdb_cursor_open(e->write->txn, e->write->store->dbi[PT_CURSOR_CHUNKS], &cursor);
-    struct pt_row_key at = pt_row_key(rec->id, e->kind->keys, INT64_MIN, INT64_MIN);
-    key = pt_row_key_val(&at);
-    if (mc == 0) mc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    if (mc == 0) rec->first_us = pt_key_time(&key);
-    if (cursor) mdb_cursor_close(cursor);
-    return mc == 0 ? PT_OK : lmdb_failed(e, mc);
-}
-
 enum pt_code pt_write_expire(struct pt_write *write, const struct pt_series_key *key,
                              int64_t before_us, uint64_t *removed, struct pt_err *err)
 {
@@ -198,11 +159,12 @@ enum pt_code pt_write_expire(struct pt_write *write, const struct pt_series_key 
     struct pt_series_record *rec = &e.series->record;
     e.kind = e.series->kind;
     if (rec->rows == 0 || rec->first_us >= before_us) return PT_OK;
+    uint64_t had = rec->rows;
     rc = drop_chunks(&e);
-    if (rc == PT_OK && rec->first_us < before_us) rc = find_first(&e);
     if (rc == PT_OK) rc = drop_tail(&e);
-    if (rc == PT_OK && e.recount) rc = recount(&e);
     if (rc == PT_OK && rec->rows == 0) rec->first_us = rec->last_us = rec->last_second = PT_MISSING;
+    if (rc == PT_OK && e.recount) rc = pt_series_recount(write, e.series, err);
+    if (rc == PT_OK && e.recount) e.removed = had > rec->rows ? had - rec->rows : 0;
     *removed = e.removed;
     return rc == PT_OK ? PT_OK : pt_write_spoil(write, rc);
 }

@@ -70,15 +70,13 @@ struct pt_read {
     struct pt_read *next;
 };
 
-/* ---- errors ------------------------------------------------------------------------------------
- */
+/* ---- errors ------------------------------------------------------------------------------- */
 /* Says what LMDB answered and what the operator can do about it. */
 #define pt_lmdb_fail(err, mc, ...) pt_lmdb_fail_at((err), (mc), __FILE__, __LINE__, __VA_ARGS__)
 enum pt_code pt_lmdb_fail_at(struct pt_err *err, int mc, const char *file, int line,
                              const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
-/* ---- keys --------------------------------------------------------------------------------------
- */
+/* ---- keys --------------------------------------------------------------------------------- */
 #define PT_ROW_KEY_MAX 20
 
 struct pt_row_key {
@@ -158,8 +156,7 @@ static inline int pt_pair_cmp(int64_t at, int64_t as, int64_t bt, int64_t bs)
     return as < bs ? -1 : as > bs;
 }
 
-/* ---- series records ----------------------------------------------------------------------------
- */
+/* ---- series records ----------------------------------------------------------------------- */
 struct pt_series_record {
     uint64_t checksum; /* xxh3 of what follows */
     uint32_t id, kind;
@@ -181,8 +178,7 @@ enum pt_code pt_record_parse(const MDB_val *value, const char *name,
                              struct pt_series_record *record, struct pt_err *err);
 uint64_t pt_record_sum(const struct pt_series_record *record);
 
-/* ---- tail rows ---------------------------------------------------------------------------------
- */
+/* ---- tail rows ---------------------------------------------------------------------------- */
 #define PT_TAIL_BYTES_MAX (8 + PT_CELLS_MAX * 9)
 
 size_t pt_tail_bytes(const struct pt_kind *kind); /* of a row's value */
@@ -194,22 +190,20 @@ void pt_tail_decode(const MDB_val *key, const MDB_val *value, uint32_t cols,
                     struct pt_frame *frame);
 bool pt_tail_closed(const struct pt_kind *kind, const MDB_val *value);
 
-/* ---- documents ---------------------------------------------------------------------------------
- */
+/* ---- documents ---------------------------------------------------------------------------- */
 /* Checks a stored document and views it; NULL = good. */
 const char *pt_doc_check(const MDB_val *value, bson_t *view);
 /* "collection key", the key in hexadecimal. */
 void pt_doc_name(const MDB_val *key, char *out, size_t size);
 
-/* ---- transactions ------------------------------------------------------------------------------
- */
+/* ---- transactions ------------------------------------------------------------------------- */
 /* Begins an LMDB transaction and counts it; a map that another process has grown is taken over. */
 enum pt_code pt_txn_enter(struct pt_store *store, MDB_txn **txn, bool write, struct pt_err *err);
 void pt_txn_leave(struct pt_store *store);
 enum pt_code pt_read_cursor(struct pt_read *read, int which, MDB_cursor **cursor,
                             struct pt_err *err);
 bool pt_read_scratch(struct pt_read *read); /* false: out of memory */
-void pt_pool_free(struct pt_store *store);
+void pt_readers_free(struct pt_store *store);
 
 /* A series in the hands of a write transaction; its record is put once, at commit. */
 struct pt_touched {
@@ -243,6 +237,10 @@ struct pt_write {
 /* The series of a write, made when absent (make) or PT_ENOENT. */
 enum pt_code pt_write_touch(struct pt_write *write, const struct pt_series_key *key, bool make,
                             struct pt_touched **touched, struct pt_err *err);
+/* Sets rows, first, last and chunk_last to what is there; a chunk whose head is damaged counts no
+ * rows. */
+enum pt_code pt_series_recount(struct pt_write *write, struct pt_touched *touched,
+                               struct pt_err *err);
 /* Marks the transaction unusable and passes the code on. */
 enum pt_code pt_write_spoil(struct pt_write *write, enum pt_code code);
 /* A counter of meta: adds `by` and gives the new value. */

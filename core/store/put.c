@@ -11,7 +11,10 @@
 #include "store/internal.h"
 
 #include "base/decimal.h"
+#include "base/log.h"
 #include "base/timefmt.h"
+
+#include <inttypes.h>
 
 #define PT_TAIL_ROWS                                                                               \
     128 /* of a series, at most; measured: fewer costs rewriting, more costs reading */
@@ -48,8 +51,7 @@ static enum pt_code damaged(struct put *put, int64_t time_us, const char *where,
                    where, text, what);
 }
 
-/* ---- what a new row does to an old one ---------------------------------------------------------
- */
+/* ---- what a new row does to an old one ---------------------------------------------------- */
 
 static void stretch(int64_t t, bool *any, int64_t *from, int64_t *to)
 {
@@ -143,8 +145,7 @@ static enum pt_code merge(struct put *put, const struct pt_frame *old, const str
     return rc == PT_OK ? PT_OK : no_memory(put);
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------
- */
+/* ---- chunks ------------------------------------------------------------------------------- */
 
 static struct pt_frame *scratch(struct pt_frame *frames, const struct pt_kind *kind)
 {
@@ -265,16 +266,37 @@ static int find_chunk(struct put *put, MDB_cursor *cursor, int64_t time_us, int6
     return mc == MDB_NOTFOUND ? 0 : mc;
 }
 
+/* A damaged chunk gives way to a correction that brings its whole range, or much at once (a batch
+ * of an import): what it held is lost already. A single corrected row must not wipe out the rest of
+ * it. */
+static bool may_heal(const struct put *put, const struct pt_frame *frame, size_t from, size_t to,
+                     bool bounded, const struct pt_row_key *at)
+{
+    const struct pt_series_record *rec = &put->series->record;
+    MDB_val key = { at->len, (void *)(size_t)at->bytes };
+    if (put->mode != PT_PUT_CORRECT) return false;
+    bool begins = pt_pair_cmp(frame->val[0][from], pt_row_second(frame, from), pt_key_time(&key),
+                              pt_key_second(&key)) <= 0;
+    bool ends = bounded ? to < frame->n
+                        : pt_pair_cmp(frame->val[0][to - 1], pt_row_second(frame, to - 1),
+                                      rec->chunk_last_us, rec->chunk_last_second) >= 0;
+    if (!(begins && ends) && frame->n < PT_CHUNK_ROWS) return false;
+    pt_log(PT_WARN, "store", "damaged_chunk_replaced", "series=%s time_us=%" PRId64 " rows=%zu",
+           put->series->name, pt_key_time(&key), to - from);
+    return true;
+}
+
 /* Rows [from, to) of the frame, none newer than the last chunk's end. */
 static enum pt_code put_late(struct put *put, const struct pt_frame *frame, size_t from, size_t to)
 {
     struct pt_write *write = put->write;
     enum pt_code rc = PT_OK;
+    bool healed = false;
     while (from < to && rc == PT_OK) {
         MDB_cursor *cursor = NULL;
         MDB_val key, value;
         int64_t next[2] = { 0, 0 };
-        bool bounded = false, changed = false;
+        bool bounded = false, changed = false, differs = false;
         int mc = mdb_cursor_open(write->txn, write->store->dbi[PT_CURSOR_CHUNKS], &cursor);
         if (mc == 0)
             mc = find_chunk(put, cursor, frame->val[0][from], pt_row_second(frame, from), &key,
@@ -293,18 +315,22 @@ static enum pt_code put_late(struct put *put, const struct pt_frame *frame, size
         struct pt_frame *old = scratch(write->old, put->kind);
         struct pt_frame *out = scratch(write->merged, put->kind);
         rc = load_chunk(put, &key, &value, old);
-        if (rc == PT_OK) rc = merge(put, old, frame, from, stop, out, &changed);
+        if (rc == PT_EDAMAGE && may_heal(put, frame, from, stop, bounded, &at)) {
+            rc = PT_OK;
+            changed = healed = true;
+        }
+        if (rc == PT_OK) rc = merge(put, old, frame, from, stop, out, &differs);
+        changed |= differs;
         if (rc == PT_OK && changed) {
             rc = del_chunk(put, &at, value.mv_size);
             if (rc == PT_OK) rc = put_even(put, out, 0, out->n);
         }
         from = stop;
     }
-    return rc;
+    return rc == PT_OK && healed ? pt_series_recount(write, put->series, put->err) : rc;
 }
 
-/* ---- the tail ----------------------------------------------------------------------------------
- */
+/* ---- the tail ----------------------------------------------------------------------------- */
 
 static enum pt_code put_tail_row(struct put *put, const struct pt_frame *frame, size_t row)
 {
@@ -465,8 +491,7 @@ static enum pt_code put_bulk(struct put *put, const struct pt_frame *frame, size
     return rc;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------
- */
+/* ---- all of it ---------------------------------------------------------------------------- */
 
 static enum pt_code check_order(const struct pt_frame *frame, const char *name, struct pt_err *err)
 {

@@ -1,8 +1,7 @@
 /* series.c - reading a series: catalog, range, count, page.                   [layer: store] */
 #include "store/walk.h"
 
-/* ---- catalog -----------------------------------------------------------------------------------
- */
+/* ---- catalog ------------------------------------------------------------------------------ */
 
 enum pt_code pt_series_find(struct pt_read *read, const struct pt_series_key *key,
                             struct pt_series *series, struct pt_err *err)
@@ -45,8 +44,7 @@ static bool count_row(void *arg, const MDB_val *key, const MDB_val *value)
     return true;
 }
 
-/* ---- rows into a frame -------------------------------------------------------------------------
- */
+/* ---- rows into a frame -------------------------------------------------------------------- */
 
 /* Appends rows [from, from + n) of the walk's chunk; all or nothing. */
 static enum pt_code take_chunk(struct pt_walk *w, size_t from, size_t n, uint32_t cols,

@@ -217,7 +217,7 @@ enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **o
 void pt_store_close(struct pt_store *store)
 {
     if (!store) return;
-    pt_pool_free(store);
+    pt_readers_free(store);
     if (store->env) mdb_env_close(store->env);
     unregister(store);
     if (store->claim_fd >= 0) close(store->claim_fd);

@@ -33,7 +33,7 @@ uint64_t pt_store_commit_id(const struct pt_store *store);
 /* After a worker was killed: frees its reader slot. */
 void pt_store_reap_readers(struct pt_store *store);
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------ */
 /* A snapshot. Short: an open one keeps old pages alive. One per thread at a time; begin/end are cheap (renew/
  * reset of a per-handle txn). */
 struct pt_read;
@@ -98,7 +98,7 @@ struct pt_due {
 typedef bool (*pt_due_fn)(void *arg, const struct pt_due *due);
 enum pt_code pt_due_each(struct pt_read *read, pt_due_fn fn, void *arg, struct pt_err *err);
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------ */
 /* One transaction; everything or nothing. Waits for another writer. On any failure but the named ones abort. */
 struct pt_write;
 enum pt_code pt_write_begin(struct pt_store *store, struct pt_write **write, struct pt_err *err);
@@ -128,7 +128,7 @@ enum pt_code pt_write_due_done(struct pt_write *write, const struct pt_due *due,
 enum pt_code pt_write_expire(struct pt_write *write, const struct pt_series_key *key, int64_t before_us,
                              uint64_t *removed, struct pt_err *err);
 
-/* ---- outbox: what mirrors still have to take ---------------------------------------------------- */
+/* ---- outbox: what mirrors still have to take ---------------------------------------------- */
 /* Names a mirror; from then on every committed change is also put into the outbox until it acknowledged. */
 enum pt_code pt_outbox_subscribe(struct pt_write *write, const char *mirror, struct pt_err *err);
 enum pt_code pt_outbox_unsubscribe(struct pt_write *write, const char *mirror, struct pt_err *err);
@@ -146,7 +146,7 @@ typedef bool (*pt_outbox_fn)(void *arg, const struct pt_outbox_item *item);
 enum pt_code pt_outbox_each(struct pt_read *read, const char *mirror, pt_outbox_fn fn, void *arg, struct pt_err *err);
 enum pt_code pt_outbox_ack(struct pt_write *write, const char *mirror, uint64_t seq, struct pt_err *err);
 
-/* ---- care ------------------------------------------------------------------------------------- */
+/* ---- care --------------------------------------------------------------------------------- */
 /* Compacted online copy into a new folder or file path. PT_EBUSY when it exists already. */
 enum pt_code pt_store_backup(struct pt_store *store, const char *path, struct pt_err *err);
 struct pt_verify {

@@ -59,8 +59,7 @@ enum pt_code pt_lmdb_fail_at(struct pt_err *err, int mc, const char *file, int l
     return pt_fail_at(err, code, file, line, "%s: %s%s", text, mdb_strerror(mc), advice);
 }
 
-/* ---- who is inside -----------------------------------------------------------------------------
- */
+/* ---- who is inside ------------------------------------------------------------------------ */
 
 /* Waits until nobody in this process has a transaction, then takes over the new size. */
 static enum pt_code take_new_size(struct pt_store *store, struct pt_err *err)
@@ -125,8 +124,7 @@ enum pt_code pt_txn_enter(struct pt_store *store, MDB_txn **txn, bool write, str
     }
 }
 
-/* ---- reading -----------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------ */
 
 static void read_free(struct pt_read *read)
 {
@@ -139,7 +137,7 @@ static void read_free(struct pt_read *read)
     free(read);
 }
 
-void pt_pool_free(struct pt_store *store)
+void pt_readers_free(struct pt_store *store)
 {
     while (store->pool) {
         struct pt_read *read = store->pool;
@@ -208,8 +206,7 @@ bool pt_read_scratch(struct pt_read *read)
     return true;
 }
 
-/* ---- records -----------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------------ */
 
 uint64_t pt_record_sum(const struct pt_series_record *record)
 {

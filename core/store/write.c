@@ -6,8 +6,14 @@
 #include "base/timefmt.h"
 #include "store/chunk.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <xxhash.h>
+
+#define SPARE_BYTES (1 << 20)
 
 enum pt_code pt_write_begin(struct pt_store *store, struct pt_write **write, struct pt_err *err)
 {
@@ -65,6 +71,23 @@ static enum pt_code put_record(struct pt_write *write, struct pt_touched *touche
     return rc;
 }
 
+/* LMDB calls a write that was cut short an input/output error; mostly the disk, or what this
+ * process may use of it, ran out in the middle. */
+static int why_short(const struct pt_store *store, int mc)
+{
+    struct statvfs disk;
+    struct stat file;
+    struct rlimit limit;
+    mdb_filehandle_t fd;
+    if (mc != EIO || mdb_env_get_fd(store->env, &fd) != 0) return mc;
+    if (fstatvfs(fd, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < SPARE_BYTES)
+        return ENOSPC;
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        fstat(fd, &file) == 0 && (uint64_t)file.st_size + SPARE_BYTES > limit.rlim_cur)
+        return EFBIG;
+    return mc;
+}
+
 enum pt_code pt_write_commit(struct pt_write *write, struct pt_err *err)
 {
     enum pt_code rc = PT_OK;
@@ -78,7 +101,7 @@ enum pt_code pt_write_commit(struct pt_write *write, struct pt_err *err)
         pt_write_abort(write);
         return rc;
     }
-    int mc = mdb_txn_commit(write->txn);
+    int mc = why_short(store, mdb_txn_commit(write->txn));
     if (mc != 0) rc = pt_lmdb_fail(err, mc, "committing to %s", store->path);
     finish(write);
     return rc;
@@ -109,8 +132,7 @@ enum pt_code pt_meta_count(struct pt_write *write, const char *name, uint64_t by
     return mc == 0 ? PT_OK : pt_write_spoil(write, pt_lmdb_fail(err, mc, "counter %s", name));
 }
 
-/* ---- the series of a transaction ---------------------------------------------------------------
- */
+/* ---- the series of a transaction ---------------------------------------------------------- */
 
 static struct pt_touched **find_touched(struct pt_write *write, const char *name, uint32_t **slot)
 {

@@ -82,6 +82,7 @@ static inline void kit_push(struct pt_frame *frame, int64_t time_us, int64_t sec
     int64_t val[PT_CELLS_MAX];
     uint8_t dig[PT_CELLS_MAX] = { 0 };
     size_t cell = 0;
+    int64_t closed = seed % 4 != 0;
     for (unsigned c = 0; c < kind->ncols; c++) {
         for (unsigned w = 0; w < kind->cols[c].width; w++, cell++) {
             uint64_t r = kit_random(&seed);
@@ -90,7 +91,7 @@ static inline void kit_push(struct pt_frame *frame, int64_t time_us, int64_t sec
             else if (c < kind->keys)
                 val[cell] = second;
             else if (kind->cols[c].type == PT_TYPE_BOOL)
-                val[cell] = 1;
+                val[cell] = closed;
             else if (kind->cols[c].type == PT_TYPE_ENUM)
                 val[cell] = (int64_t)(r & 1);
             else if (!kind->cols[c].required && r % 11 == 0)
