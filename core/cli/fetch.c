@@ -20,10 +20,11 @@ static enum pt_code split_url(const struct pt_conf *conf, const char *url, char 
         snprintf(port, 16, "%lld", (long long)pt_conf_int(conf, "http", "port"));
         return PT_OK;
     }
-    const char *at = strncmp(url, "http://", 7) == 0 ? url + 7 : NULL;
-    size_t len = at == NULL ? 0 : at[0] == '[' ? strcspn(++at, "]") : strcspn(at, ":/");
-    const char *rest = at == NULL ? "" : at + len + (at[len] == ']');
-    size_t digits = rest[0] == ':' ? strspn(rest + 1, "0123456789") : 0;
+    bool bracketed = strncmp(url, "http://[", 8) == 0;
+    const char *at = url + (bracketed ? 8 : 7);
+    size_t len = strncmp(url, "http://", 7) != 0 ? 0 : strcspn(at, bracketed ? "]" : ":/");
+    const char *rest = len == 0 ? url : at + len + (bracketed && at[len] == ']');
+    size_t digits = len > 0 && rest[0] == ':' ? strspn(rest + 1, "0123456789") : 0;
     if (len == 0 || len >= 256 || digits > 5 || (rest[0] == ':' && digits == 0))
         return pt_fail(err, PT_EINVAL, "--url \"%s\": give http://HOST:PORT", url);
     snprintf(host, 256, "%.*s", (int)len, at);
