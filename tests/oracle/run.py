@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""The oracle's part of the tests: its golden files are what it says today, and the program agrees with it on recorded data."""
+import os
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+BUILD = pathlib.Path(os.environ.get("PETROSA_BUILD", ROOT / "build/release"))
+PYTHON = "/usr/bin/python3"  # Debian's own, which has its pandas and scipy
+SKIPPED = 77
+
+
+def main():
+    sums = {"passed": 0, "failed": 0, "skipped": 0}
+    for name, command in (("golden files", ["tests/oracle/golden.py", "--check"]),
+                          ("recorded data", ["tests/oracle/compare.py", "--petrosa", str(BUILD / "petrosa")])):
+        done = subprocess.run([PYTHON, *command], cwd=ROOT, capture_output=True, text=True)
+        verdict = {0: "passed", SKIPPED: "skipped"}.get(done.returncode, "failed")
+        sums[verdict] += 1
+        text = (done.stdout + done.stderr).strip()
+        if verdict == "skipped":
+            print(f"skipped: {name}: {text}")
+        else:
+            print("\n".join(f"   {line}" for line in text.splitlines()[-120:]))
+            print(f"   oracle, {name}: {verdict}")
+    print("@tests oracle passed={passed} failed={failed} skipped={skipped}".format(**sums))
+    return 1 if sums["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
