@@ -14,6 +14,7 @@ struct pt_source {
     size_t len;
     char hash[PT_HASH_TEXT_MAX]; /* xxh3-128 of the text, hex */
     bool lib;                    /* scripts/lib: reachable by require, not run by itself */
+    bool extra;                  /* named by a person: wins over another script of its name */
 };
 struct pt_sources {
     size_t n;
@@ -22,18 +23,19 @@ struct pt_sources {
 /* Reads DIR/{calculators,regimes,anomalies,alerts,lib}/ *.lua of every folder of [scripts] path; a plain FILE.lua is
  * taken too. PT_ENOENT names a folder that is not there. */
 enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sources, struct pt_err *err);
+/* One more script, marked `extra`; a file that is there already is marked only. */
 enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct pt_err *err);
 void pt_sources_fini(struct pt_sources *sources);
 
 enum pt_script_status { PT_SCRIPT_LIVE, PT_SCRIPT_FAILED };
 
-#define PT_LATENCY_BUCKETS 40
+#define PT_LATENCY_BUCKETS 96
 /* Counters outlive a snapshot (shared by generations); relaxed atomics. */
 struct pt_script_stats {
     atomic_uint refs;
     atomic_uint_fast64_t calls, errors;
     atomic_int_fast64_t last_run_us;
-    atomic_uint_fast64_t bucket[PT_LATENCY_BUCKETS]; /* call time, log2 quarter steps from 1 us */
+    atomic_uint_fast64_t bucket[PT_LATENCY_BUCKETS]; /* call time, log2 quarter steps from 1 us to 16 s */
 };
 int64_t pt_script_quantile_us(const struct pt_script_stats *stats, double q); /* 0 when never called */
 
@@ -41,7 +43,8 @@ struct pt_script {
     char name[PT_SCRIPT_NAME_MAX]; /* declared; of a failed one: its file name without .lua */
     char kind[16];                 /* "calculator", ... */
     const struct pt_source *source;
-    bson_t *declaration; /* NULL when failed; unit.h */
+    bson_t *declaration; /* unit.h, with the defaults in force; NULL when failed */
+    bson_t *configured;  /* what the configuration sets that differs from the file's defaults, or NULL */
     enum pt_script_status status;
     char message[512]; /* failed: why */
     char error_file[256];

@@ -1,0 +1,351 @@
+/* job.c - one unit of work on its way: planned, tried, retried, settled.       [layer: flow]
+ *
+ * A worker answers a unit as a whole. When it dies over one, the status page usually says at which
+ * script; that one is settled with an error and the rest is asked again. When it does not say, the
+ * unit goes solo: one script a request, with the scripts it needs (known to be good by then), so
+ * that the next death has only one possible cause. */
+#include "flow/job.h"
+
+#include "base/clock.h"
+#include "flow/registry.h"
+#include "flow/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OUTSIDE_MAX 2 /* times a unit is tried again after a kill that was nobody's fault */
+#define MARGIN_US 2000000
+
+static void count(const struct pt_job *job, const struct pt_job_item *item)
+{
+    const char *status = "";
+    pt_doc_text(item->doc, "status", &status);
+    pt_script_stats_count(item->script->stats, item->elapsed_us, job->now_us,
+                          strcmp(status, "error") == 0);
+}
+
+/* The script has no result: one that says so. */
+static void settle_error(struct pt_job *job, struct pt_job_item *item, const char *words)
+{
+    struct pt_result_error error = { .script = item->script,
+                                     .name = item->name,
+                                     .symbol = job->symbol,
+                                     .period_us = job->period_us,
+                                     .as_of_us = job->as_of_us,
+                                     .now_us = job->now_us,
+                                     .params = item->params,
+                                     .message = words };
+    item->doc = pt_result_error(&error);
+    item->broken = true;
+    if (item->script) count(job, item);
+}
+
+static void forget(struct pt_job *job)
+{
+    for (size_t i = 0; i < job->items_len; i++) {
+        bson_destroy(job->items[i].params); /* accepts NULL */
+        bson_destroy(job->items[i].doc);
+    }
+    free(job->items);
+    free(job->sent);
+    job->items = NULL;
+    job->sent = NULL;
+    job->items_len = job->sent_len = 0;
+    job->solo = false;
+}
+
+void pt_job_free(struct pt_job *job)
+{
+    if (!job) return;
+    forget(job);
+    if (job->params)
+        for (size_t i = 0; i < job->n; i++) bson_destroy(job->params[i]);
+    pt_scripts_unref(job->scripts);
+    free(job->params);
+    free(job->names);
+    free(job);
+}
+
+/* ---- plan -------------------------------------------------------------------------------------
+ */
+
+static struct pt_job_item *item_of(const struct pt_job *job, const char *name)
+{
+    for (size_t i = 0; i < job->items_len; i++)
+        if (strcmp(job->items[i].name, name) == 0) return &job->items[i];
+    return NULL;
+}
+
+static size_t place_asked(const struct pt_job *job, const char *name)
+{
+    size_t i = 0;
+    while (i < job->n && strcmp(job->names[i], name) != 0) i++;
+    return i;
+}
+
+/* The configuration's values, then the caller's over them. */
+static bson_t *merge(const bson_t *configured, const bson_t *asked)
+{
+    bson_t *out = bson_new();
+    bson_iter_t iter;
+    if (configured && bson_iter_init(&iter, configured))
+        while (bson_iter_next(&iter))
+            if (!asked || !bson_has_field(asked, bson_iter_key(&iter)))
+                bson_append_iter(out, bson_iter_key(&iter), -1, &iter);
+    if (asked) bson_concat(out, asked);
+    return out;
+}
+
+/* Depth first: what a script needs comes before it. A snapshot has no circles. */
+static void plan_script(void *arg, const char *name)
+{
+    struct pt_job *job = arg;
+    size_t asked = place_asked(job, name);
+    const bson_t *params = asked < job->n ? job->params[asked] : NULL;
+    if (item_of(job, name)) return;
+    const struct pt_script *script = pt_scripts_find(job->scripts, name);
+    if (!script && asked == job->n) return;
+    if (script) pt_needs_each(script->declaration, plan_script, job);
+    struct pt_job_item *item = &job->items[job->items_len++];
+    *item = (struct pt_job_item){ .script = script,
+                                  .name = script ? script->name : job->names[asked],
+                                  .asked = asked < job->n };
+    if (script && (script->configured || params)) item->params = merge(script->configured, params);
+}
+
+enum pt_code pt_job_plan(struct pt_job *job, struct pt_scripts *scripts, struct pt_err *err)
+{
+    pt_scripts_ref(scripts);
+    forget(job);
+    pt_scripts_unref(job->scripts);
+    job->scripts = scripts;
+    size_t most = job->n + scripts->n;
+    job->items = calloc(most, sizeof *job->items);
+    job->sent = calloc(most, sizeof *job->sent);
+    if (!job->items || !job->sent) return pt_fail(err, PT_ENOMEM, "unit of %zu scripts", job->n);
+    for (size_t i = 0; i < job->n; i++) plan_script(job, job->names[i]);
+    for (size_t i = 0; i < job->items_len; i++)
+        if (!job->items[i].script) settle_error(job, &job->items[i], "is no longer live");
+    return PT_OK;
+}
+
+enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, struct pt_job **out,
+                        struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    *out = NULL;
+    if (unit->n == 0) return pt_fail(err, PT_EINVAL, "a unit without scripts");
+    struct pt_job *job = calloc(1, sizeof *job);
+    if (!job) return pt_fail(err, PT_ENOMEM, "unit");
+    memcpy(job->symbol, unit->symbol, sizeof job->symbol);
+    job->symbol[sizeof job->symbol - 1] = '\0';
+    job->period_us = unit->period_us;
+    job->as_of_us = unit->as_of_us;
+    job->now_us = pt_now_us();
+    job->urgent = unit->urgent;
+    job->n = unit->n;
+    job->names = calloc(unit->n, sizeof *job->names);
+    job->params = calloc(unit->n, sizeof *job->params);
+    if (!job->names || !job->params) {
+        rc = pt_fail(err, PT_ENOMEM, "unit of %zu scripts", unit->n);
+        goto out;
+    }
+    for (size_t i = 0; i < unit->n; i++) {
+        if (!pt_scripts_find(scripts, unit->names[i])) {
+            rc = pt_fail(err, PT_ENOENT, "no live script is called '%.60s'", unit->names[i]);
+            goto out;
+        }
+        memcpy(job->names[i], unit->names[i], strlen(unit->names[i]) + 1); /* found: not too long */
+        if (place_asked(job, unit->names[i]) < i) {
+            rc = pt_fail(err, PT_EINVAL, "script '%s' is asked twice in one unit", unit->names[i]);
+            goto out;
+        }
+        if (!unit->params || !unit->params[i]) continue;
+        job->params[i] = bson_copy(unit->params[i]);
+    }
+    rc = pt_job_plan(job, scripts, err);
+out:
+    if (rc == PT_OK)
+        *out = job;
+    else
+        pt_job_free(job);
+    return rc;
+}
+
+/* ---- request and answer -----------------------------------------------------------------------
+ */
+
+struct pick {
+    struct pt_job *job;
+    bool *wanted;
+};
+
+static void pick_need(void *arg, const char *name)
+{
+    struct pick *pick = arg;
+    struct pt_job_item *item = item_of(pick->job, name);
+    if (!item || !item->script) return;
+    pick->wanted[item - pick->job->items] = true;
+    pt_needs_each(item->script->declaration, pick_need, pick);
+}
+
+/* Which items the next request has: those not settled (solo: the first of them) and what they need.
+ * A need that failed is left out; what becomes of those that need it is theirs to say. */
+static enum pt_code choose(struct pt_job *job, struct pt_err *err)
+{
+    bool *wanted = calloc(job->items_len, sizeof *wanted);
+    struct pick pick = { .job = job, .wanted = wanted };
+    if (!wanted) return pt_fail(err, PT_ENOMEM, "unit of %zu scripts", job->n);
+    for (size_t i = 0; i < job->items_len; i++) {
+        if (job->items[i].doc) continue;
+        wanted[i] = true;
+        pt_needs_each(job->items[i].script->declaration, pick_need, &pick);
+        if (job->solo) break;
+    }
+    job->sent_len = 0;
+    for (size_t i = 0; i < job->items_len; i++)
+        if (wanted[i] && !job->items[i].broken) job->sent[job->sent_len++] = i;
+    free(wanted);
+    return PT_OK;
+}
+
+enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
+{
+    bson_t list, item, params;
+    char key[24];
+    enum pt_code rc = choose(job, err);
+    if (rc != PT_OK) return rc;
+    bool ok = bson_append_utf8(doc, "op", -1, "run", -1) &&
+              bson_append_int64(doc, "id", -1, (int64_t)job->id) &&
+              bson_append_utf8(doc, "symbol", -1, job->symbol, -1) &&
+              bson_append_int64(doc, "period_us", -1, job->period_us) &&
+              bson_append_int64(doc, "as_of_us", -1, job->as_of_us) &&
+              bson_append_int64(doc, "now_us", -1, job->now_us) &&
+              bson_append_array_begin(doc, "scripts", -1, &list);
+    bson_init(&params);
+    for (size_t i = 0; ok && i < job->sent_len; i++) {
+        const struct pt_job_item *sent = &job->items[job->sent[i]];
+        snprintf(key, sizeof key, "%zu", i);
+        ok = bson_append_document_begin(&list, key, -1, &item) &&
+             bson_append_utf8(&item, "name", -1, sent->name, -1) &&
+             bson_append_document(&item, "params", -1, sent->params ? sent->params : &params) &&
+             bson_append_document_end(&list, &item);
+    }
+    ok = ok && bson_append_array_end(doc, &list);
+    bson_destroy(&params);
+    job->tries++;
+    return ok ? PT_OK
+              : pt_fail(err, PT_ERANGE, "the request of a unit of %zu scripts is too large",
+                        job->n);
+}
+
+int64_t pt_job_allowance_us(const struct pt_job *job, int64_t call_budget_us)
+{
+    return (int64_t)job->sent_len * call_budget_us + MARGIN_US;
+}
+
+static bool known_status(const char *status)
+{
+    static const char *const words[] = { "ok", "warming", "gap", "error", "empty", NULL };
+    for (const char *const *word = words; *word; word++)
+        if (strcmp(*word, status) == 0) return true;
+    return false;
+}
+
+/* The k-th result of an answer: must be that of the k-th script that was sent. */
+static bool read_result(const struct pt_job *job, size_t k, const bson_iter_t *iter, bson_t *doc,
+                        int64_t *elapsed_us)
+{
+    bson_t result;
+    uint32_t len = 0;
+    const uint8_t *data = NULL;
+    const char *name, *status, *symbol;
+    if (!BSON_ITER_HOLDS_DOCUMENT(iter) || k >= job->sent_len) return false;
+    bson_iter_document(iter, &len, &data);
+    return data && bson_init_static(&result, data, len) && pt_doc_text(&result, "name", &name) &&
+           strcmp(name, job->items[job->sent[k]].name) == 0 &&
+           pt_doc_int(&result, "elapsed_us", elapsed_us) && pt_doc_child(&result, "doc", doc) &&
+           doc->len <= PT_RESULT_MAX && pt_doc_text(doc, "status", &status) &&
+           known_status(status) && pt_doc_text(doc, "symbol", &symbol) &&
+           strcmp(symbol, job->symbol) == 0;
+}
+
+enum pt_code pt_job_answer(struct pt_job *job, const bson_t *answer, struct pt_err *err)
+{
+    bson_t list, doc;
+    bson_iter_t iter;
+    int64_t id = -1, elapsed_us;
+    size_t k = 0;
+    if (!pt_doc_int(answer, "id", &id) || id != (int64_t)job->id ||
+        !pt_doc_child(answer, "results", &list))
+        return pt_fail(err, PT_EDAMAGE, "answered something else than was asked");
+    for (bson_iter_init(&iter, &list); bson_iter_next(&iter); k++)
+        if (!read_result(job, k, &iter, &doc, &elapsed_us))
+            return pt_fail(err, PT_EDAMAGE, "gave an answer whose result %zu is none", k);
+    if (k != job->sent_len)
+        return pt_fail(err, PT_EDAMAGE, "gave %zu results for %zu scripts", k, job->sent_len);
+    k = 0;
+    for (bson_iter_init(&iter, &list); bson_iter_next(&iter); k++) {
+        struct pt_job_item *item = &job->items[job->sent[k]];
+        if (item->doc || !read_result(job, k, &iter, &doc, &elapsed_us))
+            continue; /* settled by an earlier answer */
+        item->doc = bson_copy(&doc);
+        item->elapsed_us = elapsed_us;
+        count(job, item);
+    }
+    return PT_OK;
+}
+
+/* ---- death ------------------------------------------------------------------------------------
+ */
+
+bool pt_job_died(struct pt_job *job, size_t at, bool outside, const char *words,
+                 const char **culprit)
+{
+    *culprit = NULL;
+    if (outside && job->outside < OUTSIDE_MAX) {
+        job->outside++;
+        return true;
+    }
+    if (at >= job->sent_len) {
+        /* of a solo request only the last is new; all before it had answered once */
+        if (!job->solo && job->sent_len > 1) {
+            job->solo = true;
+            return true;
+        }
+        at = job->sent_len - 1;
+    }
+    struct pt_job_item *item = &job->items[job->sent[at]];
+    bson_destroy(item->doc); /* it may have been good before, as a need of another */
+    item->doc = NULL;
+    *culprit = item->name;
+    settle_error(job, item, words);
+    return job->tries < 2 * job->items_len + OUTSIDE_MAX + 4;
+}
+
+bool pt_job_done(const struct pt_job *job)
+{
+    for (size_t i = 0; i < job->items_len; i++)
+        if (job->items[i].asked && !job->items[i].doc) return false;
+    return true;
+}
+
+void pt_job_finish(struct pt_job *job, const struct pt_err *err)
+{
+    struct pt_unit_result *results = NULL;
+    struct pt_err no_memory;
+    if (!err) {
+        results = calloc(job->n, sizeof *results);
+        if (!results) {
+            pt_fail(&no_memory, PT_ENOMEM, "unit of %zu scripts", job->n);
+            err = &no_memory;
+        }
+    }
+    for (size_t i = 0; results && i < job->n; i++) {
+        const struct pt_job_item *item = item_of(job, job->names[i]);
+        results[i] = (struct pt_unit_result){ item->name, item->doc, item->elapsed_us };
+    }
+    job->fn(job->arg, results, results ? job->n : 0, err);
+    free(results);
+}

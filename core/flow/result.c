@@ -1,0 +1,100 @@
+/* result.c - result documents that the engine makes itself.                    [layer: flow] */
+#include "flow/result.h"
+
+#include "base/timefmt.h"
+#include "flow/params.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void pt_result_collection(const char *symbol, const char *name, char out[PT_COLLECTION_MAX])
+{
+    snprintf(out, PT_COLLECTION_MAX, "analytics_%s_%s", symbol, name);
+}
+
+bool pt_result_as_of(const bson_t *doc, int64_t *as_of_us)
+{
+    bson_iter_t iter;
+    if (!bson_iter_init_find(&iter, doc, "as_of") || !BSON_ITER_HOLDS_DATE_TIME(&iter))
+        return false;
+    *as_of_us = bson_iter_date_time(&iter) * 1000;
+    return true;
+}
+
+/* Each declared output as null; in `reasons` each with its word. */
+static void append_outputs(const bson_t *declaration, const char *word, bson_t *out)
+{
+    bson_t list;
+    bson_iter_t iter, child;
+    if (!pt_doc_child(declaration, "outputs", &list) || !bson_iter_init(&iter, &list)) return;
+    while (bson_iter_next(&iter)) {
+        if (!bson_iter_recurse(&iter, &child) || !bson_iter_find(&child, "name") ||
+            !BSON_ITER_HOLDS_UTF8(&child))
+            continue;
+        const char *name = bson_iter_utf8(&child, NULL);
+        if (word)
+            bson_append_utf8(out, name, -1, word, -1);
+        else
+            bson_append_null(out, name, -1);
+    }
+}
+
+static void append_text(bson_t *out, const char *key, const bson_t *declaration, const char *path)
+{
+    const char *text;
+    if (pt_doc_text(declaration, path, &text))
+        bson_append_utf8(out, key, -1, text, -1);
+    else
+        bson_append_null(out, key, -1);
+}
+
+static void append_metadata(const struct pt_result_error *error, bson_t *metadata)
+{
+    static const char *const unknown[] = { "completeness", "rows",    "expected",
+                                           "gaps",         "missing", NULL };
+    const struct pt_script *script = error->script;
+    bson_t child;
+    if (script) {
+        append_text(metadata, "method", script->declaration, "method");
+        append_text(metadata, "method_version", script->declaration, "method_version");
+        append_text(metadata, "window", script->declaration, "needs.candles.span");
+        bson_append_document_begin(metadata, "parameters", -1, &child);
+        pt_param_all(script->declaration, NULL, error->params, &child);
+        bson_append_document_end(metadata, &child);
+    }
+    for (const char *const *key = unknown; *key; key++) bson_append_null(metadata, *key, -1);
+    bson_append_document_begin(metadata, "reasons", -1, &child);
+    if (script) append_outputs(script->declaration, "script_failed", &child);
+    bson_append_document_end(metadata, &child);
+    bson_append_date_time(metadata, "computed_at", -1, error->now_us / 1000);
+    if (script) {
+        bson_append_utf8(metadata, "script", -1, script->source->file, -1);
+        bson_append_utf8(metadata, "script_hash", -1, script->source->hash, -1);
+    }
+    bson_append_document_begin(metadata, "error", -1, &child);
+    bson_append_utf8(&child, "message", -1, error->message, -1);
+    if (script) bson_append_utf8(&child, "file", -1, script->source->file, -1);
+    bson_append_document_end(metadata, &child);
+}
+
+bson_t *pt_result_error(const struct pt_result_error *error)
+{
+    bson_t *doc = bson_new(), child;
+    char period[PT_PERIOD_TEXT_MAX];
+    pt_period_print(error->period_us, period);
+    bson_append_utf8(doc, "symbol", -1, error->symbol, -1);
+    bson_append_utf8(doc, "timeframe", -1, period, -1);
+    bson_append_utf8(doc, "metric", -1, error->name, -1);
+    if (error->as_of_us == INT64_MAX)
+        bson_append_null(doc, "as_of", -1);
+    else
+        bson_append_date_time(doc, "as_of", -1, error->as_of_us / 1000);
+    bson_append_utf8(doc, "status", -1, "error", -1);
+    bson_append_document_begin(doc, "data", -1, &child);
+    if (error->script) append_outputs(error->script->declaration, NULL, &child);
+    bson_append_document_end(doc, &child);
+    bson_append_document_begin(doc, "metadata", -1, &child);
+    append_metadata(error, &child);
+    bson_append_document_end(doc, &child);
+    return doc;
+}

@@ -1,0 +1,28 @@
+/* result.h - result documents that the engine makes itself, and where results are kept. [layer:
+ * flow] */
+#ifndef PT_RESULT_H
+#define PT_RESULT_H
+
+#include "data/schema.h"
+#include "flow/scripts.h"
+
+/* What is known of a script that gave no result. */
+struct pt_result_error {
+    const struct pt_script *script; /* NULL: it is gone */
+    const char *name, *symbol;
+    int64_t period_us, as_of_us, now_us; /* as_of INT64_MAX: not known, and null in the document */
+    const bson_t *params;                /* what differed from the file's defaults, or NULL */
+    const char *message;
+};
+/* A document of unit.h with status "error": every output null, every count that nobody took null.
+ */
+bson_t *pt_result_error(const struct pt_result_error *error);
+
+/* "analytics_BTCUSDT_volatility" */
+#define PT_COLLECTION_MAX (sizeof "analytics__" + PT_SYMBOL_MAX + PT_SCRIPT_NAME_MAX)
+void pt_result_collection(const char *symbol, const char *name, char out[PT_COLLECTION_MAX]);
+
+/* as_of of a result in us; false when it has none (status "empty"). */
+bool pt_result_as_of(const bson_t *doc, int64_t *as_of_us);
+
+#endif

@@ -1,0 +1,221 @@
+/* sources.c - the texts of the script folders, read and hashed, nothing run.   [layer: flow] */
+#include "flow/places.h"
+#include "flow/scripts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#define SCRIPT_BYTES_MAX (1 << 20)
+
+static const char *const folders[] = {
+    "calculators", "regimes", "anomalies", "alerts", "lib", NULL
+};
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && memcmp(text + n - m, end, m) == 0;
+}
+
+/* A script's own spec stands beside it and is no script. */
+static bool is_script(const char *name)
+{
+    return name[0] != '.' && ends_with(name, ".lua") && !ends_with(name, "_spec.lua");
+}
+
+static void hash_text(const char *text, size_t len, char out[PT_HASH_TEXT_MAX])
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(text, len));
+    for (size_t i = 0; i < sizeof canonical.digest; i++)
+        snprintf(out + 2 * i, 3, "%02x", canonical.digest[i]);
+}
+
+static enum pt_code read_text(const char *file, char **text, size_t *len, struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    struct stat st;
+    struct pt_buf buf = { 0 };
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not hold us up */
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        rc = pt_fail(err, errno == ENOENT ? PT_ENOENT : PT_EIO, "script %s: %s", file,
+                     strerror(errno));
+        goto out;
+    }
+    if (!S_ISREG(st.st_mode)) {
+        rc = pt_fail(err, PT_EINVAL, "script %s: is no regular file", file);
+        goto out;
+    }
+    for (;;) {
+        if (!pt_buf_reserve(&buf, 65536)) {
+            rc = pt_fail(err, PT_ENOMEM, "script %s", file);
+            goto out;
+        }
+        ssize_t n = read(fd, buf.data + buf.len, 65536);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            rc = pt_fail(err, PT_EIO, "script %s: %s", file, strerror(errno));
+            goto out;
+        }
+        if (n == 0) break;
+        buf.len += (size_t)n;
+        buf.data[buf.len] = '\0';
+        if (buf.len > SCRIPT_BYTES_MAX) {
+            rc = pt_fail(err, PT_ERANGE, "script %s: more than %d bytes", file, SCRIPT_BYTES_MAX);
+            goto out;
+        }
+    }
+    *text = pt_buf_take(&buf, len);
+out:
+    pt_buf_fini(&buf);
+    if (fd >= 0) close(fd);
+    return rc;
+}
+
+/* Which of the first `n` is this file? However many of the folders lead to it, it is taken once. */
+static struct pt_source *known(const struct pt_sources *sources, size_t n, const char *file)
+{
+    char a[PATH_MAX], b[PATH_MAX];
+    if (n == 0 || !realpath(file, a)) return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (realpath(sources->v[i].file, b) && strcmp(a, b) == 0) return &sources->v[i];
+    return NULL;
+}
+
+static enum pt_code add(struct pt_sources *sources, const char *file, bool lib, struct pt_err *err)
+{
+    char *text = NULL;
+    size_t len = 0;
+    enum pt_code rc = read_text(file, &text, &len, err);
+    if (rc != PT_OK) return rc;
+    char *name = strdup(file);
+    struct pt_source *grown = realloc(sources->v, (sources->n + 1) * sizeof *grown);
+    if (grown) sources->v = grown;
+    if (!text || !name || !grown) {
+        free(text);
+        free(name);
+        return pt_fail(err, PT_ENOMEM, "script %s", file);
+    }
+    struct pt_source *source = &sources->v[sources->n++];
+    *source = (struct pt_source){ .file = name, .text = text, .len = len, .lib = lib };
+    hash_text(text, len, source->hash);
+    return PT_OK;
+}
+
+static enum pt_code read_folder(struct pt_sources *sources, const char *dir, bool lib,
+                                struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    size_t before = sources->n;
+    DIR *handle = opendir(dir);
+    if (!handle) return pt_fail(err, PT_EIO, "script folder %s: %s", dir, strerror(errno));
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(handle);
+        if (!entry) {
+            if (errno != 0) rc = pt_fail(err, PT_EIO, "script folder %s: %s", dir, strerror(errno));
+            break;
+        }
+        if (!is_script(entry->d_name)) continue;
+        char file[PATH_MAX];
+        if ((size_t)snprintf(file, sizeof file, "%s/%s", dir, entry->d_name) >= sizeof file) {
+            rc = pt_fail(err, PT_ERANGE, "path too long: %s/%s", dir, entry->d_name);
+            break;
+        }
+        if (known(sources, before, file)) continue;
+        rc = add(sources, file, lib, err);
+        /* an editor that saves by renaming may take the file away between the listing and the
+         * reading */
+        if (rc == PT_ENOENT) rc = PT_OK;
+        if (rc != PT_OK) break;
+    }
+    closedir(handle);
+    return rc;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static enum pt_code read_root(struct pt_sources *sources, const char *root, struct pt_err *err)
+{
+    bool any = false;
+    for (const char *const *folder = folders; *folder; folder++) {
+        char dir[PATH_MAX];
+        if ((size_t)snprintf(dir, sizeof dir, "%s/%s", root, *folder) >= sizeof dir)
+            return pt_fail(err, PT_ERANGE, "path too long: %s/%s", root, *folder);
+        if (!is_folder(dir)) continue;
+        any = true;
+        enum pt_code rc = read_folder(sources, dir, strcmp(*folder, "lib") == 0, err);
+        if (rc != PT_OK) return rc;
+    }
+    if (any) return PT_OK;
+    return pt_fail(
+        err, PT_ENOENT,
+        "[scripts] path: %s %s; it should hold calculators/, regimes/, anomalies/, alerts/ or lib/",
+        root, is_folder(root) ? "has no script folder in it" : "is no folder");
+}
+
+static int by_file(const void *a, const void *b)
+{
+    return strcmp(((const struct pt_source *)a)->file, ((const struct pt_source *)b)->file);
+}
+
+enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sources,
+                             struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    *sources = (struct pt_sources){ 0 };
+    if (!pt_conf_item(conf, "scripts", "path", 0))
+        return pt_fail(err, PT_EINVAL, "[scripts] path is empty: name at least one folder");
+    for (size_t i = 0; rc == PT_OK; i++) {
+        char installed[PATH_MAX];
+        const char *item = pt_conf_item(conf, "scripts", "path", i);
+        if (!item) break;
+        item = pt_place_scripts(item, installed);
+        if (ends_with(item, ".lua") && !is_folder(item))
+            rc = known(sources, sources->n, item) ? PT_OK : add(sources, item, false, err);
+        else
+            rc = read_root(sources, item, err);
+    }
+    if (rc != PT_OK) pt_sources_fini(sources);
+    if (sources->n > 1) qsort(sources->v, sources->n, sizeof *sources->v, by_file);
+    return rc;
+}
+
+enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct pt_err *err)
+{
+    struct pt_source *source = known(sources, sources->n, file);
+    if (!source) {
+        enum pt_code rc = add(sources, file, false, err);
+        if (rc != PT_OK) return rc;
+        source = &sources->v[sources->n - 1];
+    }
+    source->extra = true;
+    if (strcmp(source->file, file) == 0) return PT_OK;
+    char *name = strdup(file); /* it goes by the name the person gave it */
+    if (!name) return pt_fail(err, PT_ENOMEM, "script %s", file);
+    free(source->file);
+    source->file = name;
+    return PT_OK;
+}
+
+void pt_sources_fini(struct pt_sources *sources)
+{
+    for (size_t i = 0; i < sources->n; i++) {
+        free(sources->v[i].file);
+        free(sources->v[i].text);
+    }
+    free(sources->v);
+    *sources = (struct pt_sources){ 0 };
+}
