@@ -43,20 +43,10 @@ static enum pt_code receive(int fd, uint8_t *bytes, size_t len, size_t *got, str
     return PT_OK;
 }
 
-static void *reallocate(void *mem, size_t bytes, void *ctx)
-{
-    (void)ctx;
-    if (bytes == 0) {
-        free(mem);
-        return NULL;
-    }
-    return realloc(mem, bytes);
-}
-
 enum pt_code pt_wire_recv(int fd, uint32_t max_bytes, bson_t **doc, struct pt_err *err)
 {
     uint8_t head[4], *bytes;
-    size_t got, room;
+    size_t got, offset = 0;
     *doc = NULL;
 
     enum pt_code rc = receive(fd, head, sizeof head, &got, err);
@@ -78,19 +68,15 @@ enum pt_code pt_wire_recv(int fd, uint32_t max_bytes, bson_t **doc, struct pt_er
     if (rc == PT_OK && got < len - sizeof head)
         rc = pt_fail(err, PT_EDAMAGE, "stream ended %zu bytes before the document",
                      len - sizeof head - got);
-    room = len;
     if (rc == PT_OK) {
-        *doc = bson_new_from_buffer(&bytes, &room, reallocate, NULL);
+        /* a copy: a document made around a buffer keeps pointers to the caller's variables */
+        *doc = bson_new_from_data(bytes, len);
         if (!*doc) {
             rc = pt_fail(err, PT_EDAMAGE, "%u bytes that are no document", len);
-        } else {
-            bytes = NULL; /* the document's now */
-            size_t offset = 0;
-            if (!bson_validate(*doc, BSON_VALIDATE_NONE, &offset)) {
-                bson_destroy(*doc);
-                *doc = NULL;
-                rc = pt_fail(err, PT_EDAMAGE, "damaged document at byte %zu of %u", offset, len);
-            }
+        } else if (!bson_validate(*doc, BSON_VALIDATE_NONE, &offset)) {
+            bson_destroy(*doc);
+            *doc = NULL;
+            rc = pt_fail(err, PT_EDAMAGE, "damaged document at byte %zu of %u", offset, len);
         }
     }
     free(bytes);
