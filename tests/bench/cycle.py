@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+"""A whole cycle: 5 symbols x {1h, 1d} x volatility, volume, trend, deviation, 90 days; store to stored results.
+
+The peer is numpy/scipy on one thread with everything in memory and nothing stored (peers/calculators_numpy.py), twice:
+unit by unit as a cycle comes, and all symbols of a period as one table, which only works while no series has a hole.
+Its numbers, and ours, are first held against tests/oracle on the same candles.
+
+    cycle.py [--large]      --large: also 500 symbols x 1h of made-up correlated walks, once each
+"""
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+try:
+    import numpy as np
+except ImportError:
+    if sys.executable == "/usr/bin/python3":
+        sys.exit("numpy is missing: make setup")
+    os.execv("/usr/bin/python3", ["/usr/bin/python3", *sys.argv])
+import pandas as pd
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(os.environ.get("PETROSA_SOURCE", HERE.parent.parent))
+PETROSA = pathlib.Path(os.environ.get("PETROSA_BUILD", ROOT / "build/release")) / "petrosa"
+sys.path[:0] = [str(HERE / "peers"), str(ROOT / "tests/oracle")]
+import calculators as oracle
+import calculators_numpy as peer
+import compare
+import real
+
+HOUR, DAY = 3_600_000_000, 86_400_000_000
+PERIODS = {"1h": (HOUR, 2160), "1d": (DAY, 120)}
+RUNS, BENCHMARK = 15, "BTCUSDT"
+END = 1_735_689_600_000_000                     # made-up candles end at 2025-01-01
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# candles
+
+def recorded():
+    """{period: {symbol: candles}} of the recorded futures, cut to what a cycle reads; None when they are not there."""
+    folder = real.folder()
+    if folder is None:
+        return None
+    series = {}
+    for period, (tau, bars) in PERIODS.items():
+        path = pathlib.Path(folder) / "klines" / f"um_{period}"
+        frames = {symbol: real.read(path / f"{symbol}_{period}.csv", real.NINE) for symbol in real.FIVE}
+        end = min(frame.index[-1] for frame in frames.values())
+        series[period] = {symbol: frame[frame.index <= end].tail(bars).copy() for symbol, frame in frames.items()}
+        # These files lack the taker volume: a made-up share of the volume stands in, so that no field is left out.
+        for seed, frame in enumerate(series[period].values()):
+            share = np.random.default_rng(seed).uniform(0.4, 0.6, len(frame))
+            frame["taker_buy_volume"] = (frame["volume"] * share).round(3)
+            assert len(frame) == bars and (np.diff(frame.index) == tau).all() and (frame["volume"] > 0).all()
+    return series
+
+
+def walks(symbols, tau, bars):
+    """Made-up correlated random walks: one market return, and one of each symbol's own."""
+    draw = np.random.default_rng(1)
+    time = END - tau * np.arange(bars, 0, -1)
+    market, frames = draw.standard_t(5, bars), {}
+    for symbol in symbols:
+        r = 0.004 * (0.7 * market + 0.7 * draw.standard_t(5, bars))
+        close = (draw.uniform(20, 2000) * np.exp(np.cumsum(r))).round(3)
+        opened = np.concatenate([[(close[0] * 1.001).round(3)], close[:-1]])
+        spread = np.exp(0.002 * np.abs(draw.standard_normal((2, bars))))
+        high = np.maximum(np.maximum(opened, close) * spread[0], 0).round(3)
+        low = (np.minimum(opened, close) / spread[1]).round(3)
+        high, low = np.maximum(high, np.maximum(opened, close)), np.minimum(low, np.minimum(opened, close))
+        volume = np.exp(draw.normal(5, 0.8, bars)).round(3) + 0.001
+        frames[symbol] = pd.DataFrame(
+            dict(zip(oracle.COLUMNS, (opened, high, low, close, volume.round(3), (volume * close).round(2),
+                                      draw.integers(10, 5000, bars).astype(float),
+                                      (volume * draw.uniform(0.4, 0.6, bars)).round(3)))), index=time)
+    return frames
+
+
+def write(folder, series):
+    """Dump files of the candles, their digits as the doubles print."""
+    paths = []
+    for period, frames in series.items():
+        tau, _ = PERIODS[period]
+        for symbol, frame in frames.items():
+            paths.append(folder / f"{symbol}-{period}-2025.csv")
+            bought = (frame["taker_buy_volume"] * frame["close"]).round(2)
+            pd.DataFrame({"open_time": frame.index // 1000, **{name: frame[name] for name in oracle.COLUMNS[:5]},
+                          "close_time": (frame.index + tau) // 1000 - 1, "quote_volume": frame["quote_volume"],
+                          "count": frame["trades"].astype("int64"), "taker_buy_volume": frame["taker_buy_volume"],
+                          "taker_buy_quote_volume": bought, "ignore": 0}).to_csv(paths[-1], index=False)
+    return paths
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# the peer
+
+def columns(frames):
+    """{name: (symbols, bars)}"""
+    return {name: np.stack([frame[name].to_numpy() for frame in frames.values()]) for name in oracle.COLUMNS}
+
+
+class Peer:
+    """The candles as arrays in memory, and the two ways through them."""
+
+    def __init__(self, series):
+        self.series = series
+        self.tables = {period: columns(frames) for period, frames in series.items()}
+        self.units = [(period, symbol, {name: np.ascontiguousarray(table[row]) for name, table in table_of.items()})
+                      for period, table_of in self.tables.items() for row, symbol in enumerate(series[period])]
+        self.bench = {period: frames[BENCHMARK]["close"].to_numpy() for period, frames in series.items()}
+
+    def by_unit(self):
+        return {(period, symbol): peer.four(arrays, PERIODS[period][0], self.bench[period])
+                for period, symbol, arrays in self.units}
+
+    def by_table(self):
+        return {period: peer.four(table, PERIODS[period][0], self.bench[period])
+                for period, table in self.tables.items()}
+
+    def check(self, wanted):
+        """Every field of every unit, both ways, against the oracle's answers."""
+        units, tables, values = self.by_unit(), self.by_table(), 0
+        for period, frames in self.series.items():
+            for row, symbol in enumerate(frames):
+                for name, fields in wanted[period, symbol].items():
+                    for got in units[period, symbol][name], pick(tables[period][name], row):
+                        assert got.keys() == fields.keys(), (name, got.keys() ^ fields.keys())
+                        values += sum(same(f"{period} {symbol} {name}.{field}", field, got[field], want, fields)
+                                      for field, want in fields.items())
+        return values
+
+
+def pick(value, row):
+    """Row of a table's answer."""
+    if isinstance(value, dict):
+        return {key: pick(inner, row) for key, inner in value.items()}
+    return value[row] if np.ndim(value) else value
+
+
+def same(where, field, got, want, context):
+    """1 (the number of values) when equal within the tolerance of the field; stops the benchmark when not."""
+    if isinstance(want, dict):
+        return sum(same(f"{where}.{key}", key if key in ("ratio", "z") else field, got[key], inner, context)
+                   for key, inner in want.items())
+    want = {"bullish": 1.0, "bearish": -1.0, "neutral": 0.0, None: np.nan}.get(want, want)
+    if np.isnan(want):
+        assert np.isnan(got), (where, got, want)
+    else:
+        assert abs(got - want) <= compare.tolerance(field, want, context), (where, got, want)
+    return 1
+
+
+def answers(series):
+    """{(period, symbol): {calculator: fields}} of the oracle, and {...: whole answer} for the comparison of ours."""
+    whole = {}
+    for period, frames in series.items():
+        for symbol, frame in frames.items():
+            own = symbol == BENCHMARK
+            whole[period, symbol] = {
+                name: oracle.calculate(name, frame, PERIODS[period][0], benchmark=None if own else frames[BENCHMARK],
+                                       is_benchmark=own) for name in oracle.CALCULATORS}
+    return {unit: {name: answer["data"] for name, answer in four.items()} for unit, four in whole.items()}, whole
+
+
+def measured(action, runs):
+    """Milliseconds of each run, after two that warm caches up."""
+    action(), action()
+    out = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        action()
+        out.append((time.perf_counter() - start) * 1e3)
+    return out
+
+
+def spread(ms):
+    low, *_, high = statistics.quantiles(ms, n=10)
+    return f"{statistics.median(ms):8.2f} ms [{low:.2f}-{high:.2f}]"
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# ours
+
+class Ours:
+    """A store made by `import` of the candles as files."""
+
+    def __init__(self, folder, series):
+        self.store, self.series = folder / "store", series
+        subprocess.run([PETROSA, "import", "--quiet", "--data", self.store, *write(folder, series)], check=True,
+                       stdout=subprocess.DEVNULL)
+        self.units = sum(map(len, series.values()))
+
+    def compute(self):
+        """One cycle; (ms of the cycle inside the program with its workers up, ms of the whole program)."""
+        start = time.perf_counter()
+        done = subprocess.run([PETROSA, "compute", "--quiet", "--json", "--data", self.store, "--periods",
+                               ",".join(self.series)], check=True, capture_output=True)
+        whole = (time.perf_counter() - start) * 1e3
+        sums = json.loads(done.stdout)
+        rows = [row for row in sums["rows"] if row["script"] in oracle.CALCULATORS]
+        assert sum(row["computed"] for row in rows) == 4 * self.units and sums["failed"] == 0, sums
+        assert all(row["warming"] == 0 for row in rows), sums
+        others = {row["script"] for row in sums["rows"]} - set(oracle.CALCULATORS)
+        assert not others, f"computes more than the peer does: {others}"
+        return sums["wall_us"] / 1e3, whole, {(row["script"], row["period"]): row["elapsed_us"] / row["computed"]
+                                              for row in rows}
+
+    def check(self, whole):
+        """Every field of every unit against the oracle's whole answers."""
+        tally = compare.Tally()
+        for (period, symbol), four in whole.items():
+            series = real.Series("bench", symbol, period, [], None, None)
+            for name, want in four.items():
+                body = compare.evaluate(PETROSA, self.store, name, series, want["as_of"])
+                compare.judge(tally, f"{symbol} {period}", name, body, want)
+        assert not tally.wrong, "\n".join(tally.wrong[:20])
+        return sum(tally.values.values())
+
+
+def cycle(folder):
+    series = recorded()
+    kind = "recorded candles, taker volume made up" if series else "made-up candles"
+    series = series or {period: walks(real.FIVE, *PERIODS[period]) for period in PERIODS}
+    wanted, whole = answers(series)
+    theirs = Peer(series)
+    values = theirs.check(wanted)
+    unit, table = measured(theirs.by_unit, RUNS), measured(theirs.by_table, RUNS)
+    print(f"cycle   numpy/scipy {spread(unit)} unit by unit; {spread(table)} all symbols of a period as one table "
+          f"({kind}; {values} values equal the oracle's)")
+    if not PETROSA.exists():
+        print(f"cycle   ours skipped: {PETROSA} is not built")
+        return
+    ours = Ours(folder, series)
+    values = ours.check(whole)
+    runs = [ours.compute() for _ in range(RUNS)]
+    inside, outside = [run[0] for run in runs], [run[1] for run in runs]
+    x, y = statistics.median(inside), statistics.median(unit)
+    print(f"cycle   ours {spread(inside)}   numpy/scipy {y:.2f} ms   ratio {y / x:.2f}   "
+          f"(one table: {statistics.median(table) / x:.2f}; {values} values equal the oracle's)")
+    print(f"        ours with start and end of program and workers {spread(outside)}")
+    each = {key: statistics.median(run[2][key] for run in runs) for key in runs[0][2]}
+    print("        us a result: " + "  ".join(f"{name} {period} {us:.0f}" for (name, period), us in sorted(each.items())))
+
+
+def large(folder):
+    symbols = [BENCHMARK] + [f"W{i:03d}USDT" for i in range(499)]
+    series = {"1h": walks(symbols, *PERIODS["1h"])}
+    theirs = Peer(series)
+    few = {"1h": {symbol: series["1h"][symbol] for symbol in symbols[:3]}}
+    Peer(few).check(answers(few)[0])
+    unit, table = measured(theirs.by_unit, 1)[0], measured(theirs.by_table, 1)[0]
+    print(f"cycle   500 symbols x 1h: numpy/scipy {unit:.0f} ms unit by unit; {table:.0f} ms as one table")
+    if not PETROSA.exists():
+        print(f"cycle   500 symbols x 1h: ours skipped: {PETROSA} is not built")
+        return
+    ours = Ours(folder, series)
+    inside, outside, _ = ours.compute()
+    print(f"cycle   500 symbols x 1h: ours {inside:.0f} ms (program {outside:.0f} ms)   numpy/scipy {unit:.0f} ms   "
+          f"ratio {unit / inside:.2f}   (one table: {table / inside:.2f})")
+
+
+def main():
+    for part in (cycle, large) if "--large" in sys.argv[1:] else (cycle,):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="petrosa-bench-"))
+        try:
+            part(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
