@@ -136,6 +136,11 @@ static inline bool pt_reader_stopped(const struct pt_reader *reader)
  * early when pt_reader_stopped(). */
 size_t pt_csv_lines(struct pt_reader *reader, const char *text, size_t len);
 size_t pt_capture_lines(struct pt_reader *reader, const char *text, size_t len);
+/* One line, without its newline. */
+void pt_csv_line(struct pt_reader *reader, const char *text, size_t len);
+/* As pt_csv_lines, for narrow layouts, into the slot, whose memory is there. */
+size_t pt_csv_fast_lines(struct pt_reader *reader, struct pt_slot *slot, const char *text,
+                         size_t len);
 /* The last line of a part, which has no newline. torn: the bytes behind it are lost. */
 void pt_csv_last(struct pt_reader *reader, const char *text, size_t len, bool torn);
 void pt_capture_last(struct pt_reader *reader, const char *text, size_t len, bool torn);
