@@ -332,12 +332,13 @@ enum pt_code pt_reader_open(const char *path, const struct pt_read_hint *hint, p
     if (reader->hint.max_inflated == 0) reader->hint.max_inflated = MAX_INFLATED_DEFAULT;
 
     reader->path = strdup(path);
-    reader->memory = calloc(1, BUFFER_BYTES + 2 * PT_TEXT_SLACK);
+    reader->memory = malloc(BUFFER_BYTES + 2 * PT_TEXT_SLACK);
     reader->slots = malloc(SLOTS_MAX * sizeof *reader->slots);
     if (!reader->path || !reader->memory || !reader->slots) {
         rc = pt_fail(err, PT_ENOMEM, "%s", path);
         goto out;
     }
+    memset(reader->memory, 0, PT_TEXT_SLACK);
     reader->buffer = reader->memory + PT_TEXT_SLACK;
     if (hint->symbol &&
         pt_symbol_parse(hint->symbol, strlen(hint->symbol), reader->hint_symbol) != PT_OK) {
