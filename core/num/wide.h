@@ -1,0 +1,141 @@
+/* wide.h - the inner loops, built once for each instruction set.               [layer: num,
+ * internal]
+ *
+ * wide_base.c, wide_avx2.c and wide_avx512.c compile the same text (wide_vec.h, wide_sum.h,
+ * wide_roll.h, wide_scan.h) for another target each, and export it as a table. The bits are the
+ * same on every path because the text fixes every order of addition: reductions run over 8 explicit
+ * lanes, element-wise loops have no order, and nothing is fused (-ffp-contract=off). Callers reach
+ * the table through pt_wide(). */
+#ifndef PT_WIDE_H
+#define PT_WIDE_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The next loop carries no dependence from one step to a later one (reading ahead in place is
+ * none). */
+#ifdef __clang__
+#define PT_EACH _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define PT_EACH _Pragma("GCC ivdep")
+#endif
+
+enum pt_op {
+    PT_ADD,
+    PT_SUB,
+    PT_MUL,
+    PT_DIV,
+    PT_MIN,
+    PT_MAX, /* two columns, or column and scalar */
+    PT_FROM,
+    PT_INTO, /* s - a, s / a: column and scalar only */
+    PT_NEG,
+    PT_ABS,
+    PT_SIGN,
+    PT_SQRT,
+    PT_SQUARE /* one column */
+};
+
+/* Sums about centres, over the rows where all is there. */
+struct pt_powers {
+    double s1, s2, s3, s4; /* of d, d^2, d^3, d^4, d = (x - centre) - shift */
+    size_t count;
+};
+struct pt_cross {
+    double x, y, xx, yy, xy, xxyy; /* sums of dx, dy, dx^2, dy^2, dx dy, (dx dy)^2 */
+    size_t count;
+};
+struct pt_centre {
+    double at, shift; /* d = (x - at) - shift: `at` a value of the column, so that a flat column
+                         gives exact zeros */
+};
+
+/* What a rolling kernel is asked for. */
+enum pt_roll_kind {
+    PT_ROLL_SUM,
+    PT_ROLL_MEAN,
+    PT_ROLL_VAR,
+    PT_ROLL_STD,
+    PT_ROLL_WMA,
+    PT_ROLL_MIN,
+    PT_ROLL_MAX
+};
+struct pt_roll {
+    enum pt_roll_kind kind;
+    size_t width;     /* 1 .. PT_ROLL_NARROW */
+    size_t min_count; /* >= 1 */
+    unsigned ddof;
+};
+
+/* y = decay y + gain (x - centre), and out = y + centre. */
+struct pt_scan {
+    const double *x;
+    double *out; /* may be x */
+    double gain, decay, centre;
+    double y; /* before and after, centre included */
+};
+
+struct pt_wide {
+    const char *name;
+    /* wide_vec.h */
+    void (*columns)(enum pt_op op, const double *a, const double *b, size_t n, double *out);
+    void (*scalar)(enum pt_op op, const double *a, double s, size_t n, double *out);
+    void (*unary)(enum pt_op op, const double *a, size_t n, double *out);
+    void (*roc)(const double *now, const double *before, size_t n, double *out);
+    /* wide_sum.h */
+    size_t (*count)(const double *x, size_t n);
+    double (*sum)(const double *x, size_t n, size_t *count);
+    void (*powers)(const double *x, size_t n, struct pt_centre c, struct pt_powers *out);
+    void (*cross)(const double *x, const double *y, size_t n, struct pt_centre cx,
+                  struct pt_centre cy, struct pt_cross *out);
+    void (*extremes)(const double *x, size_t n, double *low,
+                     double *high); /* inf, -inf when nothing is there */
+    /* Squared residuals about the straight line through y: [n], all there; y[.. readable) may be
+     * read. */
+    double (*box)(const double *y, size_t n, size_t readable);
+    /* wide_roll.h: widths up to PT_ROLL_NARROW <= n */
+    void (*roll)(const struct pt_roll *how, const double *x, size_t n, double *out);
+    void (*cutler)(const double *x, size_t n, size_t period, double *out);
+    void (*efficiency)(const double *x, size_t n, size_t width, double *out);
+    /* wide_scan.h: 1 to 3 independent columns at once, [n] each */
+    void (*scan)(unsigned columns, struct pt_scan *scans, size_t n);
+    /* wide_trend.h */
+    void (*changes)(const double *now, const double *before, size_t n, double *up, double *down);
+    void (*strength)(const double *up, const double *down, size_t n, double *out);
+    void (*true_range)(const double *high, const double *low, const double *before, size_t n,
+                       double *out);
+    void (*movement)(const double *high, const double *high_before, const double *low,
+                     const double *low_before, size_t n, double *plus, double *minus);
+    void (*directional)(const double *range, size_t n, double *plus, double *minus, double *dx);
+};
+
+extern const struct pt_wide pt_wide_base;
+extern const struct pt_wide pt_wide_avx2;
+extern const struct pt_wide pt_wide_avx512;
+
+/* The table in use. */
+const struct pt_wide *pt_wide(void);
+
+/* NaN and infinite are missing. */
+static inline bool pt_there(double x)
+{
+    return x - x == 0;
+}
+
+/* First value that is there, 0 when none is: a centre that later rows do not change. */
+static inline double pt_first_there(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (pt_there(x[i])) return x[i];
+    return 0;
+}
+
+static inline void pt_fill_missing(double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) out[i] = NAN;
+}
+
+#endif
