@@ -1,0 +1,491 @@
+--- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
+-- Gives the constructors (calculator, regime, int, number, ...) to `names` and turns a declaration into what C keeps:
+-- { kind, name, run = function, span_us, bars, min, benchmark, trades, document }. A document is a list { kind = "o", key, value, ... },
+-- an array { kind = "a", ... }, a decimal { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
+local native, names = ...
+
+local error, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type =
+  error, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type
+local find, format, gmatch, gsub, match, sub = string.find, string.format, string.gmatch, string.gsub, string.match, string.sub
+local concat, sort = table.concat, table.sort
+local floor = math.floor
+
+local UNITS = { "quote", "base", "percent", "bp", "ratio", "sd", "bars", "count", "seconds", "none" }
+local NAME, NAME_WORDS = "^[a-z][a-z0-9_]*$", "a-z, then a-z, 0-9, _, at most 41 long"
+local MAX_ROWS, MAX_OUTPUTS, MAX_PARAMS, MAX_KEYS = 10000000, 512, 64, 4096
+-- query parameters of /analysis/NAME, and what stands beside the outputs in a row
+local TAKEN_PARAMS = "pair pairs symbol period timeframe limit offset start end as_of sort_by sort_order format list_key"
+local TAKEN_OUTPUTS = "timestamp status"
+
+local source = { text = "", file = "?" }
+
+-- ---- errors --------------------------------------------------------------------------------------
+
+-- The line of a key, found in the text: calculator > params > window. The nearest one that is there.
+local function line_of(path)
+  local text = gsub(source.text, "%-%-[^\n]*", function(comment) return (gsub(comment, ".", " ")) end)
+  local at = find(text, "%f[%w_]calculator%s*[{(]") or find(text, "%f[%w_]regime%s*[{(]") or 1
+  for key in gmatch(path, "[^.]+") do
+    local word = gsub(key, "%W", "%%%0")
+    local here = find(text, "%f[%w_]" .. word .. "%f[^%w_]%s*=[^=]", at) or find(text, "[\"']" .. word .. "[\"']", at)
+    if not here then break end
+    at = here
+  end
+  local _, lines = gsub(sub(text, 1, at - 1), "\n", "")
+  return lines + 1
+end
+
+local function refuse(path, ...)
+  error(format("%s:%d: %s: %s", source.file, line_of(path), path, format(...)), 0)
+end
+
+local function show(x)
+  if type(x) == "string" then return format("%q", #x > 40 and sub(x, 1, 40) .. "..." or x) end
+  if type(x) == "number" or type(x) == "boolean" then return tostring(x) end
+  return x == nil and "nothing" or "a " .. type(x)
+end
+
+local function is_word(x, most)
+  return type(x) == "string" and #x <= (most or 41) and find(x, NAME) ~= nil
+end
+
+local function is_whole(x)
+  return type(x) == "number" and floor(x) == x and x > -2 ^ 53 and x < 2 ^ 53
+end
+
+local function is_finite(x)
+  return type(x) == "number" and x - x == 0
+end
+
+local function one_of(x, list)
+  for i = 1, #list do
+    if list[i] == x then return true end
+  end
+  return false
+end
+
+local function is_taken(x, words)
+  return not find(x, " ", 1, true) and find(" " .. words .. " ", " " .. x .. " ", 1, true) ~= nil
+end
+
+-- Keys of a table in order; `fail` names a key that is not allowed.
+local function check_keys(t, allowed, fail)
+  local unknown = {}
+  for k in next, t do
+    if type(k) ~= "string" or not is_taken(k, allowed) then unknown[#unknown + 1] = type(k) == "number" and tostring(k) or show(k) end
+  end
+  if #unknown > 0 then
+    sort(unknown)
+    fail("unknown field %s (allowed: %s)", unknown[1], (gsub(allowed, " ", ", ")))
+  end
+end
+
+-- Length of a plain list; nil when it is none.
+local function list_length(t)
+  if type(t) ~= "table" then return nil end
+  local n, most = 0, 0
+  for k in next, t do
+    if not is_whole(k) or k < 1 then return nil end
+    n = n + 1
+    if k > most then most = k end
+  end
+  return n == most and n or nil
+end
+
+local function check_unit(unit, fail)
+  if not one_of(unit, UNITS) then fail("unit %s is not known (known: %s)", show(unit), concat(UNITS, ", ")) end
+end
+
+local function check_about(about, fail)
+  if about ~= nil and (type(about) ~= "string" or #about > 400) then fail("about must be a text of at most 400 bytes") end
+end
+
+-- Texts that a value may be: a list without repetition.
+local function check_words(words, fail)
+  local n = list_length(words)
+  if not n or n == 0 or n > 200 then fail("words must be a list of 1 to 200 texts") end
+  local seen, out = {}, {}
+  for i = 1, n do
+    local word = rawget(words, i)
+    if type(word) ~= "string" or #word == 0 or #word > 60 then fail("word %d must be a text of 1 to 60 bytes, got %s", i, show(word)) end
+    if seen[word] then fail("word %s is there twice", show(word)) end
+    seen[word], out[i] = true, word
+  end
+  return out
+end
+
+-- ---- constructors --------------------------------------------------------------------------------
+
+local tag = { __metatable = "declaration", __newindex = function() error("a declaration is read-only", 2) end }
+
+local function tagged(x, type_name)
+  if type(x) ~= "table" or native.metatable(x) ~= tag then return false end
+  return type_name == nil or rawget(x, "type") == type_name
+end
+
+-- A constructor: checks a copy of what it is given and complains at the line of its caller.
+local function constructor(name, allowed, check)
+  names[name] = function(given)
+    local where = native.where(2)
+    local function fail(...) error(where .. name .. ": " .. format(...), 0) end
+    if given == nil then given = {} end
+    if type(given) ~= "table" or tagged(given) then fail("takes a table, %s { ... }", name) end
+    local made = {}
+    for k, v in next, given do made[k] = v end
+    if allowed then check_keys(made, allowed, fail) end
+    check_about(made.about, fail)
+    check(made, fail)
+    return setmetatable(made, tag)
+  end
+end
+
+local function check_range(t, fits, what, fail)
+  if t.default == nil then fail("default is missing") end
+  for _, key in ipairs { "default", "min", "max" } do
+    if t[key] ~= nil and not fits(t[key]) then fail("%s must be a %s, got %s", key, what, show(t[key])) end
+  end
+  if t.min and t.max and t.min > t.max then fail("min %s is above max %s", show(t.min), show(t.max)) end
+  if t.min and t.default < t.min then fail("default %s is below min %s", show(t.default), show(t.min)) end
+  if t.max and t.default > t.max then fail("default %s is above max %s", show(t.default), show(t.max)) end
+  if t.unit ~= nil then check_unit(t.unit, fail) end
+end
+
+constructor("int", "default min max unit about", function(t, fail)
+  t.type = "int"
+  check_range(t, is_whole, "whole number", fail)
+end)
+
+constructor("bool", "default about", function(t, fail)
+  t.type = "bool"
+  if type(t.default) ~= "boolean" then fail("default must be true or false, got %s", show(t.default)) end
+end)
+
+constructor("enum", nil, function(t, fail)
+  t.type = "enum"
+  local words = {}
+  while t[#words + 1] ~= nil do words[#words + 1] = t[#words + 1] end
+  for i = 1, #words do t[i] = nil end
+  for k in next, t do
+    if type(k) ~= "string" or not is_taken(k, "type default words about") then
+      fail("unknown field %s (allowed: the words, default, about)", show(k))
+    end
+  end
+  if t.words == nil then t.words = words elseif #words > 0 then fail("words are given twice") end
+  t.words = check_words(t.words, fail)
+  if not one_of(t.default, t.words) then fail("default %s is none of its words", show(t.default)) end
+end)
+
+-- A parameter when it has a default, else an output.
+constructor("number", "default min max unit about stored", function(t, fail)
+  t.type = "number"
+  if t.default ~= nil then
+    if t.stored ~= nil then fail("stored belongs to an output, default to a parameter") end
+    return check_range(t, is_finite, "number", fail)
+  end
+  if t.min ~= nil or t.max ~= nil then fail("a parameter needs a default; an output has no min or max") end
+  check_unit(t.unit, fail)
+  if t.stored ~= nil and not is_word(t.stored) then fail("stored must be a name (%s)", NAME_WORDS) end
+end)
+
+constructor("count", "unit about", function(t, fail)
+  t.type = "count"
+  t.unit = t.unit == nil and "count" or t.unit
+  check_unit(t.unit, fail)
+end)
+
+constructor("text", "words about", function(t, fail)
+  t.type = "text"
+  if t.words ~= nil then t.words = check_words(t.words, fail) end
+end)
+
+constructor("list", "unit about", function(t, fail)
+  t.type = "list"
+  check_unit(t.unit, fail)
+end)
+
+local function check_map_keys(keys, fail)
+  if type(keys) == "string" then
+    local from, to = match(keys, "^(%d+)%.%.(%d+)$")
+    from, to = tonumber(from), tonumber(to)
+    if not from or from > to or to - from >= MAX_KEYS then fail("keys must be a list of texts or a range such as \"0..23\", got %s", show(keys)) end
+    local out = {}
+    for i = from, to do out[#out + 1] = format("%d", i) end
+    return out
+  end
+  local n = list_length(keys)
+  if not n or n == 0 or n > MAX_KEYS then fail("keys must be a list of 1 to %d texts or a range such as \"0..23\"", MAX_KEYS) end
+  local seen, out = {}, {}
+  for i = 1, n do
+    local key = rawget(keys, i)
+    if type(key) ~= "string" or not find(key, "^[%w_-]+$") or #key > 40 then fail("key %d must be a text of letters, digits, _ and -, got %s", i, show(key)) end
+    if seen[key] then fail("key %s is there twice", show(key)) end
+    seen[key], out[i] = true, key
+  end
+  return out
+end
+
+-- One value of an output: "unit", number { ... }, count { ... }, text { ... }.
+local function check_value(value, fail)
+  if type(value) == "string" then
+    check_unit(value, fail)
+    return { type = "number", unit = value }
+  end
+  if not tagged(value) then fail("must be a unit or one of number, count, text, got %s", show(value)) end
+  local kind = rawget(value, "type")
+  if kind == "number" and rawget(value, "default") ~= nil or not is_taken(kind, "number count text") then
+    fail("must be a unit or one of number, count, text")
+  end
+  return value
+end
+
+constructor("map", "keys unit fields about", function(t, fail)
+  t.type = "map"
+  t.keys = check_map_keys(t.keys, fail)
+  if (t.unit == nil) == (t.fields == nil) then fail("takes either unit or fields") end
+  if t.unit ~= nil then return check_unit(t.unit, fail) end
+  local n, seen, fields = list_length(t.fields), {}, {}
+  if not n or n == 0 or n > 64 then fail("fields must be a list of { name, unit }") end
+  for i = 1, n do
+    local field = rawget(t.fields, i)
+    if list_length(field) ~= 2 or not is_word(rawget(field, 1)) then fail("field %d must be { name, unit }, the name %s", i, NAME_WORDS) end
+    local name = rawget(field, 1)
+    if seen[name] then fail("field %s is there twice", name) end
+    seen[name] = true
+    fields[i] = { name = name, value = check_value(rawget(field, 2), function(...) fail("field " .. name .. ": " .. format(...)) end) }
+  end
+  t.fields = fields
+end)
+
+names.anomaly = function() error("anomaly: this kind is not known here (known: calculator, regime)", 2) end
+names.alert = function() error("alert: this kind is not known here (known: calculator, regime)", 2) end
+
+-- ---- documents -----------------------------------------------------------------------------------
+
+local function object(...)
+  local out = { kind = "o" }
+  local list, n = { ... }, select("#", ...)
+  for i = 1, n, 2 do
+    if list[i + 1] ~= nil then
+      out[#out + 1] = list[i]
+      out[#out + 1] = list[i + 1]
+    end
+  end
+  return out
+end
+
+local function array(list)
+  local out = { kind = "a" }
+  for i = 1, #list do out[i] = list[i] end
+  return out
+end
+
+local function decimal(x)
+  return x ~= nil and { kind = "d", x } or nil
+end
+
+local function param_document(name, t)
+  local number = t.type == "number" and decimal or function(x) return x end
+  return object("name", name, "type", t.type, "default", number(t.default), "min", number(t.min), "max", number(t.max),
+    "words", t.words and array(t.words), "unit", t.unit, "about", t.about)
+end
+
+local value_document
+function value_document(name, t)
+  local fields
+  if t.fields then
+    fields = { kind = "a" }
+    for i = 1, #t.fields do fields[i] = value_document(t.fields[i].name, t.fields[i].value) end
+  end
+  return object("name", name, "type", t.type == "count" and "int" or t.type, "unit", t.unit, "about", t.about, "stored", t.stored,
+    "words", t.words and array(t.words), "keys", t.keys and array(t.keys), "fields", fields)
+end
+
+-- ---- a declaration -------------------------------------------------------------------------------
+
+-- Outputs in order: as listed, or sorted by name.
+local function output_list(outputs)
+  local n = list_length(outputs)
+  if n == nil and type(outputs) ~= "table" then refuse("outputs", "must be a table of outputs, got %s", show(outputs)) end
+  local list = {}
+  if n and n > 0 then
+    for i = 1, n do
+      local entry = rawget(outputs, i)
+      if list_length(entry) ~= 2 or type(rawget(entry, 1)) ~= "string" then refuse("outputs", "entry %d must be { name, unit }", i) end
+      list[i] = { name = rawget(entry, 1), value = rawget(entry, 2) }
+    end
+    return list
+  end
+  for name, value in next, outputs do
+    if type(name) ~= "string" then refuse("outputs", "either a list of { name, unit } or a table name = unit, not both") end
+    list[#list + 1] = { name = name, value = value }
+  end
+  sort(list, function(a, b) return a.name < b.name end)
+  return list
+end
+
+local function outputs_document(outputs)
+  local list, seen, out = output_list(outputs), {}, { kind = "a" }
+  if #list == 0 then refuse("outputs", "there are none") end
+  if #list > MAX_OUTPUTS then refuse("outputs", "%d of them, at most %d", #list, MAX_OUTPUTS) end
+  for i = 1, #list do
+    local name, value = list[i].name, list[i].value
+    local path = "outputs." .. name
+    if not is_word(name) then refuse(path, "name must be %s", NAME_WORDS) end
+    if is_taken(name, TAKEN_OUTPUTS) then refuse(path, "this name is taken") end
+    if seen[name] then refuse(path, "is there twice") end
+    seen[name] = true
+    if not (tagged(value, "map") or tagged(value, "list")) then
+      value = check_value(value, function(...) refuse(path, "%s", (gsub(format(...), "number, count, text", "number, count, text, map, list"))) end)
+    end
+    out[i] = value_document(name, value)
+  end
+  return out
+end
+
+local function params_document(params)
+  if params == nil then return { kind = "a" }, {} end
+  if type(params) ~= "table" then refuse("params", "must be a table of parameters, got %s", show(params)) end
+  local list, out, defaults = {}, { kind = "a" }, {}
+  for name, t in next, params do
+    if type(name) ~= "string" then refuse("params", "must be a table name = int { ... }") end
+    list[#list + 1] = name
+    if not is_word(name) then refuse("params." .. name, "name must be %s", NAME_WORDS) end
+    if is_taken(name, TAKEN_PARAMS) then refuse("params." .. name, "this name is taken by the API") end
+    if not tagged(t) or not is_taken(rawget(t, "type"), "int number bool enum") or rawget(t, "default") == nil then
+      refuse("params." .. name, "must be int, number, bool or enum { default = ... }")
+    end
+  end
+  if #list > MAX_PARAMS then refuse("params", "%d of them, at most %d", #list, MAX_PARAMS) end
+  sort(list)
+  for i = 1, #list do
+    local t = params[list[i]]
+    out[i] = param_document(list[i], t)
+    defaults[list[i]] = t.default
+  end
+  return out, defaults
+end
+
+-- A number of rows, or a function of the parameters that gives one.
+local function check_rows(x, path, defaults)
+  if x == nil then return 1 end
+  if type(x) == "function" then
+    local given = {}
+    for k, v in next, defaults do given[k] = v end
+    local value = x(given)
+    if not is_whole(value) or value < 1 or value > MAX_ROWS then refuse(path, "gives %s for the defaults, wanted a whole number 1 .. %d", show(value), MAX_ROWS) end
+    return x, value
+  end
+  if not is_whole(x) or x < 1 or x > MAX_ROWS then refuse(path, "must be a whole number 1 .. %d or a function(p) that gives one, got %s", MAX_ROWS, show(x)) end
+  return x, x
+end
+
+local function check_flag(x, path)
+  if x ~= nil and type(x) ~= "boolean" then refuse(path, "must be true or false, got %s", show(x)) end
+  return x == true
+end
+
+local function names_list(list, path, check)
+  local n = list_length(list)
+  if not n then refuse(path, "must be a list, got %s", show(list)) end
+  local seen, out = {}, {}
+  for i = 1, n do
+    local x = rawget(list, i)
+    check(x, i)
+    if seen[x] then refuse(path, "%s is there twice", show(x)) end
+    seen[x], out[i] = true, x
+  end
+  return out
+end
+
+local function check_needs(needs, made, defaults)
+  if type(needs) ~= "table" then refuse("needs", "must be a table, needs = { candles = { span = \"30d\" } }, got %s", show(needs)) end
+  check_keys(needs, "candles metrics", function(...) refuse("needs", ...) end)
+  local candles, metrics = rawget(needs, "candles"), rawget(needs, "metrics")
+  local candles_doc, metrics_doc
+  if candles ~= nil then
+    if type(candles) ~= "table" then refuse("needs.candles", "must be a table { span = \"30d\", ... }, got %s", show(candles)) end
+    check_keys(candles, "span bars min benchmark trades", function(...) refuse("needs.candles", ...) end)
+    local span = rawget(candles, "span")
+    made.span_us = type(span) == "string" and native.span(span) or nil
+    if not made.span_us then refuse("needs.candles.span", "must be a span such as \"90d\" or \"24h\", got %s", show(span)) end
+    local bars, min
+    made.bars, bars = check_rows(rawget(candles, "bars"), "needs.candles.bars", defaults)
+    made.min, min = check_rows(rawget(candles, "min"), "needs.candles.min", defaults)
+    made.benchmark = check_flag(rawget(candles, "benchmark"), "needs.candles.benchmark")
+    made.trades = check_flag(rawget(candles, "trades"), "needs.candles.trades")
+    candles_doc = object("span", span, "bars", bars, "min", min, "benchmark", made.benchmark, "trades", made.trades)
+  end
+  if metrics ~= nil then
+    made.metrics = names_list(metrics, "needs.metrics", function(x, i)
+      if not is_word(x) then refuse("needs.metrics", "entry %d must be the name of a script, got %s", i, show(x)) end
+    end)
+    if #made.metrics == 0 then refuse("needs.metrics", "there are none") end
+    metrics_doc = array(made.metrics)
+  end
+  if made.kind == "regime" and not metrics then refuse("needs.metrics", "a regime needs metrics, needs = { metrics = { \"volatility\" } }") end
+  if not candles and not metrics then refuse("needs", "must name candles or metrics") end
+  return object("candles", candles_doc, "metrics", metrics_doc)
+end
+
+local function check_text(t, key, fallback, most)
+  local x = rawget(t, key)
+  if x == nil then x = fallback end
+  if type(x) ~= "string" or #x == 0 or #x > most then refuse(key, "must be a text of 1 to %d bytes, got %s", most, show(x)) end
+  return x
+end
+
+local declared = {} -- what calculator {} gave back -> what C keeps
+
+local function declare(kind, allowed, run)
+  names[kind] = function(t)
+    if type(t) ~= "table" then error(kind .. ": takes a table, " .. kind .. " { ... }", 2) end
+    local api = rawget(t, "api") -- first: another api may have other fields
+    if api == nil then refuse("api", "is missing: write api = 1") end
+    if api ~= 1 then refuse("api", "api = %s is not known here (known: 1); run it with the petrosa it was written for, or port it to api = 1", show(api)) end
+    check_keys(t, allowed, function(...) refuse(kind, ...) end)
+    local made = { kind = kind }
+    made.name = rawget(t, "name")
+    if not is_word(made.name) then refuse("name", "must be %s, got %s", NAME_WORDS, show(made.name)) end
+    local about = check_text(t, "about", nil, 400)
+    local method = check_text(t, "method", about, 400)
+    local version = check_text(t, "method_version", "1", 40)
+    local shape = check_text(t, "shape", "data", 10)
+    if shape ~= "values" and shape ~= "data" then refuse("shape", "must be \"values\" or \"data\", got %s", show(shape)) end
+    local every = rawget(t, "every")
+    every = every == nil and {} or names_list(every, "every", function(x)
+      if type(x) ~= "string" or not native.period(x) then refuse("every", "%s is no period (known: %s)", show(x), native.periods) end
+    end)
+    local params, defaults = params_document(rawget(t, "params"))
+    local needs = check_needs(rawget(t, "needs"), made, defaults)
+    local outputs = outputs_document(rawget(t, "outputs"))
+    made.run = rawget(t, run)
+    if type(made.run) ~= "function" then refuse(run, "must be a function, got %s", show(made.run)) end
+    made.document = object("api", 1, "kind", kind, "name", made.name, "about", about, "method", method, "method_version", version,
+      "shape", shape, "every", array(every), "needs", needs, "params", params, "outputs", outputs)
+    local handle = setmetatable({}, tag)
+    declared[handle] = made
+    return handle
+  end
+end
+
+local COMMON = "api name about method method_version shape every needs params outputs "
+declare("calculator", COMMON .. "compute", "compute")
+declare("regime", COMMON .. "classify", "classify")
+
+local declaration = {}
+
+-- Where the text of the next declaration stands, for line numbers.
+function declaration.begin(text, file)
+  source.text, source.file = text, file
+end
+
+-- What a file returned, as C keeps it.
+function declaration.take(value)
+  local made = declared[value]
+  if not made then
+    error(format("%s:1: the file must return calculator { ... } or regime { ... }, it returned %s", source.file, show(value)), 0)
+  end
+  return made
+end
+
+return declaration

@@ -1,0 +1,65 @@
+/* lua_declare.h - what a script says about itself, as C keeps it.              [layer: bindings] */
+#ifndef PT_LUA_DECLARE_H
+#define PT_LUA_DECLARE_H
+
+#include "bindings/sandbox.h"
+#include "data/unit.h"
+
+enum pt_output_type {
+    PT_OUTPUT_NUMBER,
+    PT_OUTPUT_INT,
+    PT_OUTPUT_TEXT,
+    PT_OUTPUT_MAP,
+    PT_OUTPUT_LIST
+};
+
+/* Texts are borrowed from the declaration's document. */
+struct pt_output {
+    const char *name;
+    enum pt_output_type type;
+    size_t nwords, nkeys, nfields;
+    const char **words;       /* of a text; none: any text */
+    const char **keys;        /* of a map */
+    struct pt_output *fields; /* of a map's values; none: numbers */
+};
+
+enum pt_param_type { PT_PARAM_INT, PT_PARAM_NUMBER, PT_PARAM_BOOL, PT_PARAM_ENUM };
+
+struct pt_param {
+    const char *name;
+    enum pt_param_type type;
+    double fallback, min, max; /* bool: 0 or 1; enum: index of the word */
+    size_t nwords;
+    const char **words;
+};
+
+#define PT_PARAMS_MAX 64 /* declare.lua checks it */
+
+struct pt_declaration {
+    bson_t *document; /* unit.h */
+    char name[PT_SCRIPT_NAME_MAX];
+    const char *kind, *method, *method_version; /* borrowed from the document */
+    const char *span;                           /* NULL when no candles are needed */
+    int64_t span_us;
+    size_t bars, min;    /* for the default parameters */
+    int bars_fn, min_fn; /* functions of the parameters, registry references, or LUA_NOREF */
+    int run;             /* compute or classify */
+    bool benchmark, trades, regime;
+    size_t nparams, noutputs, nmetrics;
+    struct pt_param *params;
+    struct pt_output *outputs;
+    const char **metrics; /* names of scripts whose results are wanted */
+};
+
+/* Inside pt_vm_protect: runs a script's text and takes what it declares. Raises on any mistake;
+ * what was made so far is in *declaration, to be freed. */
+void pt_declaration_load(lua_State *L, const char *text, size_t len, const char *file,
+                         struct pt_declaration *declaration);
+void pt_declaration_fini(struct pt_declaration *declaration); /* accepts a zeroed one */
+
+/* Rows of the window and the fewest bars, with the parameters (a table) on top of the stack. Inside
+ * pt_vm_protect. */
+void pt_declaration_rows(lua_State *L, const struct pt_declaration *declaration, int64_t period_us,
+                         size_t *rows, size_t *min);
+
+#endif

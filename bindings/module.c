@@ -1,0 +1,615 @@
+/* module.c - petrosa.so: scripts and bindings for specs under busted.          [layer: bindings]
+ *
+ * Runs scripts with the worker's own code in a sandboxed VM inside the spec's process, on bars that
+ * the spec makes up:
+ *
+ *     local petrosa = require "petrosa"
+ *     local script = assert(petrosa.load("scripts/calculators/deviation.lua"))     -- or its text;
+ * nil, "file:line: why" local r = script:run { period = "1h", start = "2025-01-01", close = { 1, 2,
+ * 3 }, params = { window = 20 } } r.status, r.data.z_score, r.metadata.reasons.z_score -- null is
+ * nil petrosa.eval("return (...):mean()", { 1, 2, 3 })                            -- lists are
+ * vectors, both ways petrosa.reference()                                                         --
+ * what the bindings offer */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/timefmt.h"
+#include "bindings/lua_fault.h"
+#include "bindings/lua_vec.h"
+#include "bindings/lua_window.h"
+#include "bindings/memory_columns.h"
+#include "bindings/script.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define META "petrosa.script"
+#define MEMORY_BYTES ((size_t)64 << 20)
+
+static struct pt_arena arena; /* of all scripts; freed with the process */
+
+struct holder {
+    struct pt_lua_script script;
+    struct pt_script_home home;
+    char *file, *text;
+    size_t nlibs;
+    struct pt_lua_lib *libs; /* owned, with their texts */
+};
+
+/* ---- documents as Lua tables and back
+ * ------------------------------------------------------------------------ */
+
+static void push_document(lua_State *L, const bson_t *doc, bool array);
+
+static void push_value(lua_State *L, const bson_iter_t *iter)
+{
+    bson_t child;
+    uint32_t len = 0;
+    const uint8_t *data = NULL;
+    switch (bson_iter_type(iter)) {
+    case BSON_TYPE_DOUBLE: lua_pushnumber(L, bson_iter_double(iter)); break;
+    case BSON_TYPE_INT64: lua_pushnumber(L, (lua_Number)bson_iter_int64(iter)); break;
+    case BSON_TYPE_BOOL: lua_pushboolean(L, bson_iter_bool(iter)); break;
+    case BSON_TYPE_DATE_TIME: lua_pushnumber(L, (lua_Number)bson_iter_date_time(iter) / 1e3); break;
+    case BSON_TYPE_UTF8: lua_pushstring(L, bson_iter_utf8(iter, &len)); break;
+    case BSON_TYPE_DOCUMENT:
+    case BSON_TYPE_ARRAY: {
+        bool array = bson_iter_type(iter) == BSON_TYPE_ARRAY;
+        if (array)
+            bson_iter_array(iter, &len, &data);
+        else
+            bson_iter_document(iter, &len, &data);
+        if (data && bson_init_static(&child, data, len))
+            push_document(L, &child, array);
+        else
+            lua_pushnil(L);
+        break;
+    }
+    default: lua_pushnil(L); break;
+    }
+}
+
+static void push_document(lua_State *L, const bson_t *doc, bool array)
+{
+    bson_iter_t iter;
+    int i = 0;
+    luaL_checkstack(L, 8, "document");
+    lua_newtable(L);
+    if (!bson_iter_init(&iter, doc)) return;
+    while (bson_iter_next(&iter)) {
+        push_value(L, &iter);
+        if (array)
+            lua_rawseti(L, -2, ++i);
+        else
+            lua_setfield(L, -2, bson_iter_key(&iter));
+    }
+}
+
+/* The plain value on top as member `key`: numbers, texts, booleans, lists of numbers, tables with
+ * text keys. */
+static void append_plain(lua_State *L, bson_t *out, const char *key)
+{
+    bson_t child;
+    luaL_checkstack(L, 8, "document");
+    switch (lua_type(L, -1)) {
+    case LUA_TNUMBER: bson_append_double(out, key, -1, lua_tonumber(L, -1)); break;
+    case LUA_TBOOLEAN: bson_append_bool(out, key, -1, lua_toboolean(L, -1)); break;
+    case LUA_TSTRING: bson_append_utf8(out, key, -1, lua_tostring(L, -1), -1); break;
+    case LUA_TTABLE: {
+        size_t n = lua_objlen(L, -1);
+        char index[24];
+        if (n > 0) {
+            bson_append_array_begin(out, key, -1, &child);
+            for (size_t i = 0; i < n; i++) {
+                snprintf(index, sizeof index, "%zu", i);
+                lua_rawgeti(L, -1, (int)(i + 1));
+                append_plain(L, &child, index);
+                lua_pop(L, 1);
+            }
+            bson_append_array_end(out, &child);
+            break;
+        }
+        bson_append_document_begin(out, key, -1, &child);
+        for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+            if (lua_type(L, -2) == LUA_TSTRING) append_plain(L, &child, lua_tostring(L, -2));
+        }
+        bson_append_document_end(out, &child);
+        break;
+    }
+    default: bson_append_null(out, key, -1); break;
+    }
+}
+
+/* ---- loading
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static char *read_file(const char *path, size_t *len)
+{
+    struct pt_buf buf = { 0 };
+    FILE *file = fopen(path, "rb");
+    if (!file) return NULL;
+    char part[4096];
+    for (size_t n; (n = fread(part, 1, sizeof part, file)) > 0;) pt_buf_add(&buf, part, n);
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    if (failed) {
+        pt_buf_fini(&buf);
+        return NULL;
+    }
+    return pt_buf_take(&buf, len);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static bool add_lib(struct holder *holder, const char *folder, const char *entry)
+{
+    struct pt_lua_lib *libs = realloc(holder->libs, (holder->nlibs + 1) * sizeof *libs);
+    if (!libs) return false;
+    holder->libs = libs;
+    size_t room = strlen(folder) + strlen(entry) + 2, len = 0;
+    char *file = malloc(room), *name = strndup(entry, strlen(entry) - 4), *text = NULL;
+    if (file && name) {
+        snprintf(file, room, "%s/%s", folder, entry);
+        text = read_file(file, &len);
+    }
+    if (!text) {
+        free(file);
+        free(name);
+        return false;
+    }
+    libs[holder->nlibs++] = (struct pt_lua_lib){ name, file, text, len };
+    return true;
+}
+
+/* scripts/lib beside the folder of the script, as the daemon has it. */
+static void read_libs(struct holder *holder)
+{
+    char folder[4096];
+    const char *slash = strrchr(holder->file, '/');
+    int head = slash ? (int)(slash - holder->file) : 1;
+    snprintf(folder, sizeof folder, "%.*s/../lib", head, slash ? holder->file : ".");
+    DIR *dir = opendir(folder);
+    if (!dir) return;
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (ends_with(entry->d_name, ".lua")) add_lib(holder, folder, entry->d_name);
+    }
+    closedir(dir);
+}
+
+static int holder_gc(lua_State *L)
+{
+    struct holder *holder = luaL_checkudata(L, 1, META);
+    pt_lua_script_fini(&holder->script);
+    for (size_t i = 0; i < holder->nlibs; i++) {
+        free((char *)(size_t)holder->libs[i].name);
+        free((char *)(size_t)holder->libs[i].file);
+        free((char *)(size_t)holder->libs[i].text);
+    }
+    free(holder->libs);
+    free(holder->file);
+    free(holder->text);
+    memset(holder, 0, sizeof *holder);
+    return 0;
+}
+
+static int fail(lua_State *L, const struct pt_lua_fault *fault)
+{
+    lua_pushnil(L);
+    if (fault->line > 0)
+        lua_pushfstring(L, "%s:%d: %s", fault->file, fault->line, fault->message);
+    else
+        lua_pushstring(L, fault->message);
+    return 2;
+}
+
+/* load(file or text [, name of the text]) -> script | nil, why */
+static int load(lua_State *L)
+{
+    size_t len;
+    const char *given = luaL_checklstring(L, 1, &len);
+    bool is_file = ends_with(given, ".lua") && !strchr(given, '\n');
+    const char *name = is_file ? given : luaL_optstring(L, 2, "spec.lua");
+    struct holder *holder = lua_newuserdata(L, sizeof *holder);
+    memset(holder, 0, sizeof *holder);
+    luaL_getmetatable(L, META);
+    lua_setmetatable(L, -2);
+    holder->file = strdup(name);
+    holder->text = is_file ? read_file(given, &len) : malloc(len + 1);
+    if (!holder->file || !holder->text) return luaL_error(L, "%s: cannot be read", name);
+    if (is_file)
+        read_libs(holder);
+    else
+        memcpy(holder->text, given, len + 1);
+    holder->home = (struct pt_script_home){ &arena, MEMORY_BYTES, holder->libs, holder->nlibs };
+    if (pt_lua_script_load(&holder->script, &holder->home, holder->file, holder->text, len,
+                           "0123456789abcdef") != PT_OK)
+        return fail(L, &holder->script.fault);
+    return 1;
+}
+
+static int script_declaration(lua_State *L)
+{
+    struct holder *holder = luaL_checkudata(L, 1, META);
+    push_document(L, holder->script.declaration.document, false);
+    return 1;
+}
+
+/* ---- bars
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static int64_t time_of(lua_State *L, int at)
+{
+    int64_t us = 0;
+    size_t len;
+    if (lua_type(L, at) == LUA_TNUMBER) return pt_time_from_epoch((int64_t)lua_tonumber(L, at));
+    const char *text = lua_tolstring(L, at, &len);
+    if (!text || pt_time_parse(text, len, &us) != PT_OK)
+        luaL_error(L, "a time expected: seconds since 1970 or ISO text");
+    return us;
+}
+
+static int64_t period_of(lua_State *L, int table)
+{
+    int64_t us = 0;
+    size_t len;
+    lua_getfield(L, table, "period");
+    const char *text = lua_isnil(L, -1) ? "1h" : lua_tolstring(L, -1, &len);
+    if (!text || pt_period_parse(text, strlen(text), &us) != PT_OK)
+        luaL_error(L, "period: '1m' .. '1w' expected");
+    lua_pop(L, 1);
+    return us;
+}
+
+static size_t list_field(lua_State *L, int table, const char *name)
+{
+    lua_getfield(L, table, name);
+    size_t n = lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
+    lua_pop(L, 1);
+    return n;
+}
+
+/* { symbol, start | time, open, ..., taker_buy_quote_volume } as columns. */
+static void take_bars(lua_State *L, int table, const char *fallback, int64_t period_us,
+                      struct pt_memory_columns *out)
+{
+    const struct pt_kind *kind = pt_kind(PT_CANDLES);
+    struct pt_err err = { 0 };
+    size_t n = list_field(L, table, "time");
+    for (unsigned c = 1; c < PT_COLUMNS_N && n == 0; c++)
+        n = list_field(L, table, kind->cols[c].name);
+    lua_getfield(L, table, "symbol");
+    const char *symbol = luaL_optstring(L, -1, fallback);
+    if (pt_memory_columns_init(out, symbol, period_us, n, &err) != PT_OK)
+        luaL_error(L, "%s", err.text);
+    lua_pop(L, 1);
+
+    lua_getfield(L, table, "time");
+    if (lua_istable(L, -1)) {
+        for (size_t i = 0; i < n; i++) {
+            lua_rawgeti(L, -1, (int)(i + 1));
+            out->time_us[i] = time_of(L, lua_gettop(L));
+            lua_pop(L, 1);
+            if (i > 0 && out->time_us[i] <= out->time_us[i - 1])
+                luaL_error(L, "time must rise (element %d)", (int)(i + 1));
+        }
+    } else {
+        lua_getfield(L, table, "start");
+        int64_t start_us = lua_isnil(L, -1) ? INT64_C(1735689600000000)
+                                            : time_of(L, lua_gettop(L)); /* 2025-01-01 */
+        lua_pop(L, 1);
+        for (size_t i = 0; i < n; i++) out->time_us[i] = start_us + (int64_t)i * period_us;
+    }
+    lua_pop(L, 1);
+
+    for (unsigned c = 1; c < PT_COLUMNS_N; c++) {
+        lua_getfield(L, table, kind->cols[c].name);
+        for (size_t i = 0; lua_istable(L, -1) && i < n; i++) {
+            lua_rawgeti(L, -1, (int)(i + 1));
+            if (lua_isnumber(L, -1)) out->mem[c][i] = lua_tonumber(L, -1);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+/* ---- running
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+/* A whole run in one place, so that everything is freed when something raises: lua_cpcall ends
+ * here. */
+struct spec_run {
+    struct holder *holder;
+    struct pt_memory_columns bars, benchmark;
+    bson_t params, metrics;
+    bson_t *docs[16];
+    struct pt_metric list[16];
+    size_t nmetrics;
+    bson_t *doc;
+    int64_t elapsed_us;
+};
+
+static void take_benchmark(lua_State *L, struct spec_run *run)
+{
+    struct pt_err err = { 0 };
+    lua_getfield(L, 2, "benchmark");
+    if (lua_istable(L, -1)) {
+        take_bars(L, lua_gettop(L), "BTCUSDT", run->bars.columns.period_us, &run->benchmark);
+        if (pt_memory_columns_benchmark(&run->bars, &run->benchmark, &err) != PT_OK)
+            luaL_error(L, "%s", err.text);
+    }
+    lua_pop(L, 1);
+    lua_getfield(L, 2, "signed_trades");
+    if (lua_istable(L, -1)) {
+        lua_getfield(L, -1, "buy");
+        lua_getfield(L, -2, "sell");
+        run->bars.has_trades = true;
+        run->bars.trades =
+            (struct pt_signed_trades){ lua_tonumber(L, -2), lua_tonumber(L, -1), NULL };
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+/* metrics = { volatility = { percentile = 0.8 } }: results of other scripts, status "ok" unless
+ * `status` says another. */
+static void take_metrics(lua_State *L, struct spec_run *run)
+{
+    lua_getfield(L, 2, "metrics");
+    for (lua_pushnil(L); lua_istable(L, -2) && lua_next(L, -2); lua_pop(L, 1)) {
+        if (run->nmetrics == sizeof run->docs / sizeof *run->docs)
+            luaL_error(L, "too many metrics");
+        lua_getfield(L, -1, "status");
+        const char *status = luaL_optstring(L, -1, "ok");
+        bson_t *doc = run->docs[run->nmetrics] = bson_new();
+        bson_append_utf8(doc, "status", -1, status, -1);
+        lua_pop(L, 1);
+        append_plain(L, doc, "data");
+        run->list[run->nmetrics++] = (struct pt_metric){ lua_tostring(L, -2), doc };
+    }
+    lua_pop(L, 1);
+}
+
+static int run_spec(lua_State *L)
+{
+    struct spec_run *run = lua_touserdata(L, 1);
+    struct pt_lua_script *script = &run->holder->script;
+    struct pt_columns *columns = &run->bars.columns;
+    struct pt_err err = { 0 };
+    int64_t period_us = period_of(L, 2);
+    take_bars(L, 2, "TESTUSDT", period_us, &run->bars);
+    lua_getfield(L, 2, "as_of");
+    int64_t limit_us = lua_isnil(L, -1) ? INT64_MAX : time_of(L, lua_gettop(L));
+    lua_pop(L, 1);
+    while (columns->n > 0 && columns->time_us[columns->n - 1] + period_us > limit_us) columns->n--;
+    columns->as_of_us = columns->n > 0 ? columns->time_us[columns->n - 1] + period_us : PT_MISSING;
+    take_benchmark(L, run);
+    take_metrics(L, run);
+
+    struct pt_script_call call = { .symbol = columns->symbol,
+                                   .period_us = period_us,
+                                   .as_of_us = columns->as_of_us,
+                                   .now_us = pt_now_us(),
+                                   .columns = columns,
+                                   .metrics = run->list,
+                                   .nmetrics = run->nmetrics };
+    bson_t given;
+    lua_getfield(L, 2, "params");
+    if (lua_istable(L, -1)) append_plain(L, &run->params, "params");
+    lua_pop(L, 1);
+    bool some = pt_doc_child(&run->params, "params", &given);
+    if (pt_params_read(&script->declaration, some ? &given : NULL, &call.params, &err) != PT_OK)
+        luaL_error(L, "%s", err.text);
+    int64_t start_us = pt_mono_us();
+    if (pt_lua_script_size(script, &call) != PT_OK)
+        run->doc = pt_lua_script_failed(script, &call, &script->fault);
+    else
+        run->doc = pt_lua_script_run(script, &call);
+    run->elapsed_us = pt_mono_us() - start_us;
+    if (!run->doc) luaL_error(L, "no memory for the result");
+    push_document(L, run->doc, false);
+    lua_pushnumber(L, (lua_Number)run->elapsed_us);
+    lua_setfield(L, -2, "elapsed_us");
+    return 1;
+}
+
+static int script_run(lua_State *L)
+{
+    struct spec_run run = { .holder = luaL_checkudata(L, 1, META) };
+    luaL_checktype(L, 2, LUA_TTABLE);
+    bson_init(&run.params);
+    lua_settop(L, 2);
+    lua_pushcfunction(L, run_spec);
+    lua_pushlightuserdata(L, &run);
+    lua_pushvalue(L, 2);
+    int status = lua_pcall(L, 2, 1, 0);
+    pt_memory_columns_fini(&run.bars);
+    pt_memory_columns_fini(&run.benchmark);
+    bson_destroy(&run.params);
+    for (size_t i = 0; i < run.nmetrics; i++) bson_destroy(run.docs[i]);
+    if (run.doc) bson_destroy(run.doc);
+    if (status != 0) return lua_error(L);
+    return 1;
+}
+
+/* ---- eval: a piece of script, with values in and out
+ * ------------------------------------------------------------------ */
+
+struct eval {
+    const char *text;
+    size_t len;
+    const bson_t *args;
+    bson_t *out;
+};
+
+static void push_inner(lua_State *L, const bson_iter_t *iter)
+{
+    bson_t array;
+    bson_iter_t item;
+    uint32_t len = 0;
+    const uint8_t *data = NULL;
+    if (!BSON_ITER_HOLDS_ARRAY(iter)) {
+        push_value(L, iter);
+        return;
+    }
+    bson_iter_array(iter, &len, &data);
+    if (!data || !bson_init_static(&array, data, len))
+        luaL_error(L, "eval: a list of numbers expected");
+    double *out = pt_lua_vec_push(L, bson_count_keys(&array));
+    for (bson_iter_init(&item, &array); bson_iter_next(&item);) *out++ = bson_iter_as_double(&item);
+}
+
+static void append_inner(lua_State *L, bson_t *out, const char *key)
+{
+    const struct pt_lua_vec *v = pt_lua_vec_test(L, -1);
+    bson_t child;
+    if (!v) {
+        if (lua_type(L, -1) == LUA_TUSERDATA)
+            bson_append_utf8(out, key, -1, "userdata", -1);
+        else
+            append_plain(L, out, key);
+        return;
+    }
+    bson_append_array_begin(out, key, -1, &child);
+    for (int32_t i = 0; i < v->n; i++) {
+        char index[16];
+        snprintf(index, sizeof index, "%d", (int)i);
+        bson_append_double(&child, index, -1, v->p[i]);
+    }
+    bson_append_array_end(out, &child);
+}
+
+static int eval_body(lua_State *L)
+{
+    struct eval *eval = lua_touserdata(L, 1);
+    struct pt_vm *vm = pt_vm_of(L);
+    bson_iter_t iter;
+    int nargs = 0;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, vm->run);
+    lua_pushlstring(L, eval->text, eval->len);
+    lua_pushstring(L, vm->file);
+    lua_call(L, 2, 1);
+    pt_vm_begin(L, 1);
+    for (bson_iter_init(&iter, eval->args); bson_iter_next(&iter); nargs++) push_inner(L, &iter);
+    int base = lua_gettop(L) - nargs - 1;
+    lua_call(L, nargs, LUA_MULTRET);
+    for (int i = base + 1, n = 0; i <= lua_gettop(L); i++, n++) {
+        char index[16];
+        snprintf(index, sizeof index, "%d", n);
+        lua_pushvalue(L, i);
+        append_inner(L, eval->out, index);
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+/* eval(text, ...) -> ...: runs text as the body of a function; raises what it raises. */
+static int eval(lua_State *L)
+{
+    struct pt_err err = { 0 };
+    struct pt_vm *vm;
+    int nargs = lua_gettop(L) - 1;
+    lua_pushliteral(L, "return function(...) ");
+    lua_pushstring(L, luaL_checkstring(L, 1));
+    lua_pushliteral(L, "\nend");
+    lua_concat(L, 3);
+    bson_t args = BSON_INITIALIZER, out = BSON_INITIALIZER;
+    struct eval run = { .args = &args, .out = &out };
+    run.text = lua_tolstring(L, -1, &run.len);
+    for (int i = 0; i < nargs; i++) {
+        char index[16];
+        snprintf(index, sizeof index, "%d", i);
+        lua_pushvalue(L, i + 2);
+        append_plain(L, &args, index);
+        lua_pop(L, 1);
+    }
+    enum pt_code rc = pt_vm_new(&arena, MEMORY_BYTES, "eval.lua", NULL, 0, &vm, &err);
+    struct pt_lua_fault fault = { 0 };
+    if (rc == PT_OK) {
+        rc = pt_vm_protect(vm, eval_body, &run);
+        fault = vm->fault;
+        pt_vm_end(vm);
+        pt_vm_free(vm);
+    } else {
+        pt_lua_fault_set(&fault, err.text);
+    }
+    if (rc == PT_OK) push_document(L, &out, true);
+    bson_destroy(&args);
+    int n = (int)bson_count_keys(&out);
+    bson_destroy(&out);
+    if (rc != PT_OK) {
+        if (fault.line > 0)
+            lua_pushfstring(L, "%s:%d: %s", fault.file, fault.line, fault.message);
+        else
+            lua_pushstring(L, fault.message);
+        return lua_error(L);
+    }
+    luaL_checkstack(L, n, "results");
+    int table = lua_gettop(L);
+    for (int i = 1; i <= n; i++) lua_rawgeti(L, table, i);
+    return n;
+}
+
+/* ---- the reference
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static void push_docs(lua_State *L, const char *group, const struct pt_lua_doc *docs)
+{
+    for (; docs->name; docs++) {
+        lua_createtable(L, 0, 4);
+        lua_pushstring(L, group);
+        lua_setfield(L, -2, "group");
+        lua_pushstring(L, docs->name);
+        lua_setfield(L, -2, "name");
+        lua_pushstring(L, docs->signature);
+        lua_setfield(L, -2, "signature");
+        lua_pushstring(L, docs->about);
+        lua_setfield(L, -2, "about");
+        lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
+    }
+}
+
+/* reference() -> { { group, name, signature, about }, ... } */
+static int reference(lua_State *L)
+{
+    lua_newtable(L);
+    push_docs(L, "Window: fields", pt_lua_window_field_docs);
+    push_docs(L, "Window: methods", pt_lua_window_docs);
+    push_docs(L, "Vector: elements and parts", pt_lua_vec_docs);
+    push_docs(L, "Vector: element by element", pt_lua_map_docs);
+    push_docs(L, "Vector: statistics", pt_lua_stat_docs);
+    push_docs(L, "Vector: rolling and averages", pt_lua_roll_docs);
+    push_docs(L, "Library vec", pt_lua_vec_library_docs);
+    return 1;
+}
+
+__attribute__((visibility("default"))) int luaopen_petrosa(lua_State *L);
+
+int luaopen_petrosa(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        { "load", load }, { "eval", eval }, { "reference", reference }, { NULL, NULL }
+    };
+    static const luaL_Reg methods[] = { { "run", script_run },
+                                        { "declaration", script_declaration },
+                                        { NULL, NULL } };
+    luaL_newmetatable(L, META);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, holder_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    lua_newtable(L);
+    luaL_setfuncs(L, functions, 0);
+    return 1;
+}

@@ -1,0 +1,316 @@
+--- prelude: the part of the sandbox that is written in Lua. Trusted: it alone holds `ffi`.
+-- Runs once in each new VM, with the real globals and a table of C functions; gives back what C needs of it.
+-- A script never sees a table of this file: libraries are proxies without a way in.
+local native = ...
+local ffi = native.ffi
+
+local assert, error, getmetatable, ipairs, loadstring, next, pcall, rawget, select, setmetatable, tostring, type, unpack =
+  assert, error, getmetatable, ipairs, load, next, pcall, rawget, select, setmetatable, tostring, type, unpack
+local find, gsub, format = string.find, string.gsub, string.format
+local sort = table.sort
+local newproxy, cast = newproxy, ffi.cast
+
+ffi.cdef [[
+struct pt_lua_vec { double *p; double epoch; int32_t n; int32_t own; };
+struct pt_lua_state { double epoch; int32_t computing; };
+]]
+local vec_ptr = ffi.typeof "struct pt_lua_vec *"
+local state = cast("struct pt_lua_state *", native.state)
+
+-- ---- vectors: element access that the compiler turns into a load ---------------------------------
+
+local vec, vec_meta = native.vec_methods, native.vec_meta
+
+local function bad_vector(v, name)
+  local got = type(v)
+  if got == "userdata" then got = tostring(getmetatable(v)) end
+  error(name .. ": vector expected, got " .. got .. " (v:" .. name .. ", with a colon)", 3)
+end
+
+local function bad_index(i, n, name)
+  if type(i) ~= "number" then error(name .. ": index must be a number, got " .. type(i), 3) end
+  error(format("%s: index %.14g is not a whole number in 1 .. %d", name, i, n), 3)
+end
+
+local function stale()
+  error("vector from an earlier call: nothing can be kept between two calls", 3)
+end
+
+function vec.get(v, i)
+  if type(v) ~= "userdata" or getmetatable(v) ~= "vector" then bad_vector(v, "get") end
+  local s = cast(vec_ptr, v)
+  if s.epoch ~= state.epoch then stale() end
+  if type(i) ~= "number" or not (i >= 1 and i <= s.n) or i % 1 ~= 0 then bad_index(i, s.n, "get") end
+  return s.p[i - 1]
+end
+
+function vec.set(v, i, x)
+  if type(v) ~= "userdata" or getmetatable(v) ~= "vector" then bad_vector(v, "set") end
+  local s = cast(vec_ptr, v)
+  if s.epoch ~= state.epoch then stale() end
+  if s.own == 0 then error("set: a window's column is read-only (v:copy() is yours)", 2) end
+  if type(i) ~= "number" or not (i >= 1 and i <= s.n) or i % 1 ~= 0 then bad_index(i, s.n, "set") end
+  if type(x) ~= "number" then error("set: number expected, got " .. type(x), 2) end
+  s.p[i - 1] = x
+end
+
+function vec.final(v)
+  if type(v) ~= "userdata" or getmetatable(v) ~= "vector" then bad_vector(v, "final") end
+  local s = cast(vec_ptr, v)
+  if s.epoch ~= state.epoch then stale() end
+  local n = s.n
+  if n == 0 then return 0 / 0 end
+  return s.p[n - 1]
+end
+
+function vec_meta.__len(v)
+  local s = cast(vec_ptr, v)
+  if s.epoch ~= state.epoch then stale() end
+  return s.n
+end
+
+vec_meta.__index = setmetatable(vec, { __index = function(_, name)
+  if type(name) == "number" then error("a vector's elements are read by v:get(i)", 2) end
+  error("vector has no method '" .. tostring(name) .. "'", 2)
+end })
+vec_meta.__newindex = function() error("a vector's elements are changed by v:set(i, x)", 2) end
+vec_meta.__metatable = "vector"
+
+-- ---- windows: fields are made when they are asked for, then kept for the call ----------------------
+
+local window, window_meta, field = native.window_methods, native.window_meta, native.window_field
+local windows = {} -- window -> its fields; anew for each call
+
+function window_meta.__index(w, name)
+  local fields = windows[w]
+  if fields == nil then error("window from an earlier call: nothing can be kept between two calls", 2) end
+  local value = fields[name]
+  if value ~= nil then return value end
+  value = rawget(window, name)
+  if value ~= nil then return value end
+  if type(name) ~= "string" then error("a window has no elements: w.close:get(i)", 2) end
+  return field(w, name, fields)
+end
+window_meta.__newindex = function() error("a window is read-only", 2) end
+window_meta.__metatable = "window"
+
+-- ---- the names of a script ----------------------------------------------------------------------
+
+-- what has no name of its own must not be told apart by its address
+local function plain(x)
+  local text = tostring(x)
+  if type(x) ~= "string" and (find(text, "^[%w_<>&* ]+: 0x%x+$") or find(text, "^function: ")) then return type(x) end
+  return text
+end
+
+local function script_format(fmt, ...)
+  if type(fmt) == "string" and find((gsub(fmt, "%%%%", "")), "%%[-+ #0-9.]*p") then
+    error("string.format: %p is not there", 2)
+  end
+  local n, args = select("#", ...), { ... }
+  for i = 1, n do
+    local t = type(args[i])
+    if t == "table" or t == "function" or t == "userdata" or t == "thread" or t == "cdata" then args[i] = plain(args[i]) end
+  end
+  return format(fmt, unpack(args, 1, n))
+end
+
+-- keys in one order: numbers, strings, booleans
+local function sorted_keys(t, level)
+  local numbers, strings, n, s, no, yes = {}, {}, 0, 0, false, false
+  for k in next, t do
+    local kind = type(k)
+    if kind == "number" then
+      n = n + 1
+      numbers[n] = k
+    elseif kind == "string" then
+      s = s + 1
+      strings[s] = k
+    elseif k == true then
+      yes = true
+    elseif k == false then
+      no = true
+    else
+      error("pairs: keys of type " .. kind .. " have no order", level + 1)
+    end
+  end
+  sort(numbers)
+  sort(strings)
+  for i = 1, s do numbers[n + i] = strings[i] end
+  n = n + s
+  if no then
+    n = n + 1
+    numbers[n] = false
+  end
+  if yes then
+    n = n + 1
+    numbers[n] = true
+  end
+  return numbers, n
+end
+
+local function step(walk)
+  local t, keys, n = walk.t, walk.keys, walk.n
+  local i = walk.i
+  while i < n do
+    i = i + 1
+    local k = keys[i]
+    local v = rawget(t, k)
+    if v ~= nil then
+      walk.i = i
+      return k, v
+    end
+  end
+  walk.i = i
+  return nil
+end
+
+local function need_table(t, name)
+  if type(t) ~= "table" then
+    local got = type(t) == "userdata" and tostring(getmetatable(t)) or type(t)
+    error(name .. ": table expected, got " .. got, 3)
+  end
+end
+
+local function sorted_pairs(t)
+  need_table(t, "pairs")
+  local keys, n = sorted_keys(t, 2)
+  return step, { t = t, keys = keys, n = n, i = 0 }, nil
+end
+
+local function sorted_next(t, key)
+  need_table(t, "next")
+  local keys, n = sorted_keys(t, 2)
+  local i = 1
+  if key ~= nil then
+    while i <= n and keys[i] ~= key do i = i + 1 end
+    if i > n then error("next: the key is not in the table", 2) end
+    i = i + 1
+  end
+  local k = keys[i]
+  return k, k ~= nil and rawget(t, k) or nil
+end
+
+local function checked_setmetatable(t, meta)
+  if type(meta) == "table" and rawget(meta, "__mode") ~= nil then
+    error("setmetatable: weak tables depend on the collector", 2)
+  end
+  return setmetatable(t, meta)
+end
+
+local null_meta = native.null_meta
+null_meta.__metatable = "null"
+null_meta.__newindex = function() error("null(reason) is read-only", 2) end
+null_meta.__tostring = function(x) return "null(" .. rawget(x, "reason") .. ")" end
+
+local function null(reason)
+  if type(reason) ~= "string" or #reason > 40 or not find(reason, "^[a-z][a-z0-9_]*$") then
+    error("null: a reason is a word of a-z, 0-9 and _, at most 40 long", 2)
+  end
+  return setmetatable({ reason = reason }, null_meta)
+end
+
+local function missing(x)
+  return x == nil or type(x) == "number" and x - x ~= 0
+end
+
+-- a library as scripts see it: its members can be read, nothing more
+local function proxy(name, members)
+  local p = newproxy(true)
+  local meta = getmetatable(p)
+  meta.__index = setmetatable(members, { __index = function(_, key)
+    error(name .. " has no '" .. tostring(key) .. "'", 2)
+  end })
+  meta.__newindex = function() error(name .. " is read-only", 2) end
+  meta.__metatable = "library " .. name
+  meta.__tostring = function() return "library " .. name end
+  return p
+end
+
+local function copy(library, without)
+  local members = {}
+  for k, v in next, library do
+    if not without[k] then members[k] = v end
+  end
+  return members
+end
+
+local strings = copy(string, { dump = true })
+strings.format = script_format
+local string_meta = getmetatable("")
+string_meta.__index = strings
+string_meta.__metatable = "string"
+
+local maths = copy(math, { randomseed = true })
+maths.random = native.random
+
+local names = {
+  assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, next = sorted_next, pairs = sorted_pairs,
+  pcall = pcall, rawequal = rawequal, rawget = rawget, select = select, setmetatable = checked_setmetatable,
+  tonumber = tonumber, tostring = plain, type = type, unpack = unpack, xpcall = xpcall,
+  missing = missing, null = null,
+  bit = proxy("bit", copy(bit, {})),
+  coroutine = proxy("coroutine", copy(coroutine, {})),
+  math = proxy("math", maths),
+  string = proxy("string", strings),
+  table = proxy("table", copy(table, { foreach = true, foreachi = true, getn = true })),
+  vec = proxy("vec", native.vec_library),
+}
+
+local away = {
+  os = "time comes from the window: w.as_of", io = "a script reaches no files", print = "use petrosa eval to look at values",
+  debug = "it is not there", ffi = "it is not there", load = "text cannot be run", loadstring = "text cannot be run",
+  dofile = "use require", loadfile = "use require", _G = "globals are fixed", collectgarbage = "it is not there",
+  rawset = "use t[k] = v", getfenv = "globals are fixed", setfenv = "globals are fixed",
+}
+
+setmetatable(names, { __index = function(_, name)
+  local why = away[name]
+  error("unknown name '" .. name .. "'" .. (why and ": " .. why or ""), 2)
+end })
+
+local function new_environment()
+  return setmetatable({}, {
+    __index = names,
+    __newindex = function(_, name) error("assignment to global '" .. tostring(name) .. "': use local", 2) end,
+    __metatable = false,
+  })
+end
+
+-- ---- chunks --------------------------------------------------------------------------------------
+
+local libs, loading = {}, {}
+
+function names.require(name)
+  if state.computing ~= 0 then error("require belongs at the top of the file", 2) end
+  if type(name) ~= "string" then error("require: a name is a text", 2) end
+  if libs[name] ~= nil then return libs[name] end
+  if loading[name] then error("require '" .. name .. "': it requires itself", 2) end
+  local text, file = native.lib(name)
+  if not text then error("require '" .. name .. "': there is no such file in scripts/lib", 2) end
+  local chunk, fault = loadstring(text, "@" .. file, "t", new_environment())
+  if not chunk then error(fault, 0) end
+  loading[name] = true
+  local value = chunk(name)
+  loading[name] = nil
+  if value == nil then error(file .. ":1: a library returns what it offers", 0) end
+  libs[name] = value
+  return value
+end
+
+local prelude = { names = names }
+
+-- Runs a script's text and gives back what it returns.
+function prelude.run(text, file)
+  local chunk, fault = loadstring(text, "@" .. file, "t", new_environment())
+  if not chunk then error(fault, 0) end
+  return chunk()
+end
+
+-- A new call begins: windows of earlier ones are gone.
+function prelude.begin()
+  windows = {}
+  return windows
+end
+
+return prelude

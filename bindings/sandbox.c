@@ -1,0 +1,363 @@
+/* sandbox.c - a VM in which a script can do nothing but compute.               [layer: bindings] */
+#include "bindings/sandbox.h"
+
+#include "base/timefmt.h"
+#include "bindings/lua_fault.h"
+#include "bindings/lua_vec.h"
+#include "bindings/lua_window.h"
+#include "declare_lua.h"
+#include "prelude_lua.h"
+
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A heap above COLLECT is collected after a call; one that still holds more than KEEP is given up:
+ * a pure script has no reason to keep megabytes between two calls. */
+#define COLLECT ((size_t)4 << 20)
+#define KEEP_SHARE 4
+
+/* The preludes are compiled once a process. Only the thread that runs scripts comes here. */
+struct chunk {
+    const char *name;
+    const unsigned char *text;
+    size_t text_len;
+    char *code;
+    size_t len, cap;
+};
+static struct chunk prelude = { "=petrosa", prelude_lua, sizeof prelude_lua, NULL, 0, 0 };
+static struct chunk declare = { "=declaration", declare_lua, sizeof declare_lua, NULL, 0, 0 };
+
+static int keep_code(lua_State *L, const void *bytes, size_t len, void *ud)
+{
+    struct chunk *chunk = ud;
+    (void)L;
+    if (chunk->len + len > chunk->cap) {
+        size_t cap = (chunk->len + len) * 2;
+        char *code = realloc(chunk->code, cap);
+        if (!code) return 1;
+        chunk->code = code;
+        chunk->cap = cap;
+    }
+    memcpy(chunk->code + chunk->len, bytes, len);
+    chunk->len += len;
+    return 0;
+}
+
+static void load_chunk(lua_State *L, struct chunk *chunk)
+{
+    int status;
+    if (chunk->code) {
+        status = luaL_loadbufferx(L, chunk->code, chunk->len, chunk->name, "b");
+    } else {
+        status = luaL_loadbufferx(L, (const char *)chunk->text, chunk->text_len, chunk->name, "t");
+        if (status == 0 && lua_dump(L, keep_code, chunk) != 0) {
+            free(chunk->code);
+            chunk->code = NULL;
+            chunk->len = chunk->cap = 0;
+        }
+    }
+    if (status != 0) lua_error(L);
+}
+
+size_t pt_lua_whole(lua_State *L, int arg, size_t min, size_t max, size_t fallback)
+{
+    if (fallback != PT_LUA_REQUIRED && lua_isnoneornil(L, arg)) return fallback;
+    lua_Number x = luaL_checknumber(L, arg);
+    if (x >= (lua_Number)min && x <= (lua_Number)max && x == (lua_Number)(size_t)x)
+        return (size_t)x;
+    if (max >= INT32_MAX)
+        lua_pushfstring(L, "a whole number of at least %d expected, got %f", (int)min, x);
+    else
+        lua_pushfstring(L, "a whole number in %d .. %d expected, got %f", (int)min, (int)max, x);
+    luaL_argerror(L, arg, lua_tostring(L, -1));
+    return 0;
+}
+
+/* ---- functions handed to the preludes
+ * ------------------------------------------------------------ */
+
+/* math.random([m [, n]]) */
+static int script_random(lua_State *L)
+{
+    struct pt_vm *vm = pt_vm_of(L);
+    double low = 1, high;
+    switch (lua_gettop(L)) {
+    case 0: lua_pushnumber(L, pt_rng_uniform(&vm->rng)); return 1;
+    case 1: high = luaL_checknumber(L, 1); break;
+    default:
+        low = luaL_checknumber(L, 1);
+        high = luaL_checknumber(L, 2);
+        break;
+    }
+    const double most = 9007199254740992; /* 2^53 */
+    if (!(low <= high && low >= -most && high <= most && high - low < most))
+        return luaL_error(L, "random: the range is empty or too wide");
+    double at = (double)pt_rng_below(&vm->rng, (uint64_t)(high - low) + 1);
+    lua_pushnumber(L, low + at);
+    return 1;
+}
+
+/* lib(name) -> text, file */
+static int find_lib(lua_State *L)
+{
+    struct pt_vm *vm = pt_vm_of(L);
+    const char *name = luaL_checkstring(L, 1);
+    for (size_t i = 0; i < vm->nlibs; i++) {
+        if (strcmp(vm->libs[i].name, name) != 0) continue;
+        lua_pushlstring(L, vm->libs[i].text, vm->libs[i].len);
+        lua_pushstring(L, vm->libs[i].file);
+        return 2;
+    }
+    return 0;
+}
+
+/* where(level) -> "file:line: " of a caller */
+static int where(lua_State *L)
+{
+    luaL_where(L, (int)luaL_checkinteger(L, 1));
+    return 1;
+}
+
+/* The metatable itself, whatever __metatable says. */
+static int raw_metatable(lua_State *L)
+{
+    return lua_getmetatable(L, 1);
+}
+
+static int parse_span(lua_State *L)
+{
+    size_t len;
+    int64_t us;
+    const char *text = luaL_checklstring(L, 1, &len);
+    if (pt_span_parse(text, len, &us) != PT_OK) return 0;
+    lua_pushnumber(L, (lua_Number)us);
+    return 1;
+}
+
+static int parse_period(lua_State *L)
+{
+    size_t len;
+    int64_t us;
+    const char *text = luaL_checklstring(L, 1, &len);
+    if (pt_period_parse(text, len, &us) != PT_OK) return 0;
+    lua_pushnumber(L, (lua_Number)us);
+    return 1;
+}
+
+static void push_periods(lua_State *L)
+{
+    luaL_Buffer text;
+    luaL_buffinit(L, &text);
+    for (size_t i = 0; pt_periods[i]; i++) {
+        char one[PT_PERIOD_TEXT_MAX];
+        pt_period_print(pt_periods[i], one);
+        if (i > 0) luaL_addstring(&text, ", ");
+        luaL_addstring(&text, one);
+    }
+    luaL_pushresult(&text);
+}
+
+/* ---- building
+ * ------------------------------------------------------------------------------------ */
+
+static const void *new_metatable(lua_State *L, const char *field, int *ref)
+{
+    lua_newtable(L);
+    const void *at = lua_topointer(L, -1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, field);
+    *ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return at;
+}
+
+static void set_function(lua_State *L, const char *field, lua_CFunction fn)
+{
+    lua_pushcfunction(L, fn);
+    lua_setfield(L, -2, field);
+}
+
+static int take_function(lua_State *L, int table, const char *field)
+{
+    lua_getfield(L, table, field);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+/* The table `native` of the preludes. */
+static void push_native(lua_State *L, struct pt_vm *vm)
+{
+    lua_newtable(L);
+    lua_pushlightuserdata(L, &vm->state);
+    lua_setfield(L, -2, "state");
+    lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
+    lua_getfield(L, -1, "ffi");
+    lua_setfield(L, -3, "ffi");
+    lua_pop(L, 1);
+    vm->vec_meta_at = new_metatable(L, "vec_meta", &vm->vec_meta);
+    vm->window_meta_at = new_metatable(L, "window_meta", &vm->window_meta);
+    vm->null_meta_at = new_metatable(L, "null_meta", &vm->null_meta);
+    pt_lua_vec_open(L);
+    pt_lua_window_open(L);
+    set_function(L, "random", script_random);
+    set_function(L, "lib", find_lib);
+    set_function(L, "where", where);
+    set_function(L, "metatable", raw_metatable);
+    set_function(L, "span", parse_span);
+    set_function(L, "period", parse_period);
+    push_periods(L);
+    lua_setfield(L, -2, "periods");
+}
+
+static int open_vm(lua_State *L)
+{
+    static const luaL_Reg libraries[] = {
+        { "", luaopen_base },
+        { LUA_TABLIBNAME, luaopen_table },
+        { LUA_STRLIBNAME, luaopen_string },
+        { LUA_MATHLIBNAME, luaopen_math },
+        { LUA_BITLIBNAME, luaopen_bit },
+        { LUA_JITLIBNAME, luaopen_jit },
+        { LUA_FFILIBNAME, luaopen_ffi },
+        { NULL, NULL },
+    };
+    struct pt_vm *vm = pt_vm_of(L);
+    for (const luaL_Reg *library = libraries; library->func; library++) {
+        lua_pushcfunction(L, library->func);
+        lua_pushstring(L, library->name);
+        lua_call(L, 1, 1);
+        if (library->func == luaopen_ffi) { /* registers itself in package.preload only */
+            luaL_findtable(L, LUA_REGISTRYINDEX, "_LOADED", 1);
+            lua_pushvalue(L, -2);
+            lua_setfield(L, -2, "ffi");
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    push_native(L, vm);
+    int native = lua_gettop(L);
+
+    load_chunk(L, &prelude);
+    lua_pushvalue(L, native);
+    lua_call(L, 1, 1);
+    int made = lua_gettop(L);
+    vm->run = take_function(L, made, "run");
+    vm->begin = take_function(L, made, "begin");
+
+    load_chunk(L, &declare);
+    lua_pushvalue(L, native);
+    lua_getfield(L, made, "names");
+    lua_call(L, 2, 1);
+    vm->declare_begin = take_function(L, lua_gettop(L), "begin");
+    vm->declare_take = take_function(L, lua_gettop(L), "take");
+    return 0;
+}
+
+enum pt_code pt_vm_new(struct pt_arena *arena, size_t memory_bytes, const char *file,
+                       const struct pt_lua_lib *libs, size_t nlibs, struct pt_vm **vm,
+                       struct pt_err *err)
+{
+    struct pt_vm *made = calloc(1, sizeof *made);
+    *vm = NULL;
+    if (!made) return pt_fail(err, PT_ENOMEM, "%s: no memory for its VM", file);
+    made->memory = (struct pt_lua_memory){ .limit = memory_bytes, .arena = arena };
+    made->file = file;
+    made->libs = libs;
+    made->nlibs = nlibs;
+    made->windows = LUA_NOREF;
+    made->state.epoch = 1;
+    pt_rng_seed(&made->rng, 0, 0);
+    made->L = lua_newstate(pt_lua_memory_alloc, &made->memory);
+    if (!made->L || pt_vm_protect(made, open_vm, NULL) != PT_OK) {
+        enum pt_code rc =
+            pt_fail(err, PT_ENOMEM, "%s: no VM within %zu bytes: %s", file, memory_bytes,
+                    made->L ? made->fault.message : "not enough memory");
+        pt_vm_free(made);
+        return rc;
+    }
+    *vm = made;
+    return PT_OK;
+}
+
+void pt_vm_free(struct pt_vm *vm)
+{
+    if (!vm) return;
+    if (vm->L) lua_close(vm->L);
+    free(vm);
+}
+
+/* ---- running
+ * ------------------------------------------------------------------------------------- */
+
+static int on_error(lua_State *L)
+{
+    struct pt_vm *vm = pt_vm_of(L);
+    pt_lua_fault_take(L, vm->file, &vm->fault);
+    return 1;
+}
+
+struct protected
+{
+    lua_CFunction fn;
+    void *ud;
+    int status;
+};
+
+/* Everything here may fail for want of memory, even pushing a function. */
+static int run_protected(lua_State *L)
+{
+    struct protected *run = lua_touserdata(L, 1);
+    lua_pushcfunction(L, on_error);
+    lua_pushcfunction(L, run->fn);
+    lua_pushlightuserdata(L, run->ud);
+    run->status = lua_pcall(L, 1, 0, -3);
+    return 0;
+}
+
+enum pt_code pt_vm_protect(struct pt_vm *vm, lua_CFunction fn, void *ud)
+{
+    struct protected run = { fn, ud, 0 };
+    vm->memory.refused = false;
+    vm->fault = (struct pt_lua_fault){ 0 };
+    int top = lua_gettop(vm->L);
+    int status = lua_cpcall(vm->L, run_protected, &run);
+    if (status == 0) status = run.status;
+    lua_settop(vm->L, top);
+    if (vm->memory.refused || status == LUA_ERRMEM) {
+        pt_lua_fault_memory(vm->memory.limit, &vm->fault);
+        if (!*vm->fault.file) snprintf(vm->fault.file, sizeof vm->fault.file, "%s", vm->file);
+        return PT_ESCRIPT;
+    }
+    if (status == 0) return PT_OK;
+    if (!*vm->fault.message)
+        pt_lua_fault_set(&vm->fault, "it failed, and again while the failure was looked at");
+    return PT_ESCRIPT;
+}
+
+void pt_vm_begin(lua_State *L, uint64_t seed)
+{
+    struct pt_vm *vm = pt_vm_of(L);
+    vm->state.epoch++;
+    vm->state.computing = 1;
+    pt_rng_seed(&vm->rng, seed, 0);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, vm->begin);
+    lua_call(L, 0, 1);
+    if (vm->windows == LUA_NOREF)
+        vm->windows = luaL_ref(L, LUA_REGISTRYINDEX);
+    else
+        lua_rawseti(L, LUA_REGISTRYINDEX, vm->windows);
+}
+
+static int collect(lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT, 0);
+    return 0;
+}
+
+bool pt_vm_end(struct pt_vm *vm)
+{
+    vm->state.epoch++;
+    pt_arena_reset(vm->memory.arena);
+    if (vm->memory.heap > COLLECT && lua_cpcall(vm->L, collect, NULL) != 0) return false;
+    return vm->memory.heap <= vm->memory.limit / KEEP_SHARE;
+}

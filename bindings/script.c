@@ -1,0 +1,349 @@
+/* script.c - loading a script and calling it.                                  [layer: bindings] */
+#include "bindings/script.h"
+
+#include "base/decimal.h"
+#include "bindings/lua_result.h"
+#include "bindings/lua_window.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- loading
+ * ------------------------------------------------------------------------------------------- */
+
+static int load_body(lua_State *L)
+{
+    struct pt_lua_script *script = lua_touserdata(L, 1);
+    pt_declaration_load(L, script->text, script->len, script->file, &script->declaration);
+    return 0;
+}
+
+static enum pt_code start(struct pt_lua_script *script)
+{
+    struct pt_err err = { 0 };
+    const struct pt_script_home *home = script->home;
+    script->fault = (struct pt_lua_fault){ 0 };
+    if (pt_vm_new(home->arena, home->memory_bytes, script->file, home->libs, home->nlibs,
+                  &script->vm, &err) != PT_OK) {
+        snprintf(script->fault.message, sizeof script->fault.message, "%s", err.text);
+        return PT_ESCRIPT;
+    }
+    if (pt_vm_protect(script->vm, load_body, script) == PT_OK) {
+        pt_arena_reset(home->arena);
+        return PT_OK;
+    }
+    script->fault = script->vm->fault;
+    pt_arena_reset(home->arena);
+    pt_vm_free(script->vm);
+    script->vm = NULL;
+    pt_declaration_fini(&script->declaration);
+    return PT_ESCRIPT;
+}
+
+/* A VM that ran full or keeps too much is made anew from the same text. If that fails, the script
+ * has no VM, and its declaration still says what its results look like. */
+static void restart(struct pt_lua_script *script)
+{
+    struct pt_lua_fault fault = script->fault;
+    struct pt_declaration was = script->declaration;
+    pt_vm_free(script->vm);
+    script->vm = NULL;
+    script->declaration = (struct pt_declaration){ 0 };
+    if (start(script) == PT_OK) {
+        script->fault = fault;
+        pt_declaration_fini(&was);
+    } else {
+        script->declaration = was;
+    }
+}
+
+enum pt_code pt_lua_script_load(struct pt_lua_script *script, const struct pt_script_home *home,
+                                const char *file, const char *text, size_t len, const char *hash)
+{
+    *script = (struct pt_lua_script){
+        .home = home, .file = file, .text = text, .len = len, .hash = hash
+    };
+    return start(script);
+}
+
+void pt_lua_script_fini(struct pt_lua_script *script)
+{
+    pt_vm_free(script->vm);
+    pt_declaration_fini(&script->declaration);
+    memset(script, 0, sizeof *script);
+}
+
+/* ---- sizing
+ * ---------------------------------------------------------------------------------------------- */
+
+struct size_run {
+    struct pt_lua_script *script;
+    struct pt_script_call *call;
+};
+
+static int size_body(lua_State *L)
+{
+    const struct size_run *run = lua_touserdata(L, 1);
+    pt_params_push(L, &run->script->declaration, &run->call->params);
+    pt_declaration_rows(L, &run->script->declaration, run->call->period_us, &run->call->rows,
+                        &run->call->min);
+    return 0;
+}
+
+enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_call *call)
+{
+    struct size_run run = { script, call };
+    call->rows = call->min = 0;
+    if (!script->vm) return PT_ESCRIPT;
+    if (!script->declaration.span) return PT_OK;
+    if (pt_vm_protect(script->vm, size_body, &run) == PT_OK) return PT_OK;
+    script->fault = script->vm->fault;
+    return PT_ESCRIPT;
+}
+
+/* ---- calling
+ * ---------------------------------------------------------------------------------------------- */
+
+/* FNV-1a over what the call depends on: math.random gives the same numbers for the same window. */
+static uint64_t mix(uint64_t h, const void *bytes, size_t len)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < len; i++) h = (h ^ p[i]) * UINT64_C(1099511628211);
+    return h;
+}
+
+static uint64_t seed_of(const struct pt_lua_script *script, const struct pt_script_call *call)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    h = mix(h, script->hash, strlen(script->hash));
+    h = mix(h, call->params.v, script->declaration.nparams * sizeof *call->params.v);
+    h = mix(h, call->symbol, strlen(call->symbol) + 1);
+    h = mix(h, &call->period_us, sizeof call->period_us);
+    return mix(h, &call->as_of_us, sizeof call->as_of_us);
+}
+
+/* A result's data as Lua values: null is nil, maps are tables. */
+static void push_document(lua_State *L, const bson_t *doc, bool array);
+
+static void push_value(lua_State *L, const bson_iter_t *iter)
+{
+    bson_t child;
+    uint32_t len = 0;
+    const uint8_t *data = NULL;
+    if (BSON_ITER_HOLDS_DOUBLE(iter)) {
+        lua_pushnumber(L, bson_iter_double(iter));
+    } else if (BSON_ITER_HOLDS_INT64(iter)) {
+        lua_pushnumber(L, (lua_Number)bson_iter_int64(iter));
+    } else if (BSON_ITER_HOLDS_UTF8(iter)) {
+        lua_pushstring(L, bson_iter_utf8(iter, NULL));
+    } else if (BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter)) {
+        bool array = BSON_ITER_HOLDS_ARRAY(iter);
+        if (array)
+            bson_iter_array(iter, &len, &data);
+        else
+            bson_iter_document(iter, &len, &data);
+        if (data && bson_init_static(&child, data, len))
+            push_document(L, &child, array);
+        else
+            lua_pushnil(L);
+    } else {
+        lua_pushnil(L);
+    }
+}
+
+static void push_document(lua_State *L, const bson_t *doc, bool array)
+{
+    bson_iter_t iter;
+    int i = 0;
+    luaL_checkstack(L, 6, "metrics");
+    lua_newtable(L);
+    if (!bson_iter_init(&iter, doc)) return;
+    while (bson_iter_next(&iter)) {
+        push_value(L, &iter);
+        if (array)
+            lua_rawseti(L, -2, ++i);
+        else
+            lua_setfield(L, -2, bson_iter_key(&iter));
+    }
+}
+
+static const bson_t *find_metric(const struct pt_script_call *call, const char *name)
+{
+    const char *status;
+    for (size_t i = 0; i < call->nmetrics; i++) {
+        if (strcmp(call->metrics[i].name, name) != 0) continue;
+        bool good = pt_doc_text(call->metrics[i].doc, "status", &status) &&
+                    strcmp(status, "error") != 0 && strcmp(status, "empty") != 0;
+        return good ? call->metrics[i].doc : NULL;
+    }
+    return NULL;
+}
+
+static void push_metrics(lua_State *L, const struct pt_declaration *d,
+                         const struct pt_script_call *call)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < d->nmetrics; i++) {
+        bson_t data;
+        const bson_t *doc = find_metric(call, d->metrics[i]);
+        if (!doc || !pt_doc_child(doc, "data", &data)) continue;
+        push_document(L, &data, false);
+        lua_setfield(L, -2, d->metrics[i]);
+    }
+}
+
+struct run {
+    struct pt_lua_script *script;
+    const struct pt_script_call *call;
+    struct pt_lua_window window;
+    bson_t *data, *reasons;
+};
+
+static int run_body(lua_State *L)
+{
+    struct run *run = lua_touserdata(L, 1);
+    const struct pt_declaration *d = &run->script->declaration;
+    pt_vm_begin(L, seed_of(run->script, run->call));
+    lua_rawgeti(L, LUA_REGISTRYINDEX, d->run);
+    /* compute(w, p, m), classify(m, p, w) */
+    for (int i = 0; i < 3; i++) {
+        bool window = i == (d->regime ? 2 : 0), metrics = i == (d->regime ? 0 : 2);
+        if (window && d->span)
+            pt_lua_window_push(L, &run->window);
+        else if (metrics && d->nmetrics > 0)
+            push_metrics(L, d, run->call);
+        else if (i == 1)
+            pt_params_push(L, d, &run->call->params);
+        else
+            lua_pushnil(L);
+    }
+    lua_call(L, 3, 1);
+    pt_result_values(L, d, run->data, run->reasons);
+    return 0;
+}
+
+/* What the document says about the window. */
+static void describe(struct run *run, struct pt_result *result)
+{
+    const struct pt_declaration *d = &run->script->declaration;
+    const struct pt_script_call *call = run->call;
+    if (d->span) {
+        const struct pt_lua_window *w = &run->window;
+        result->window = d->span;
+        result->rows = w->n;
+        result->expected = w->expected;
+        result->completeness = w->expected > 0 ? 100 * (double)w->n / (double)w->expected : 0;
+        pt_columns_gaps(w->columns, w->from, w->n, &result->gaps, &result->missing);
+        result->status = w->n < call->min ? "warming" : result->gaps > 0 ? "gap" : "ok";
+        return;
+    }
+    /* without candles of its own: those of the first metric it needs */
+    const bson_t *doc = find_metric(call, d->metrics[0]);
+    result->status = "warming";
+    if (!doc) return;
+    int64_t n = 0;
+    pt_doc_text(doc, "status", &result->status);
+    pt_doc_text(doc, "metadata.window", &result->window);
+    pt_doc_double(doc, "metadata.completeness", &result->completeness);
+    if (pt_doc_int(doc, "metadata.rows", &n)) result->rows = (size_t)n;
+    if (pt_doc_int(doc, "metadata.expected", &n)) result->expected = (size_t)n;
+    if (pt_doc_int(doc, "metadata.gaps", &n)) result->gaps = (size_t)n;
+    if (pt_doc_int(doc, "metadata.missing", &n)) result->missing = (size_t)n;
+}
+
+static struct pt_result frame_of(const struct pt_lua_script *script,
+                                 const struct pt_script_call *call)
+{
+    return (struct pt_result){ .symbol = call->symbol,
+                               .status = "error",
+                               .window = script->declaration.span,
+                               .period_us = call->period_us,
+                               .as_of_us = call->as_of_us,
+                               .now_us = call->now_us,
+                               .derived_us = call->derived_us,
+                               .params = &call->params,
+                               .file = script->file,
+                               .hash = script->hash };
+}
+
+/* A document with nothing but nulls. */
+static bson_t *nothing(struct pt_lua_script *script, struct pt_result *result, const char *reason)
+{
+    bson_t data = BSON_INITIALIZER, reasons = BSON_INITIALIZER;
+    bson_t *doc = NULL;
+    if (pt_result_nulls(&script->declaration, reason, &data, &reasons)) {
+        result->data = &data;
+        result->reasons = &reasons;
+        doc = pt_result_document(&script->declaration, result);
+    }
+    bson_destroy(&data);
+    bson_destroy(&reasons);
+    return doc;
+}
+
+bson_t *pt_lua_script_failed(struct pt_lua_script *script, const struct pt_script_call *call,
+                             const struct pt_lua_fault *fault)
+{
+    struct pt_result result = frame_of(script, call);
+    result.fault = fault;
+    return nothing(script, &result, "error");
+}
+
+static void open_window(struct run *run)
+{
+    const struct pt_declaration *d = &run->script->declaration;
+    const struct pt_script_call *call = run->call;
+    struct pt_lua_window *w = &run->window;
+    w->columns = call->columns;
+    w->expected = call->rows;
+    w->start_us = call->as_of_us - (int64_t)call->rows * call->period_us;
+    w->from = pt_columns_lower(call->columns, w->start_us);
+    w->n = call->columns->n - w->from;
+    w->benchmark = d->benchmark;
+    w->trades = d->trades;
+}
+
+bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *call)
+{
+    struct pt_result result = frame_of(script, call);
+    struct run run = { .script = script, .call = call };
+    const struct pt_declaration *d = &script->declaration;
+    if (call->as_of_us == PT_MISSING) {
+        result.status = "empty";
+        return nothing(script, &result, "no_data");
+    }
+    if (!script->vm) return pt_lua_script_failed(script, call, &script->fault);
+    if (d->span) open_window(&run);
+    describe(&run, &result);
+    if (d->span && run.window.n < call->min) return nothing(script, &result, "warming");
+
+    bson_t data = BSON_INITIALIZER, reasons = BSON_INITIALIZER;
+    bson_t *doc = NULL;
+    run.data = &data;
+    run.reasons = &reasons;
+    enum pt_code rc = pt_vm_protect(script->vm, run_body, &run);
+    bool full = script->vm->memory.refused;
+    script->fault = script->vm->fault;
+    if (rc == PT_OK) {
+        result.data = &data;
+        result.reasons = &reasons;
+        doc = pt_result_document(d, &result);
+        if (doc && doc->len > PT_RESULT_MAX) {
+            bson_destroy(doc);
+            doc = NULL;
+            snprintf(script->fault.message, sizeof script->fault.message,
+                     "the result is larger than %u bytes", PT_RESULT_MAX);
+            snprintf(script->fault.file, sizeof script->fault.file, "%s", script->file);
+            rc = PT_ESCRIPT;
+        }
+    }
+    if (rc != PT_OK) {
+        result.status = "error";
+        result.fault = &script->fault;
+        doc = nothing(script, &result, "error");
+    }
+    bson_destroy(&data);
+    bson_destroy(&reasons);
+    if (!pt_vm_end(script->vm) || full) restart(script);
+    return doc;
+}

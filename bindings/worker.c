@@ -1,0 +1,84 @@
+/* worker.c - petrosa-worker: one process that runs scripts.                    [layer: bindings]
+ *
+ * Started by the daemon with its socket as fd 3 and its status page as fd 4 (unit.h). Takes the
+ * scripts and the store, closes the door behind it, loads, and then answers one unit after the
+ * other until the socket is closed. It may be killed at any moment: it holds nothing that is not in
+ * the store. */
+#include "base/log.h"
+#include "bindings/guard.h"
+#include "bindings/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static volatile struct pt_worker_status *status_page(struct pt_err *err)
+{
+    void *page = mmap(NULL, sizeof(struct pt_worker_status), PROT_READ | PROT_WRITE, MAP_SHARED,
+                      PT_WORKER_STATUS_FD, 0);
+    if (page == MAP_FAILED) {
+        pt_fail(err, PT_EIO, "status page (fd %d): %s", PT_WORKER_STATUS_FD, strerror(errno));
+        return NULL;
+    }
+    return page;
+}
+
+static enum pt_code answer(struct pt_session *session, const bson_t *request, struct pt_err *err)
+{
+    const char *op = "";
+    bson_t reply = BSON_INITIALIZER;
+    enum pt_code rc;
+    pt_doc_text(request, "op", &op);
+    if (strcmp(op, "run") == 0)
+        rc = pt_session_run(session, request, &reply, err);
+    else
+        rc = pt_fail(err, PT_EINVAL, "operation '%.40s' is not known", op);
+    if (rc == PT_OK) rc = pt_wire_send(PT_WORKER_SOCKET_FD, &reply, err);
+    bson_destroy(&reply);
+    return rc;
+}
+
+/* The first message. */
+static enum pt_code open_session(struct pt_session *session,
+                                 volatile struct pt_worker_status *status, struct pt_err *err)
+{
+    const char *op = "";
+    bson_t *request = NULL, reply = BSON_INITIALIZER;
+    enum pt_code rc = pt_wire_recv(PT_WORKER_SOCKET_FD, PT_WIRE_MAX, &request, err);
+    if (rc == PT_OK && (!pt_doc_text(request, "op", &op) || strcmp(op, "load") != 0)) {
+        bson_destroy(request);
+        rc = pt_fail(err, PT_EINVAL, "the first message must be load, not '%.40s'", op);
+    } else if (rc == PT_OK) {
+        rc = pt_session_open(session, request, status, err);
+    }
+    if (rc == PT_OK) rc = pt_guard_close(pt_session_heap_bytes(session), err);
+    if (rc == PT_OK) rc = pt_session_load(session, &reply, err);
+    if (rc == PT_OK) rc = pt_wire_send(PT_WORKER_SOCKET_FD, &reply, err);
+    bson_destroy(&reply);
+    return rc;
+}
+
+int main(void)
+{
+    struct pt_err err = { 0 };
+    struct pt_session session = { 0 };
+    volatile struct pt_worker_status *status = NULL;
+    enum pt_code rc = pt_guard_start(&err);
+    if (rc == PT_OK && !(status = status_page(&err))) rc = err.code;
+    if (rc == PT_OK) rc = open_session(&session, status, &err);
+    while (rc == PT_OK) {
+        bson_t *request = NULL;
+        rc = pt_wire_recv(PT_WORKER_SOCKET_FD, PT_WIRE_MAX, &request, &err);
+        if (rc == PT_ENOENT) { /* the daemon closed the socket */
+            pt_session_fini(&session);
+            return 0;
+        }
+        if (rc != PT_OK) break;
+        rc = answer(&session, request, &err);
+        bson_destroy(request);
+    }
+    pt_session_fini(&session);
+    pt_log(PT_ERROR, "worker", "failed", "%s", err.text);
+    return 1;
+}
