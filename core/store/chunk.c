@@ -3,8 +3,10 @@
 
 #include "base/decimal.h"
 
+#include "store/lanes.h"
+#include "store/sum.h"
+
 #include <string.h>
-#include <xxhash.h>
 
 #define MAGIC 0x4b435450u /* "PTCK" */
 
@@ -168,13 +170,13 @@ void pt_chunk_write(const struct pt_frame *frame, size_t from, const struct pt_c
         pack(frame->val[c] + from * width, n, &col, payload);
         if (col.flags & FLAG_DIGITS)
             memcpy(payload + n * col.coding, frame->dig[c] + from * width, n);
-        col.checksum = XXH3_64bits(payload, col.bytes);
+        col.checksum = pt_sum(payload, col.bytes);
         memcpy(out + front_bytes(c), &col, sizeof col);
         payload += col.bytes;
     }
     memcpy(out, &head, sizeof head);
     head.checksum =
-        XXH3_64bits(out + sizeof head.checksum, front_bytes(kind->ncols) - sizeof head.checksum);
+        pt_sum(out + sizeof head.checksum, front_bytes(kind->ncols) - sizeof head.checksum);
     memcpy(out, &head.checksum, sizeof head.checksum);
 }
 
@@ -191,7 +193,7 @@ const char *pt_chunk_open(const void *bytes, size_t len, const struct pt_kind *k
     if (head.version != PT_CHUNK_VERSION) return "unknown version of the chunk format";
     if (head.kind != kind->id || head.ncols != kind->ncols) return "of another kind";
     if (head.bytes != len) return "wrong length";
-    if (XXH3_64bits(in + sizeof head.checksum, front_bytes(kind->ncols) - sizeof head.checksum) !=
+    if (pt_sum(in + sizeof head.checksum, front_bytes(kind->ncols) - sizeof head.checksum) !=
         head.checksum)
         return "checksum of the head";
     if (head.rows == 0 || head.rows > PT_CHUNK_ROWS_MAX) return "number of rows";
@@ -223,43 +225,17 @@ const char *pt_chunk_open(const void *bytes, size_t len, const struct pt_kind *k
     return NULL;
 }
 
-#define UNPACK(type)                                                                               \
-    static void unpack_##type(const uint8_t *in, size_t n, uint64_t base, bool missing,            \
-                              int64_t *out)                                                        \
-    {                                                                                              \
-        if (!missing) {                                                                            \
-            for (size_t i = 0; i < n; i++) {                                                       \
-                type delta;                                                                        \
-                memcpy(&delta, in + i * sizeof delta, sizeof delta);                               \
-                out[i] = (int64_t)(base + delta);                                                  \
-            }                                                                                      \
-            return;                                                                                \
-        }                                                                                          \
-        for (size_t i = 0; i < n; i++) {                                                           \
-            type delta;                                                                            \
-            memcpy(&delta, in + i * sizeof delta, sizeof delta);                                   \
-            out[i] = delta == (type)-1 ? PT_MISSING : (int64_t)(base + delta);                     \
-        }                                                                                          \
-    }
-UNPACK(uint8_t)
-UNPACK(uint16_t)
-UNPACK(uint32_t)
-
 static void unpack(const struct pt_chunk_column *col, const uint8_t *payload, size_t from, size_t n,
                    int64_t *out)
 {
-    bool missing = (col->flags & FLAG_MISSING) != 0;
     const uint8_t *in = payload + from * col->coding;
     uint64_t base = (uint64_t)col->base, step = (uint64_t)col->step;
-    switch (col->coding) {
-    case 1: unpack_uint8_t(in, n, base, missing, out); break;
-    case 2: unpack_uint16_t(in, n, base, missing, out); break;
-    case 4: unpack_uint32_t(in, n, base, missing, out); break;
-    case 8: memcpy(out, in, n * sizeof *out); break;
-    default:
+    if (col->coding == 8)
+        memcpy(out, in, n * sizeof *out);
+    else if (col->coding != LINE)
+        pt_lanes()->ints(in, n, col->coding, base, (col->flags & FLAG_MISSING) != 0, out);
+    else
         for (size_t i = 0; i < n; i++) out[i] = (int64_t)(base + (from + i) * step);
-        break;
-    }
 }
 
 static const char *unpack_digits(const struct pt_chunk *chunk, unsigned c, size_t from, size_t n,
@@ -280,7 +256,7 @@ static const char *unpack_digits(const struct pt_chunk *chunk, unsigned c, size_
 static const char *check_payload(const struct pt_chunk *chunk, unsigned c)
 {
     const struct pt_chunk_column *col = &chunk->col[c];
-    if (col->bytes > 0 && XXH3_64bits(chunk->payload[c], col->bytes) != col->checksum)
+    if (col->bytes > 0 && pt_sum(chunk->payload[c], col->bytes) != col->checksum)
         return "checksum of a column";
     return NULL;
 }
@@ -295,13 +271,57 @@ const char *pt_chunk_values(const struct pt_chunk *chunk, unsigned c, size_t fro
     return dig ? unpack_digits(chunk, c, from * width, rows * width, dig) : NULL;
 }
 
+static const double powers[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
+                                 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18 };
+
+/* Mantissas as doubles, divided by `power`; false when that is not exact enough, or not worth it.
+ */
+static bool quick_doubles(const struct pt_chunk_column *col, const uint8_t *payload, size_t from,
+                          size_t n, double power, double *out)
+{
+    const uint8_t *in = payload + from * col->coding;
+    if (col->coding == LINE) return false;
+    if (col->coding == 8) return pt_lanes()->whole(in, n, power, out);
+    if (col->base < -PT_LANES_BASE_MAX || col->base > PT_LANES_BASE_MAX) return false;
+    pt_lanes()->doubles(in, n, col->coding, col->base, (col->flags & FLAG_MISSING) != 0, power,
+                        out);
+    return true;
+}
+
+/* A column that is the same value all over, as sides and regular volumes may be. */
+static bool constant_doubles(const struct pt_chunk_column *col, size_t n, bool decimal, double *out)
+{
+    if (col->coding != LINE || col->step != 0 || (col->flags & FLAG_DIGITS)) return false;
+    double x = pt_dec_double(col->base, decimal ? col->digits : 0);
+    for (size_t i = 0; i < n; i++) out[i] = x;
+    return true;
+}
+
 const char *pt_chunk_doubles(const struct pt_chunk *chunk, unsigned c, size_t from, size_t rows,
                              double *out, int64_t *val, uint8_t *dig)
 {
+    const struct pt_chunk_column *col = &chunk->col[c];
+    const uint8_t *payload = chunk->payload[c];
     bool decimal = chunk->kind->cols[c].type == PT_TYPE_DEC;
-    const char *fault = pt_chunk_values(chunk, c, from, rows, val, decimal ? dig : NULL);
+    size_t width = chunk->kind->cols[c].width, n = rows * width;
+    const char *fault = check_payload(chunk, c);
     if (fault) return fault;
-    pt_column_doubles(val, decimal ? dig : NULL, rows * chunk->kind->cols[c].width, out);
+    from *= width;
+    if (constant_doubles(col, n, decimal, out)) return NULL;
+    if (!(col->flags & FLAG_DIGITS)) {
+        double power = decimal ? powers[pt_digits_scale(col->digits)] : 1;
+        if (quick_doubles(col, payload, from, n, power, out)) return NULL;
+    } else {
+        fault = unpack_digits(chunk, c, from, n, dig);
+        if (fault) return fault;
+        if (quick_doubles(col, payload, from, n, 1, out)) {
+            for (size_t i = 0; i < n; i++) out[i] /= powers[pt_digits_scale(dig[i])];
+            return NULL;
+        }
+    }
+    unpack(col, payload, from, n, val);
+    if (decimal && !(col->flags & FLAG_DIGITS)) memset(dig, col->digits, n);
+    pt_column_doubles(val, decimal ? dig : NULL, n, out);
     return NULL;
 }
 
@@ -335,12 +355,12 @@ bool pt_chunk_seal(uint8_t *bytes, size_t len)
         struct pt_chunk_column col;
         memcpy(&col, bytes + front_bytes(c), sizeof col);
         if (col.bytes > len - at) return false;
-        col.checksum = XXH3_64bits(bytes + at, col.bytes);
+        col.checksum = pt_sum(bytes + at, col.bytes);
         memcpy(bytes + front_bytes(c), &col, sizeof col);
         at += col.bytes;
     }
     head.checksum =
-        XXH3_64bits(bytes + sizeof head.checksum, front_bytes(head.ncols) - sizeof head.checksum);
+        pt_sum(bytes + sizeof head.checksum, front_bytes(head.ncols) - sizeof head.checksum);
     memcpy(bytes, &head.checksum, sizeof head.checksum);
     return true;
 }

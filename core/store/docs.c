@@ -1,9 +1,9 @@
 /* docs.c - documents: BSON under (collection, key), each with its checksum.    [layer: store] */
 #include "store/internal.h"
 
+#include "store/sum.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <xxhash.h>
 
 #define SUM_BYTES 8
 #define DOC_KEY_MAX (2 * PT_NAME_BYTES_MAX + 1)
@@ -36,7 +36,7 @@ const char *pt_doc_check(const MDB_val *value, bson_t *view)
     const uint8_t *bytes = value->mv_data;
     if (value->mv_size < SUM_BYTES) return "wrong length of a document";
     memcpy(&sum, bytes, sizeof sum);
-    if (XXH3_64bits(bytes + SUM_BYTES, value->mv_size - SUM_BYTES) != sum)
+    if (pt_sum(bytes + SUM_BYTES, value->mv_size - SUM_BYTES) != sum)
         return "checksum of a document";
     if (!bson_init_static(view, bytes + SUM_BYTES, value->mv_size - SUM_BYTES))
         return "no document";
@@ -173,7 +173,7 @@ enum pt_code pt_write_doc(struct pt_write *write, const char *collection, const 
         return pt_fail(err, PT_EINVAL, "collection %s: no valid document (byte %zu)", collection,
                        fault_at);
     const uint8_t *bytes = bson_get_data(doc);
-    uint64_t sum = XXH3_64bits(bytes, doc->len);
+    uint64_t sum = pt_sum(bytes, doc->len);
     MDB_dbi docs = write->store->dbi[PT_CURSOR_DOCS];
     MDB_val k = { at.len, at.bytes };
     int mc = mdb_get(write->txn, docs, &k, &value);

@@ -6,7 +6,7 @@
 
 #include "base/decimal.h"
 
-#include <xxhash.h>
+#include "store/sum.h"
 
 #define FRONT 8
 
@@ -30,7 +30,7 @@ size_t pt_tail_bytes(const struct pt_kind *kind)
 
 static uint32_t sum_of(const uint8_t *value, size_t len)
 {
-    return (uint32_t)XXH3_64bits(value + 4, len - 4);
+    return (uint32_t)pt_sum(value + 4, len - 4);
 }
 
 void pt_tail_encode(const struct pt_frame *frame, size_t row, uint8_t *out)

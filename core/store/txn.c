@@ -8,13 +8,13 @@
 
 #include "base/clock.h"
 
+#include "store/sum.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <xxhash.h>
 
 #include "store/chunk.h"
 
@@ -210,8 +210,8 @@ bool pt_read_scratch(struct pt_read *read)
 
 uint64_t pt_record_sum(const struct pt_series_record *record)
 {
-    return XXH3_64bits((const uint8_t *)record + sizeof record->checksum,
-                       sizeof *record - sizeof record->checksum);
+    return pt_sum((const uint8_t *)record + sizeof record->checksum,
+                  sizeof *record - sizeof record->checksum);
 }
 
 enum pt_code pt_record_parse(const MDB_val *value, const char *name,

@@ -6,12 +6,12 @@
 #include "base/timefmt.h"
 #include "store/chunk.h"
 
+#include "store/sum.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <xxhash.h>
 
 #define SPARE_BYTES (1 << 20)
 
@@ -137,7 +137,7 @@ enum pt_code pt_meta_count(struct pt_write *write, const char *name, uint64_t by
 static struct pt_touched **find_touched(struct pt_write *write, const char *name, uint32_t **slot)
 {
     size_t mask = write->nslots - 1;
-    for (size_t i = XXH3_64bits(name, strlen(name)) & mask;; i = (i + 1) & mask) {
+    for (size_t i = pt_sum(name, strlen(name)) & mask;; i = (i + 1) & mask) {
         *slot = &write->slots[i];
         if (**slot == 0) return NULL;
         if (strcmp(write->touched[**slot - 1]->name, name) == 0) return &write->touched[**slot - 1];

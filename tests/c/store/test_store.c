@@ -4,6 +4,7 @@
 #include "kit.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "store/chunk.h"
 
 #include <errno.h>
@@ -194,6 +195,37 @@ static bool bigger_disk(const char *folder)
     return mount("tmpfs", folder, "tmpfs", MS_REMOUNT, "size=64m") == 0;
 }
 
+/* Opens a snapshot and never ends it. */
+static int child_reader(const char *folder)
+{
+    struct pt_store_opts opts = { .path = folder, .readonly = true };
+    struct pt_store *store;
+    struct pt_read *read;
+    if (pt_store_open(&opts, &store, &kit_err) != PT_OK) return fail("open");
+    if (pt_read_begin(store, &read, &kit_err) != PT_OK) return fail("read");
+    if (write(1, "r", 1) != 1) return fail("report");
+    for (;;) pause();
+}
+
+/* Little address space: the map must do with less. */
+static int child_narrow(const char *folder)
+{
+    struct pt_store_opts opts = { .path = folder };
+    struct rlimit limit = { UINT64_C(6) << 30, RLIM_INFINITY };
+    struct pt_store *store;
+    struct pt_frame frame;
+    if (getrlimit(RLIMIT_AS, &limit) != 0) return CHILD_SKIP;
+    limit.rlim_cur = UINT64_C(6) << 30;
+    if (setrlimit(RLIMIT_AS, &limit) != 0) return CHILD_SKIP;
+    pt_log_set_level(PT_ERROR);
+    if (pt_store_open(&opts, &store, &kit_err) != PT_OK) return fail("open");
+    pt_frame_init(&frame, pt_kind(PT_TRADES));
+    enum pt_code rc = write_batch(store, 0, &frame);
+    pt_frame_fini(&frame);
+    pt_store_close(store);
+    return rc == PT_OK ? 0 : fail("write");
+}
+
 /* A disk of 4 MB in a mount namespace of its own, which goes with the child. */
 static int child_small_disk(const char *folder)
 {
@@ -319,6 +351,56 @@ static void test_what_is_no_store_is_left_alone(void)
     CU_ASSERT_EQUAL(pt_store_open(&opts, &store, &kit_err), PT_EDAMAGE);
     opts.path = file;
     CU_ASSERT_EQUAL(pt_store_open(&opts, &store, &kit_err), PT_EINVAL);
+    kit_remove(path);
+}
+
+static void test_a_narrow_address_space_gets_a_smaller_map(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    pt_skip("a sanitizer needs the address space itself");
+#else
+    char *path = kit_folder();
+    CU_ASSERT_EQUAL(run("narrow", path, ""), 0);
+    kit_remove(path);
+#endif
+}
+
+static void test_started_programs_inherit_no_file_of_the_store(void)
+{
+    char *path = kit_folder(), name[300], target[300];
+    struct pt_store *store = kit_open(path);
+    OK(pt_store_claim(store, &kit_err));
+    unsigned seen = 0;
+    for (int fd = 0; fd < 256; fd++) {
+        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(name, target, sizeof target - 1);
+        target[len > 0 ? len : 0] = '\0';
+        if (strncmp(target, path, strlen(path)) != 0) continue;
+        seen++;
+        CU_ASSERT_TRUE((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    }
+    CU_ASSERT_TRUE(seen >= 3); /* data, lock, claim */
+    pt_store_close(store);
+    kit_remove(path);
+}
+
+static void test_too_many_readers_are_refused_and_leave(void)
+{
+    enum { MORE = 1100 };
+    char *path = kit_folder();
+    struct pt_store *store = kit_open(path);
+    static struct pt_read *reads[MORE];
+    enum pt_code rc = PT_OK;
+    int n = 0;
+    while (n < MORE && (rc = pt_read_begin(store, &reads[n], &kit_err)) == PT_OK) n++;
+    CU_ASSERT_EQUAL(rc, PT_EBUSY);
+    CU_ASSERT_TRUE(n >= 1000);
+    CU_ASSERT_PTR_NULL(reads[n]);
+    while (n > 0) pt_read_end(reads[--n]);
+    OK(pt_read_begin(store, &reads[0], &kit_err));
+    pt_read_end(reads[0]);
+    pt_read_end(NULL);
+    pt_store_close(store);
     kit_remove(path);
 }
 
@@ -714,15 +796,13 @@ static void test_two_processes_take_turns_to_write(void)
     kit_remove(path);
 }
 
-/* Ended snapshots pin no pages: the file stays near the size of what is in it. */
-static void test_an_ended_snapshot_pins_nothing(void)
+/* Replaces a document of 8 kB 2000 times, with a snapshot open across each write; gives the file's
+ * size. */
+static off_t churn(struct pt_store *store)
 {
-    char *path = kit_folder(), file[300];
-    struct pt_store *store = kit_open(path);
+    char file[300];
     struct pt_write *write;
     struct stat st;
-    OK(pt_write_begin(store, &write, &kit_err));
-    pt_write_abort(write);
     for (int i = 0; i < 2000; i++) {
         struct pt_read *read;
         bson_t *doc = bson_new();
@@ -737,10 +817,33 @@ static void test_an_ended_snapshot_pins_nothing(void)
         pt_read_end(read);
         bson_destroy(doc);
     }
-    pt_store_close(store);
-    snprintf(file, sizeof file, "%s/data.mdb", path);
+    snprintf(file, sizeof file, "%s/data.mdb", pt_store_path(store));
     CU_ASSERT_EQUAL_FATAL(stat(file, &st), 0);
-    CU_ASSERT_TRUE(st.st_size < 1 << 20); /* 2000 pinned versions would take 24 MB */
+    return st.st_size;
+}
+
+/* 2000 pinned versions would take 24 MB. */
+static void test_an_ended_snapshot_pins_nothing(void)
+{
+    char *path = kit_folder();
+    struct pt_store *store = kit_open(path);
+    CU_ASSERT_TRUE(churn(store) < 1 << 20);
+    pt_store_close(store);
+    kit_remove(path);
+}
+
+static void test_the_snapshot_of_a_killed_reader_is_reaped(void)
+{
+    char *path = kit_folder(), byte;
+    struct pt_store *store = kit_open(path);
+    int out;
+    pid_t pid = start("reader", path, "", &out);
+    CU_ASSERT_EQUAL_FATAL(read(out, &byte, 1), 1);
+    kill(pid, SIGKILL);
+    CU_ASSERT_EQUAL(finish(pid, out), -SIGKILL);
+    pt_store_reap_readers(store);
+    CU_ASSERT_TRUE(churn(store) < 1 << 20);
+    pt_store_close(store);
     kit_remove(path);
 }
 
@@ -855,6 +958,10 @@ static CU_TestInfo tests[] = {
     { "one daemon claims a folder", test_one_daemon_claims_a_folder },
     { "another version is refused by name", test_another_version_is_refused_by_name },
     { "what is no store is left alone", test_what_is_no_store_is_left_alone },
+    { "a narrow address space gets a smaller map", test_a_narrow_address_space_gets_a_smaller_map },
+    { "started programs inherit no file of the store",
+      test_started_programs_inherit_no_file_of_the_store },
+    { "too many readers are refused, and leave", test_too_many_readers_are_refused_and_leave },
     { "a full map is an error and no more", test_a_full_map_is_an_error_and_no_more },
     { "a full disk is an error and no more", test_a_full_disk_is_an_error_and_no_more },
     { "a file limit is an error and no more", test_a_file_limit_is_an_error_and_no_more },
@@ -868,6 +975,7 @@ static CU_TestInfo tests[] = {
       test_readers_see_whole_commits_while_others_write },
     { "two processes take turns to write", test_two_processes_take_turns_to_write },
     { "an ended snapshot pins nothing", test_an_ended_snapshot_pins_nothing },
+    { "the snapshot of a killed reader is reaped", test_the_snapshot_of_a_killed_reader_is_reaped },
     { "a backup taken while writing is whole", test_a_backup_taken_while_writing_is_whole },
     { "kill -9 loses nothing acknowledged", test_kill_9_loses_nothing_acknowledged },
     CU_TEST_INFO_NULL
@@ -878,6 +986,8 @@ int main(int argc, char **argv)
     if (argc < 4) return pt_suite_main("store/store", tests);
     if (strcmp(argv[1], "writer") == 0) return child_writer(argv[2], argv[3]);
     if (strcmp(argv[1], "claim") == 0) return child_claim(argv[2]);
+    if (strcmp(argv[1], "reader") == 0) return child_reader(argv[2]);
+    if (strcmp(argv[1], "narrow") == 0) return child_narrow(argv[2]);
     if (strcmp(argv[1], "limited") == 0) return child_limited(argv[2]);
     if (strcmp(argv[1], "small_disk") == 0) return child_small_disk(argv[2]);
     return 2;
