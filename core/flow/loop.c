@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -85,12 +86,20 @@ out:
 void pt_loop_free(struct pt_loop *loop)
 {
     if (!loop) return;
-    while (loop->first) run_tasks(loop);
+    pt_loop_flush(loop);
     if (loop->door) event_free(loop->door);
     if (loop->base) event_base_free(loop->base);
     if (loop->fd >= 0) close(loop->fd);
     pthread_mutex_destroy(&loop->lock);
     free(loop);
+}
+
+void pt_loop_flush(struct pt_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    bool more = loop->first != NULL;
+    pthread_mutex_unlock(&loop->lock);
+    if (more) run_tasks(loop);
 }
 
 struct event_base *pt_loop_base(const struct pt_loop *loop)

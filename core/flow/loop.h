@@ -27,6 +27,9 @@ struct pt_task {
  * thread) */
 void pt_loop_post(struct pt_loop *loop, struct pt_task *task);
 
+/* Runs what was posted so far, without waiting: for the time after the loop. */
+void pt_loop_flush(struct pt_loop *loop);
+
 /* Runs until pt_loop_stop. A stop that came before makes it return after one turn. */
 enum pt_code pt_loop_run(struct pt_loop *loop, struct pt_err *err);
 void pt_loop_stop(struct pt_loop *loop); /* any thread, async-signal-safe */

@@ -386,12 +386,13 @@ enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opt
     return rc;
 }
 
-void pt_pool_free(struct pt_pool *pool)
+void pt_pool_stop(struct pt_pool *pool)
 {
-    if (!pool) return;
     struct pt_err err;
+    if (pool->closing) return;
     pt_fail(&err, PT_ECANCEL, "the engine is stopping");
     pool->closing = true;
+    pt_timer_stop(&pool->again);
     for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
         pt_worker_kill(hand->worker, "is not needed any more");
     while (pool->hands) {
@@ -402,6 +403,12 @@ void pt_pool_free(struct pt_pool *pool)
     }
     fail_waiting(pool, &err);
     if (pool->opts.handle) pt_store_reap_readers(pool->opts.handle);
+}
+
+void pt_pool_free(struct pt_pool *pool)
+{
+    if (!pool) return;
+    pt_pool_stop(pool);
     pt_set_unref(pool->active);
     pt_set_unref(pool->loading);
     pt_timer_fini(&pool->again);

@@ -23,8 +23,9 @@ struct pt_pool_opts { /* texts are copied */
 };
 enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opts, struct pt_pool **pool,
                          struct pt_err *err);
-/* Kills all workers; units under way are answered with PT_ECANCEL. Accepts NULL. */
-void pt_pool_free(struct pt_pool *pool);
+/* Kills all workers; units under way are answered with PT_ECANCEL, and so is every one that is submitted later. */
+void pt_pool_stop(struct pt_pool *pool);
+void pt_pool_free(struct pt_pool *pool); /* stops it first; accepts NULL */
 
 /* Starts a set of workers on `sources` (taken; emptied for the caller) and answers, on the loop, with the snapshot
  * (borrowed for the call): scripts that failed are in it as PT_SCRIPT_FAILED; `scripts` is NULL, and the old set

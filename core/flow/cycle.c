@@ -1,0 +1,259 @@
+/* cycle.c - when units are due, and that they are computed then.               [layer: flow]
+ *
+ * One round runs at a time; what becomes due meanwhile is looked at when it has ended. Series that
+ * are being filled from far behind (a feed that catches up, an import) wait until the store has
+ * been quiet for a moment, so that filling them does not compute results of the past over and over.
+ */
+#include "flow/cycle.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/timefmt.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_US PT_US_SEC             /* how soon commits of other processes are seen */
+#define QUIET_US 300000               /* nothing committed for so long: settled */
+#define SETTLE_MAX_US (5 * PT_US_SEC) /* nothing waits longer than this for quiet */
+#define HOLD_US (5 * PT_US_SEC)       /* pause after a round that lost something */
+#define SAY_AGAIN_US (10 * PT_US_MIN)
+
+struct said { /* last time a script's failure was logged */
+    char name[PT_SCRIPT_NAME_MAX], words[120];
+    int64_t at_us;
+};
+
+struct pt_cycle {
+    struct pt_cycle_host host;
+    struct pt_scripts *scripts; /* a ref; NULL: none yet */
+    struct pt_round *round;     /* under way, or NULL */
+    struct pt_timer tick, interval, check;
+    bool want_all, want_check, stopped;
+    bool all;                                      /* the round under way takes everything */
+    uint64_t seen;                                 /* commit */
+    int64_t changed_us, waiting_us, hold_until_us; /* monotonic; 0: not */
+    struct said *said;
+    size_t nsaid;
+    char fault[160]; /* last damage that was logged */
+};
+
+static void check(struct pt_cycle *cycle);
+
+/* ---- what went wrong, said once -----------------------------------------------------------------
+ */
+
+static bool say_again(struct pt_cycle *cycle, const char *name, const char *words)
+{
+    int64_t now_us = pt_mono_us();
+    struct said *said = NULL;
+    for (size_t i = 0; i < cycle->nsaid && !said; i++)
+        if (strcmp(cycle->said[i].name, name) == 0) said = &cycle->said[i];
+    if (said && strncmp(said->words, words, sizeof said->words - 1) == 0 &&
+        now_us - said->at_us < SAY_AGAIN_US)
+        return false;
+    if (!said) {
+        struct said *grown = realloc(cycle->said, (cycle->nsaid + 1) * sizeof *grown);
+        if (!grown) return true; /* rather twice than never */
+        cycle->said = grown;
+        said = &grown[cycle->nsaid++];
+        snprintf(said->name, sizeof said->name, "%s", name);
+    }
+    snprintf(said->words, sizeof said->words, "%s", words);
+    said->at_us = now_us;
+    return true;
+}
+
+static void on_failed(void *arg, const struct pt_plan_unit *unit, const bson_t *doc)
+{
+    const char *name = "?", *words = "?", *file = "?";
+    int64_t line = 0;
+    char period[PT_PERIOD_TEXT_MAX], as_of[PT_TIME_TEXT_MAX];
+    pt_doc_text(doc, "metric", &name);
+    pt_doc_text(doc, "metadata.error.message", &words);
+    pt_doc_text(doc, "metadata.error.file", &file);
+    pt_doc_int(doc, "metadata.error.line", &line);
+    if (!say_again(arg, name, words)) return;
+    pt_period_print(unit->period_us, period);
+    pt_time_print(unit->as_of_us, as_of);
+    pt_log(PT_ERROR, "cycle", "script_failed",
+           "script=%s at=%s:%" PRId64 " symbol=%s period=%s as_of=%s message=\"%s\"", name, file,
+           line, unit->symbol, period, as_of, words);
+}
+
+static void on_done(void *arg, struct pt_round *round)
+{
+    struct pt_cycle *cycle = arg;
+    const struct pt_round_sums *sums = pt_round_sums(round);
+    if (sums->lost > 0) {
+        pt_log(PT_ERROR, "cycle", "incomplete", "lost=%" PRIu64 " units=%" PRIu64 " error=\"%s\"",
+               sums->lost, sums->cycle.units, sums->err.text);
+        cycle->hold_until_us = pt_mono_us() + HOLD_US;
+        cycle->want_check = true;
+        cycle->want_all = cycle->want_all || cycle->all;
+    } else {
+        pt_log(PT_DEBUG, "cycle", "done",
+               "units=%" PRIu64 " results=%" PRIu64 " failed=%" PRIu64 " us=%" PRId64,
+               sums->cycle.units, sums->cycle.results, sums->cycle.failed, sums->cycle.wall_us);
+    }
+    cycle->host.ended(cycle->host.arg, sums);
+    cycle->round = NULL;
+    pt_round_free(round);
+    if (cycle->want_check) check(cycle);
+}
+
+/* ---- when -------------------------------------------------------------------------------------
+ */
+
+static bool is_settled(struct pt_cycle *cycle)
+{
+    int64_t now_us = pt_mono_us();
+    return now_us - cycle->changed_us >= QUIET_US ||
+           (cycle->waiting_us > 0 && now_us - cycle->waiting_us >= SETTLE_MAX_US);
+}
+
+static void start_round(struct pt_cycle *cycle, struct pt_plan *plan)
+{
+    const struct pt_round_opts opts = { .pool = cycle->host.pool,
+                                        .write = cycle->host.write,
+                                        .write_arg = cycle->host.write_arg,
+                                        .clear_marks = true,
+                                        .failed = on_failed,
+                                        .done = on_done,
+                                        .arg = cycle };
+    struct pt_err err;
+    if (pt_round_start(pt_loop_base(cycle->host.loop), &opts, plan, &cycle->round, &err) == PT_OK)
+        return;
+    pt_log(PT_ERROR, "cycle", "not_started", "error=\"%s\"", err.text);
+    cycle->want_all = cycle->all;
+    cycle->hold_until_us = pt_mono_us() + HOLD_US;
+    cycle->want_check = true;
+}
+
+static void say_fault(struct pt_cycle *cycle, const struct pt_err *fault)
+{
+    if (fault->code == PT_OK || strncmp(fault->text, cycle->fault, sizeof cycle->fault - 1) == 0)
+        return;
+    snprintf(cycle->fault, sizeof cycle->fault, "%.*s", (int)sizeof cycle->fault - 1, fault->text);
+    pt_log(PT_ERROR, "cycle", "damaged", "error=\"%s\"", fault->text);
+}
+
+static void check(struct pt_cycle *cycle)
+{
+    struct pt_plan plan;
+    struct pt_err err;
+    cycle->want_check = true;
+    if (cycle->stopped || cycle->round || !cycle->scripts || pt_mono_us() < cycle->hold_until_us)
+        return;
+    cycle->want_check = false;
+    const struct pt_plan_opts opts = { .scripts = cycle->scripts,
+                                       .benchmark = cycle->host.benchmark,
+                                       .pairs = cycle->host.pairs,
+                                       .as_of_us = INT64_MAX,
+                                       .all = cycle->want_all,
+                                       .settled = is_settled(cycle),
+                                       .now_us = pt_now_us() };
+    if (pt_plan_make(cycle->host.store, &opts, &plan, &err) != PT_OK) {
+        pt_log(PT_ERROR, "cycle", "no_plan", "error=\"%s\"", err.text);
+        cycle->hold_until_us = pt_mono_us() + HOLD_US;
+        cycle->want_check = true;
+        return;
+    }
+    say_fault(cycle, &plan.fault);
+    cycle->all = cycle->want_all;
+    cycle->want_all = false;
+    if (plan.waiting) {
+        if (cycle->waiting_us == 0) cycle->waiting_us = pt_mono_us();
+        pt_timer_start(&cycle->check, QUIET_US);
+    } else {
+        cycle->waiting_us = 0;
+    }
+    if (plan.n > 0)
+        start_round(cycle, &plan);
+    else
+        pt_plan_fini(&plan); /* marks that make nothing due stay, until they go with some that do */
+}
+
+static void on_check(void *arg)
+{
+    check(arg);
+}
+
+static void on_tick(void *arg)
+{
+    struct pt_cycle *cycle = arg;
+    pt_timer_start(&cycle->tick, TICK_US);
+    uint64_t commit = pt_store_commit_id(cycle->host.store);
+    if (commit != cycle->seen || cycle->want_check) {
+        cycle->seen = commit;
+        check(cycle);
+    }
+}
+
+static void on_interval(void *arg)
+{
+    struct pt_cycle *cycle = arg;
+    pt_timer_start(&cycle->interval, cycle->host.interval_us);
+    cycle->want_all = true;
+    check(cycle);
+}
+
+void pt_cycle_poke(struct pt_cycle *cycle)
+{
+    cycle->changed_us = pt_mono_us();
+    cycle->seen = pt_store_commit_id(cycle->host.store);
+    check(cycle);
+}
+
+void pt_cycle_scripts(struct pt_cycle *cycle, struct pt_scripts *scripts)
+{
+    pt_scripts_ref(scripts);
+    pt_scripts_unref(cycle->scripts);
+    cycle->scripts = scripts;
+    cycle->want_all = true;
+    if (!cycle->stopped) pt_timer_start(&cycle->check, 0);
+}
+
+void pt_cycle_stop(struct pt_cycle *cycle)
+{
+    cycle->stopped = true;
+    pt_timer_stop(&cycle->tick);
+    pt_timer_stop(&cycle->interval);
+    pt_timer_stop(&cycle->check);
+    if (cycle->round) pt_round_stop(cycle->round);
+}
+
+enum pt_code pt_cycle_new(const struct pt_cycle_host *host, struct pt_cycle **out,
+                          struct pt_err *err)
+{
+    *out = NULL;
+    struct event_base *base = pt_loop_base(host->loop);
+    struct pt_cycle *cycle = calloc(1, sizeof *cycle);
+    if (!cycle) return pt_fail(err, PT_ENOMEM, "cycle");
+    cycle->host = *host;
+    cycle->seen = pt_store_commit_id(host->store);
+    enum pt_code rc = pt_timer_init(&cycle->tick, base, on_tick, cycle, err);
+    if (rc == PT_OK) rc = pt_timer_init(&cycle->interval, base, on_interval, cycle, err);
+    if (rc == PT_OK) rc = pt_timer_init(&cycle->check, base, on_check, cycle, err);
+    if (rc != PT_OK) {
+        pt_cycle_free(cycle);
+        return rc;
+    }
+    pt_timer_start(&cycle->tick, TICK_US);
+    pt_timer_start(&cycle->interval, host->interval_us);
+    *out = cycle;
+    return PT_OK;
+}
+
+void pt_cycle_free(struct pt_cycle *cycle)
+{
+    if (!cycle) return;
+    pt_round_free(cycle->round);
+    pt_timer_fini(&cycle->tick);
+    pt_timer_fini(&cycle->interval);
+    pt_timer_fini(&cycle->check);
+    pt_scripts_unref(cycle->scripts);
+    free(cycle->said);
+    free(cycle);
+}

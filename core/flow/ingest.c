@@ -1,0 +1,632 @@
+/* ingest.c - the writer thread.                                                [layer: flow]
+ *
+ *     feed thread ──> ring ──> decode ──> rows by series ─┐
+ *     feed thread ──> ring ──>                            ├──> one transaction ──> acknowledged to
+ * the feeds, loop ──> write jobs (results) ──────────────────────┘                        jobs done
+ * on the loop
+ *
+ * When to commit: a closed candle or a write job does not wait (somebody waits for it) but for what
+ * is already in the rings; other rows wait commit_interval, or until there are commit_rows of them.
+ * So a bar is durable at once, and a flood is committed in large groups. */
+#include "flow/ingest.h"
+
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "base/log.h"
+#include "base/ring.h"
+#include "base/timefmt.h"
+#include "flow/pending.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define FEEDS_MAX (sizeof((struct pt_engine_stats *)0)->feeds / sizeof(struct pt_engine_feed))
+#define DRAIN_MAX 1024 /* messages taken from one ring before the next has its turn */
+#define REASONS_MAX 256
+#define RETENTION_FIRST_US PT_US_MIN
+#define RETENTION_EVERY_US PT_US_HOUR
+
+struct slot { /* one feed */
+    struct pt_ingest *ingest;
+    struct pt_feed *feed;
+    struct pt_feed_host host;
+    struct pt_ring *ring;
+    struct pt_decoder *decoder; /* the writer's */
+    struct pt_buf scratch;      /* the feed's */
+    uint64_t taken, acked;      /* the writer's: newest tag taken from the ring, told to the feed */
+    bool owes;                  /* something was taken and not yet told */
+    atomic_bool open;
+    atomic_uint_fast64_t messages, rows, ignored, rejected, full;
+    atomic_int_fast64_t last_message_us;
+};
+
+struct reason {
+    const char *type, *word; /* static texts of the decoder and the frame */
+    uint64_t count;
+};
+
+struct pt_ingest {
+    struct pt_ingest_opts opts;
+    pthread_t thread;
+    bool running; /* the thread was started and not joined */
+    int wake_fd;
+    atomic_bool stopping;
+    struct slot slots[FEEDS_MAX];
+    atomic_size_t nslots;
+
+    /* the writer's own */
+    struct pt_pending pending;
+    int64_t first_us, paused_until_us, retention_us; /* monotonic */
+    bool more, paused;
+    struct slot *decoding; /* whose message is being decoded */
+    struct pt_err row_err; /* a row could not be taken: no memory */
+
+    pthread_mutex_t lock; /* of what follows */
+    struct pt_write_job *first, **last;
+    struct reason reasons[REASONS_MAX];
+    size_t nreasons;
+    char store_error[256];
+    int64_t last_commit_us;
+
+    atomic_uint_fast64_t commits, rows, late, rejects;
+    atomic_bool store_ok, noticed;
+    struct pt_task notice;
+};
+
+/* ---- for the feeds, on their threads ----------------------------------------------------------
+ */
+
+static bool host_push(void *ctx, uint64_t tag, int64_t recv_us, const void *bytes, size_t len)
+{
+    struct slot *slot = ctx;
+    pt_buf_clear(&slot->scratch);
+    pt_buf_add(&slot->scratch, &recv_us, sizeof recv_us);
+    pt_buf_add(&slot->scratch, bytes, len);
+    if (!slot->scratch.failed &&
+        pt_ring_push(slot->ring, tag, slot->scratch.data, slot->scratch.len))
+        return true;
+    atomic_fetch_add_explicit(&slot->full, 1, memory_order_relaxed);
+    return false;
+}
+
+static bool host_wait_room(void *ctx, size_t len, int timeout_ms)
+{
+    struct slot *slot = ctx;
+    return pt_ring_wait_room(slot->ring, len + sizeof(int64_t), timeout_ms);
+}
+
+static int64_t host_last_candle(void *ctx, const char *symbol, int64_t period_us)
+{
+    struct slot *slot = ctx;
+    struct pt_series_key key = { .kind = PT_CANDLES, .period_us = period_us };
+    struct pt_series series;
+    struct pt_read *read = NULL;
+    struct pt_err err;
+    int64_t last_us = PT_MISSING;
+    if (pt_symbol_parse(symbol, strlen(symbol), key.symbol) != PT_OK) return PT_MISSING;
+    enum pt_code rc = pt_read_begin(slot->ingest->opts.store, &read, &err);
+    if (rc == PT_OK) rc = pt_series_find(read, &key, &series, &err);
+    if (rc == PT_OK && series.rows > 0) last_us = series.last_us;
+    if (rc != PT_OK && rc != PT_ENOENT)
+        pt_log(PT_ERROR, "ingest", "last_candle", "error=\"%s\"", err.text);
+    pt_read_end(read);
+    return last_us;
+}
+
+/* ---- taking messages --------------------------------------------------------------------------
+ */
+
+static void wake(struct pt_ingest *ingest)
+{
+    uint64_t one = 1;
+    ssize_t n = write(ingest->wake_fd, &one, sizeof one); /* fails only when it rings already */
+    (void)n;
+}
+
+static void count_reason(struct pt_ingest *ingest, const char *type, const char *word)
+{
+    atomic_fetch_add_explicit(&ingest->rejects, 1, memory_order_relaxed);
+    pthread_mutex_lock(&ingest->lock);
+    size_t i = 0;
+    while (i < ingest->nreasons && (strcmp(ingest->reasons[i].word, word) != 0 ||
+                                    strcmp(ingest->reasons[i].type, type) != 0))
+        i++;
+    if (i == ingest->nreasons && i < REASONS_MAX)
+        ingest->reasons[ingest->nreasons++] = (struct reason){ type, word, 0 };
+    if (i < ingest->nreasons) ingest->reasons[i].count++;
+    pthread_mutex_unlock(&ingest->lock);
+}
+
+static bool on_record(void *arg, const struct pt_record *record)
+{
+    struct pt_ingest *ingest = arg;
+    const char *reason;
+    if (pt_pending_add(&ingest->pending, ingest->opts.store, record, &reason, &ingest->row_err) !=
+        PT_OK)
+        return false;
+    if (reason) {
+        atomic_fetch_add_explicit(&ingest->decoding->rejected, 1, memory_order_relaxed);
+        count_reason(ingest, pt_kind(record->key.kind)->name, reason);
+    } else {
+        atomic_fetch_add_explicit(&ingest->decoding->rows, 1, memory_order_relaxed);
+    }
+    return true;
+}
+
+/* One message. False: it could not be taken now and stays in the ring. */
+static bool take_message(struct pt_ingest *ingest, struct slot *slot, const void *bytes, size_t len)
+{
+    int64_t recv_us;
+    const char *type = "unknown", *reason = "unknown";
+    memcpy(&recv_us, bytes, sizeof recv_us);
+    ingest->decoding = slot;
+    ingest->row_err.code = PT_OK;
+    enum pt_verdict verdict =
+        pt_decode(slot->decoder, (const char *)bytes + sizeof recv_us, len - sizeof recv_us,
+                  recv_us, on_record, ingest, &type, &reason);
+    if (ingest->row_err.code != PT_OK) return false;
+    atomic_fetch_add_explicit(&slot->messages, 1, memory_order_relaxed);
+    atomic_store_explicit(&slot->last_message_us, recv_us, memory_order_relaxed);
+    if (verdict == PT_MSG_IGNORED)
+        atomic_fetch_add_explicit(&slot->ignored, 1, memory_order_relaxed);
+    if (verdict == PT_MSG_REJECTED) {
+        atomic_fetch_add_explicit(&slot->rejected, 1, memory_order_relaxed);
+        count_reason(ingest, type, reason);
+    }
+    return true;
+}
+
+/* Until the next commit. */
+static void store_is_bad(struct pt_ingest *ingest, const struct pt_err *err)
+{
+    pthread_mutex_lock(&ingest->lock);
+    snprintf(ingest->store_error, sizeof ingest->store_error, "%.*s",
+             (int)sizeof ingest->store_error - 1, err->text);
+    pthread_mutex_unlock(&ingest->lock);
+    atomic_store(&ingest->store_ok, false);
+}
+
+static void store_is_good(struct pt_ingest *ingest)
+{
+    if (atomic_load(&ingest->store_ok)) return;
+    pthread_mutex_lock(&ingest->lock);
+    ingest->store_error[0] = '\0';
+    pthread_mutex_unlock(&ingest->lock);
+    atomic_store(&ingest->store_ok, true);
+}
+
+static void pause_ingest(struct pt_ingest *ingest, const struct pt_err *err)
+{
+    ingest->paused_until_us = pt_mono_us() + ingest->opts.retry_us;
+    store_is_bad(ingest, err);
+    if (!ingest->paused)
+        pt_log(PT_ERROR, "ingest", "paused", "waiting_rows=%zu error=\"%s\"", ingest->pending.rows,
+               err->text);
+    ingest->paused = true;
+}
+
+static void resume_ingest(struct pt_ingest *ingest)
+{
+    ingest->paused_until_us = 0;
+    store_is_good(ingest);
+    if (!ingest->paused) return;
+    ingest->paused = false;
+    pt_log(PT_INFO, "ingest", "resumed", "waiting_rows=%zu", ingest->pending.rows);
+}
+
+/* Takes what the rings hold, each in turn, until there is enough for a commit. */
+static void drain_rings(struct pt_ingest *ingest)
+{
+    size_t n = atomic_load(&ingest->nslots);
+    ingest->more = false;
+    for (size_t i = 0; i < n; i++) {
+        struct slot *slot = &ingest->slots[i];
+        const void *bytes;
+        uint64_t tag;
+        size_t len, taken = 0;
+        pt_ring_drained(slot->ring);
+        while (pt_ring_peek(slot->ring, &tag, &bytes, &len)) {
+            if (taken++ == DRAIN_MAX || ingest->pending.rows >= ingest->opts.commit_rows) {
+                ingest->more = true;
+                break;
+            }
+            if (!take_message(ingest, slot, bytes, len)) {
+                ingest->more = true;
+                pause_ingest(ingest, &ingest->row_err);
+                return;
+            }
+            pt_ring_pop(slot->ring);
+            slot->taken = tag;
+            slot->owes = true;
+        }
+    }
+    if (ingest->pending.rows > 0 && ingest->first_us == 0) ingest->first_us = pt_mono_us();
+    atomic_store_explicit(&ingest->late, ingest->pending.late, memory_order_relaxed);
+}
+
+/* ---- committing -------------------------------------------------------------------------------
+ */
+
+static void acknowledge(struct pt_ingest *ingest)
+{
+    size_t n = atomic_load(&ingest->nslots);
+    for (size_t i = 0; i < n; i++) {
+        struct slot *slot = &ingest->slots[i];
+        if (!slot->owes) continue;
+        slot->owes = false;
+        slot->acked = slot->taken;
+        if (slot->feed->plugin->acked) slot->feed->plugin->acked(slot->feed->self, slot->acked);
+    }
+}
+
+static void run_done(struct pt_task *task)
+{
+    struct pt_write_job *job = (struct pt_write_job *)task;
+    job->done(job);
+}
+
+static void finish_job(struct pt_ingest *ingest, struct pt_write_job *job, enum pt_code rc,
+                       const struct pt_err *err)
+{
+    job->rc = rc;
+    if (rc != PT_OK) job->err = *err;
+    job->task.run = run_done;
+    pt_loop_post(ingest->opts.loop, &job->task);
+}
+
+static void finish_jobs(struct pt_ingest *ingest, struct pt_write_job **jobs, enum pt_code rc,
+                        const struct pt_err *err)
+{
+    while (*jobs) {
+        struct pt_write_job *job = *jobs;
+        *jobs = job->next;
+        finish_job(ingest, job, rc, err);
+    }
+}
+
+/* All rows and jobs in one transaction. *bad: the job that could not be put into it. */
+static enum pt_code try_commit(struct pt_ingest *ingest, struct pt_write_job *jobs,
+                               struct pt_write_job **bad, struct pt_err *err)
+{
+    struct pt_write *write = NULL;
+    struct pt_put_stats stats = { 0 };
+    *bad = NULL;
+    enum pt_code rc = pt_write_begin(ingest->opts.store, &write, err);
+    if (rc != PT_OK) return rc;
+    rc = pt_pending_write(&ingest->pending, write, &stats, err);
+    for (struct pt_write_job *job = jobs; rc == PT_OK && job; job = job->next) {
+        rc = job->write(job, write, err);
+        if (rc != PT_OK) *bad = job;
+    }
+    if (rc != PT_OK) {
+        pt_write_abort(write);
+        return rc;
+    }
+    rc = pt_write_commit(write, err);
+    if (rc == PT_OK)
+        atomic_fetch_add_explicit(&ingest->rows, stats.inserted + stats.replaced,
+                                  memory_order_relaxed);
+    return rc;
+}
+
+static void take_out(struct pt_write_job **jobs, struct pt_write_job *bad)
+{
+    while (*jobs != bad) jobs = &(*jobs)->next;
+    *jobs = bad->next;
+}
+
+static void run_notice(struct pt_task *task)
+{
+    struct pt_ingest *ingest =
+        (struct pt_ingest *)((char *)task - offsetof(struct pt_ingest, notice));
+    atomic_store(&ingest->noticed, false);
+    ingest->opts.committed(ingest->opts.arg);
+}
+
+static void committed(struct pt_ingest *ingest)
+{
+    bool rows = ingest->pending.rows > 0;
+    pt_pending_committed(&ingest->pending);
+    ingest->first_us = 0;
+    atomic_fetch_add_explicit(&ingest->commits, 1, memory_order_relaxed);
+    pthread_mutex_lock(&ingest->lock);
+    ingest->last_commit_us = pt_now_us();
+    pthread_mutex_unlock(&ingest->lock);
+    resume_ingest(ingest);
+    acknowledge(ingest);
+    if (rows && !atomic_exchange(&ingest->noticed, true)) {
+        ingest->notice.run = run_notice;
+        pt_loop_post(ingest->opts.loop, &ingest->notice);
+    }
+}
+
+/* A job that fails is taken out and told; rows that fail stay and pause the ingest. */
+static void commit(struct pt_ingest *ingest, struct pt_write_job *jobs)
+{
+    struct pt_write_job *bad = NULL;
+    struct pt_err err;
+    for (;;) {
+        enum pt_code rc = try_commit(ingest, jobs, &bad, &err);
+        if (rc == PT_OK) break;
+        if (bad) {
+            take_out(&jobs, bad);
+            finish_job(ingest, bad, rc, &err);
+        } else if (jobs) {
+            finish_jobs(ingest, &jobs, rc, &err); /* the rows may still fit without them */
+        } else {
+            pause_ingest(ingest, &err);
+            return;
+        }
+        if (!jobs && ingest->pending.rows == 0) {
+            if (rc == PT_EFULL || rc == PT_EIO) store_is_bad(ingest, &err);
+            return;
+        }
+    }
+    committed(ingest);
+    finish_jobs(ingest, &jobs, PT_OK, NULL);
+}
+
+/* ---- the thread -------------------------------------------------------------------------------
+ */
+
+static struct pt_write_job *take_jobs(struct pt_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->lock);
+    struct pt_write_job *jobs = ingest->first;
+    ingest->first = NULL;
+    ingest->last = &ingest->first;
+    pthread_mutex_unlock(&ingest->lock);
+    return jobs;
+}
+
+static bool jobs_wait(struct pt_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->lock);
+    bool any = ingest->first != NULL;
+    pthread_mutex_unlock(&ingest->lock);
+    return any;
+}
+
+static int timeout_ms(const struct pt_ingest *ingest)
+{
+    int64_t until_us = INT64_MAX, now_us = pt_mono_us();
+    if (ingest->paused_until_us > 0)
+        until_us = ingest->paused_until_us;
+    else if (ingest->more)
+        return 0;
+    else if (ingest->pending.rows > 0)
+        until_us = ingest->first_us + ingest->opts.commit_interval_us;
+    if (ingest->opts.nrules > 0 && ingest->retention_us < until_us) until_us = ingest->retention_us;
+    if (until_us == INT64_MAX) return -1;
+    int64_t wait_us = until_us - now_us;
+    if (wait_us <= 0) return 0;
+    return wait_us / 1000 + 1 > INT_MAX ? INT_MAX : (int)(wait_us / 1000 + 1);
+}
+
+static void wait_for_something(struct pt_ingest *ingest)
+{
+    struct pollfd fds[FEEDS_MAX + 1] = { { .fd = ingest->wake_fd, .events = POLLIN } };
+    nfds_t n = 1;
+    /* while paused, what feeds bring is left where it is: their rings fill up and they slow down */
+    if (ingest->paused_until_us == 0)
+        for (size_t i = 0; i < atomic_load(&ingest->nslots); i++)
+            fds[n++] = (struct pollfd){ .fd = pt_ring_fd(ingest->slots[i].ring), .events = POLLIN };
+    if (poll(fds, n, timeout_ms(ingest)) > 0 && fds[0].revents) {
+        uint64_t count;
+        ssize_t got = read(ingest->wake_fd, &count, sizeof count);
+        (void)got;
+    }
+}
+
+static bool should_commit(const struct pt_ingest *ingest)
+{
+    const struct pt_pending *pending = &ingest->pending;
+    if (pending->rows == 0) return false;
+    if (pending->rows >= ingest->opts.commit_rows) return true;
+    if (pending->closed && !ingest->more) return true;
+    return pt_mono_us() - ingest->first_us >= ingest->opts.commit_interval_us;
+}
+
+static void run_retention(struct pt_ingest *ingest)
+{
+    struct pt_err err;
+    uint64_t removed = 0;
+    if (ingest->opts.nrules == 0 || pt_mono_us() < ingest->retention_us) return;
+    ingest->retention_us = pt_mono_us() + RETENTION_EVERY_US;
+    enum pt_code rc = pt_retention_run(ingest->opts.store, ingest->opts.rules, ingest->opts.nrules,
+                                       pt_now_us(), &removed, &err);
+    if (rc != PT_OK) pt_log(PT_ERROR, "retention", "failed", "error=\"%s\"", err.text);
+    if (removed > 0) pt_log(PT_INFO, "retention", "removed", "rows=%" PRIu64, removed);
+}
+
+/* One turn. False: there is nothing more to do, ever. */
+static bool turn(struct pt_ingest *ingest)
+{
+    bool stopping = atomic_load(&ingest->stopping);
+    if (ingest->paused_until_us > 0 && !stopping && pt_mono_us() < ingest->paused_until_us)
+        return true;
+    bool retry = ingest->paused_until_us > 0;
+    ingest->paused_until_us = 0;
+    if (!retry) drain_rings(ingest);
+    bool waiting = jobs_wait(ingest);
+    if (waiting || retry || should_commit(ingest) || (stopping && ingest->pending.rows > 0)) {
+        if (waiting || ingest->pending.rows > 0)
+            commit(ingest, take_jobs(ingest));
+        else
+            resume_ingest(ingest);
+    } else if (ingest->pending.rows == 0) {
+        acknowledge(ingest); /* messages that brought no rows */
+    }
+    if (ingest->paused_until_us > 0 && stopping) {
+        pt_log(PT_ERROR, "ingest", "not_committed", "rows=%zu", ingest->pending.rows);
+        return false;
+    }
+    run_retention(ingest);
+    return !stopping || ingest->more || ingest->pending.rows > 0 || jobs_wait(ingest);
+}
+
+static void *write_for_ever(void *arg)
+{
+    struct pt_ingest *ingest = arg;
+    while (turn(ingest))
+        if (!atomic_load(&ingest->stopping)) wait_for_something(ingest);
+    struct pt_err err;
+    struct pt_write_job *jobs = take_jobs(ingest);
+    pt_fail(&err, PT_ECANCEL, "the engine is stopping");
+    finish_jobs(ingest, &jobs, PT_ECANCEL, &err);
+    return NULL;
+}
+
+/* ---- outside ----------------------------------------------------------------------------------
+ */
+
+void pt_ingest_write(void *arg, struct pt_write_job *job)
+{
+    struct pt_ingest *ingest = arg;
+    job->next = NULL;
+    pthread_mutex_lock(&ingest->lock);
+    *ingest->last = job;
+    ingest->last = &job->next;
+    pthread_mutex_unlock(&ingest->lock);
+    wake(ingest);
+}
+
+enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest **out,
+                           struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    *out = NULL;
+    struct pt_ingest *ingest = calloc(1, sizeof *ingest);
+    if (!ingest) return pt_fail(err, PT_ENOMEM, "ingest");
+    ingest->opts = *opts;
+    ingest->last = &ingest->first;
+    ingest->retention_us = pt_mono_us() + RETENTION_FIRST_US;
+    pthread_mutex_init(&ingest->lock, NULL);
+    atomic_init(&ingest->store_ok, true);
+    ingest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (ingest->wake_fd < 0) rc = pt_fail(err, PT_EIO, "eventfd: %s", strerror(errno));
+    if (rc == PT_OK) {
+        int failed = pthread_create(&ingest->thread, NULL, write_for_ever, ingest);
+        ingest->running = failed == 0;
+        if (failed)
+            rc = pt_fail(err, PT_EIO, "cannot start the writer thread: %s", strerror(failed));
+    }
+    if (rc == PT_OK)
+        *out = ingest;
+    else
+        pt_ingest_free(ingest);
+    return rc;
+}
+
+static void free_slot(struct slot *slot)
+{
+    pt_feed_free(slot->feed);
+    pt_ring_free(slot->ring);
+    pt_decoder_free(slot->decoder);
+    pt_buf_fini(&slot->scratch);
+    memset(slot, 0, sizeof *slot);
+}
+
+enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err)
+{
+    size_t n = atomic_load(&ingest->nslots);
+    if (n == FEEDS_MAX) {
+        pt_feed_free(feed);
+        return pt_fail(err, PT_ERANGE, "at most %zu feeds", FEEDS_MAX);
+    }
+    struct slot *slot = &ingest->slots[n];
+    slot->ingest = ingest;
+    slot->feed = feed;
+    slot->host = (struct pt_feed_host){ .ctx = slot,
+                                        .push = host_push,
+                                        .wait_room = host_wait_room,
+                                        .last_candle = host_last_candle,
+                                        .log = pt_log };
+    enum pt_code rc = pt_ring_new(ingest->opts.ring_bytes, &slot->ring, err);
+    if (rc == PT_OK) rc = pt_decoder_new(&slot->decoder, err);
+    if (rc != PT_OK) {
+        free_slot(slot);
+        return rc;
+    }
+    /* the writer sees it before it delivers */
+    atomic_store(&ingest->nslots, n + 1);
+    atomic_store(&slot->open, true);
+    wake(ingest);
+    rc = feed->plugin->open(feed->self, &slot->host, err);
+    if (rc == PT_OK) return PT_OK;
+    atomic_store(&slot->open, false);
+    return pt_err_prefix(err, "feed %s: ", feed->name);
+}
+
+void pt_ingest_stop(struct pt_ingest *ingest)
+{
+    if (!ingest->running) return;
+    for (size_t i = 0; i < atomic_load(&ingest->nslots); i++)
+        if (atomic_load(&ingest->slots[i].open))
+            ingest->slots[i].feed->plugin->drain(ingest->slots[i].feed->self);
+    atomic_store(&ingest->stopping, true);
+    wake(ingest);
+    pthread_join(ingest->thread, NULL);
+    ingest->running = false;
+}
+
+void pt_ingest_free(struct pt_ingest *ingest)
+{
+    if (!ingest) return;
+    pt_ingest_stop(ingest);
+    for (size_t i = 0; i < atomic_load(&ingest->nslots); i++) {
+        struct slot *slot = &ingest->slots[i];
+        if (atomic_load(&slot->open)) slot->feed->plugin->close(slot->feed->self);
+        free_slot(slot);
+    }
+    pt_pending_fini(&ingest->pending);
+    if (ingest->wake_fd >= 0) close(ingest->wake_fd);
+    pthread_mutex_destroy(&ingest->lock);
+    free(ingest);
+}
+
+void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats)
+{
+    stats->commits = atomic_load_explicit(&ingest->commits, memory_order_relaxed);
+    stats->rows = atomic_load_explicit(&ingest->rows, memory_order_relaxed);
+    stats->late = atomic_load_explicit(&ingest->late, memory_order_relaxed);
+    stats->rejects_total = atomic_load_explicit(&ingest->rejects, memory_order_relaxed);
+    stats->store_ok = atomic_load(&ingest->store_ok);
+    pthread_mutex_lock(&ingest->lock);
+    memcpy(stats->store_error, ingest->store_error, sizeof stats->store_error);
+    stats->last_commit_us = ingest->last_commit_us;
+    pthread_mutex_unlock(&ingest->lock);
+    stats->nfeeds = atomic_load(&ingest->nslots);
+    for (size_t i = 0; i < stats->nfeeds; i++) {
+        struct slot *slot = &ingest->slots[i];
+        stats->feeds[i] = (struct pt_engine_feed){
+            .name = slot->feed->name,
+            .messages = atomic_load_explicit(&slot->messages, memory_order_relaxed),
+            .rows = atomic_load_explicit(&slot->rows, memory_order_relaxed),
+            .ignored = atomic_load_explicit(&slot->ignored, memory_order_relaxed),
+            .rejected = atomic_load_explicit(&slot->rejected, memory_order_relaxed),
+            .full = atomic_load_explicit(&slot->full, memory_order_relaxed),
+            .last_message_us = atomic_load_explicit(&slot->last_message_us, memory_order_relaxed),
+            .ring_used = pt_ring_used(slot->ring),
+            .open = atomic_load(&slot->open),
+        };
+    }
+}
+
+void pt_ingest_rejects(struct pt_ingest *ingest, pt_reason_fn fn, void *arg)
+{
+    struct reason copy[REASONS_MAX];
+    pthread_mutex_lock(&ingest->lock);
+    size_t n = ingest->nreasons;
+    memcpy(copy, ingest->reasons, n * sizeof *copy);
+    pthread_mutex_unlock(&ingest->lock);
+    for (size_t i = 0; i < n; i++) fn(arg, copy[i].type, copy[i].word, copy[i].count);
+}

@@ -1,0 +1,46 @@
+/* ingest.h - the writer thread: takes what feeds deliver and what cycles compute, and commits it.
+ * [layer: flow]
+ *
+ * Rows are gathered and committed together; only then are the feeds told. When the store cannot
+ * take more (disk full, damage), nothing more is taken from the feeds, nothing is acknowledged and
+ * nothing is lost: it is tried again every second. */
+#ifndef PT_INGEST_H
+#define PT_INGEST_H
+
+#include "flow/engine.h"
+#include "flow/plugins.h"
+#include "flow/writes.h"
+#include "store/retention.h"
+
+struct pt_ingest;
+
+struct pt_ingest_opts { /* borrowed things outlive the ingest */
+    struct pt_loop *loop;
+    struct pt_store *store;
+    int64_t commit_interval_us, retry_us;
+    size_t commit_rows, ring_bytes;
+    const struct pt_retention *rules;
+    size_t nrules;
+    void (*committed)(void *arg); /* on the loop, after commits that brought rows */
+    void *arg;
+};
+
+/* Starts the thread. */
+enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest **ingest,
+                           struct pt_err *err);
+/* Opens a feed (taken, on failure too); from then on it delivers. At most 8. */
+enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err);
+/* Ends the feeds' delivery, commits and acknowledges what they had delivered, does the write jobs
+ * that wait and ends the thread. What cannot be committed then is not acknowledged. Once. */
+void pt_ingest_stop(struct pt_ingest *ingest);
+/* Stops it, if it runs, and closes the feeds. Accepts NULL. */
+void pt_ingest_free(struct pt_ingest *ingest);
+
+/* A pt_writer_fn: arg is the ingest. (any thread) */
+void pt_ingest_write(void *arg, struct pt_write_job *job);
+
+/* Fills the members of the stats that it knows; names are borrowed. (any thread) */
+void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats);
+void pt_ingest_rejects(struct pt_ingest *ingest, pt_reason_fn fn, void *arg); /* any thread */
+
+#endif

@@ -1,0 +1,39 @@
+/* pending.h - rows that were decoded and await their commit, series by series. [layer: flow]
+ * Belongs to the writer thread. */
+#ifndef PT_PENDING_H
+#define PT_PENDING_H
+
+#include "data/decode.h"
+#include "store/store.h"
+
+struct pt_pending_series {
+    struct pt_series_key key;
+    struct pt_frame frame;
+    int64_t newest_us; /* open time of the newest closed candle known, committed or not; PT_MISSING:
+                          none */
+    int64_t closed_us; /* the same of the frame alone */
+};
+
+struct pt_pending {
+    size_t n, cap, slots;
+    struct pt_pending_series *v; /* owned; stays when its rows are committed */
+    uint32_t *index;             /* owned; hash table of places in v, +1 */
+    size_t rows;
+    bool closed;   /* a closed candle is among them */
+    uint64_t late; /* closed candles that came after a newer one of their series; only grows */
+};
+
+void pt_pending_fini(struct pt_pending *pending);
+
+/* Takes one row. *reason: NULL, or the word for why it was not taken. The first closed form of a
+ * candle stays, as in the store. store: asked once a series for its newest row. PT_ENOMEM. */
+enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
+                            const struct pt_record *record, const char **reason,
+                            struct pt_err *err);
+
+/* Puts all rows into a transaction; they stay here until pt_pending_committed. */
+enum pt_code pt_pending_write(struct pt_pending *pending, struct pt_write *write,
+                              struct pt_put_stats *stats, struct pt_err *err);
+void pt_pending_committed(struct pt_pending *pending);
+
+#endif

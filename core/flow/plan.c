@@ -1,0 +1,424 @@
+/* plan.c - which units are due.                                                [layer: flow] */
+#include "flow/plan.h"
+
+#include "base/decimal.h"
+#include "base/timefmt.h"
+#include "flow/result.h"
+#include "store/bars.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define PERIODS_MAX 16
+#define PAST_BARS 3
+#define BEHIND_BARS                                                                                \
+    3 /* a series whose newest change is older than this, and a minute, is being filled */
+
+struct planner {
+    const struct pt_plan_opts *opts;
+    struct pt_plan *plan;
+    struct pt_read *read;
+    char (*symbols)[PT_SYMBOL_MAX]; /* all that have candles, sorted */
+    size_t nsymbols, cap_symbols;
+    uint8_t *every;  /* [PERIODS_MAX * scripts->n]: the script is computed at this period */
+    uint8_t *chosen; /* [scripts->n], scratch */
+    struct pt_due mark;
+    bool damaged; /* something of the mark under way could not be read */
+    enum pt_code rc;
+    struct pt_err *err;
+};
+
+bool pt_script_every(const struct pt_script *script, int64_t period_us)
+{
+    bson_t list;
+    bson_iter_t iter;
+    if (script->status != PT_SCRIPT_LIVE || !pt_doc_child(script->declaration, "every", &list) ||
+        !bson_iter_init(&iter, &list))
+        return false;
+    while (bson_iter_next(&iter)) {
+        int64_t period = 0;
+        uint32_t len = 0;
+        if (!BSON_ITER_HOLDS_UTF8(&iter)) continue;
+        const char *text = bson_iter_utf8(&iter, &len);
+        if (pt_period_parse(text, len, &period) == PT_OK && period == period_us) return true;
+    }
+    return false;
+}
+
+static bool flag(const struct pt_script *script, const char *path)
+{
+    bool set = false;
+    return pt_doc_bool(script->declaration, path, &set) && set;
+}
+
+/* Does what changed in a series of this kind change what the script gives? */
+static bool depends(const struct pt_script *script, enum pt_kind_id kind, bool benchmark)
+{
+    if (benchmark) return kind == PT_CANDLES && flag(script, "needs.candles.benchmark");
+    if (kind == PT_CANDLES) return true;
+    return kind == PT_TRADES && flag(script, "needs.candles.trades");
+}
+
+static bool wants_symbol(const struct pt_plan_opts *opts, const char *symbol)
+{
+    if (!opts->pairs) return true;
+    for (const char *const *pair = opts->pairs; *pair; pair++)
+        if (strcasecmp(*pair, symbol) == 0) return true;
+    return false;
+}
+
+static bool wants_period(const struct pt_plan_opts *opts, int64_t period_us)
+{
+    if (!opts->periods_us) return true;
+    for (const int64_t *period = opts->periods_us; *period; period++)
+        if (*period == period_us) return true;
+    return false;
+}
+
+/* ---- units ------------------------------------------------------------------------------------
+ */
+
+static bool fail(struct planner *planner, enum pt_code rc)
+{
+    planner->rc = rc;
+    return false;
+}
+
+static bool no_memory(struct planner *planner)
+{
+    return fail(planner, pt_fail(planner->err, PT_ENOMEM, "plan of %zu units", planner->plan->n));
+}
+
+/* Adds a unit with the chosen scripts. The same unit may come again; it is merged at the end. */
+static bool add_unit(struct planner *planner, const char *symbol, int64_t period_us,
+                     int64_t as_of_us, bool newest)
+{
+    struct pt_plan *plan = planner->plan;
+    size_t stride = plan->scripts->n;
+    if (plan->n == plan->cap) {
+        size_t cap = plan->cap > 0 ? 2 * plan->cap : 64;
+        struct pt_plan_unit *v = realloc(plan->v, cap * sizeof *v);
+        if (v) plan->v = v;
+        uint8_t *wanted = v ? realloc(plan->wanted, cap * stride) : NULL;
+        if (!wanted) return no_memory(planner);
+        plan->wanted = wanted;
+        plan->cap = cap;
+    }
+    struct pt_plan_unit *unit = &plan->v[plan->n];
+    *unit = (struct pt_plan_unit){ .period_us = period_us, .as_of_us = as_of_us, .newest = newest };
+    memcpy(unit->symbol, symbol, strnlen(symbol, sizeof unit->symbol - 1));
+    memcpy(plan->wanted + plan->n * stride, planner->chosen, stride);
+    plan->n++;
+    return true;
+}
+
+struct order {
+    const struct pt_plan_unit *unit;
+    size_t at;
+};
+
+static int by_unit(const void *a, const void *b)
+{
+    const struct pt_plan_unit *x = ((const struct order *)a)->unit,
+                              *y = ((const struct order *)b)->unit;
+    if (x->newest != y->newest) return x->newest ? -1 : 1;
+    if (x->period_us != y->period_us) return x->period_us < y->period_us ? -1 : 1;
+    int symbols = strcmp(x->symbol, y->symbol);
+    if (symbols != 0) return symbols;
+    return x->as_of_us < y->as_of_us ? -1 : x->as_of_us > y->as_of_us;
+}
+
+/* Sorts, and makes one of units that are the same. */
+static bool merge_units(struct planner *planner)
+{
+    struct pt_plan *plan = planner->plan;
+    size_t n = 0, stride = plan->scripts->n;
+    if (plan->n < 2) return true;
+    struct order *orders = malloc(plan->n * sizeof *orders);
+    struct pt_plan_unit *v = malloc(plan->n * sizeof *v);
+    uint8_t *wanted = malloc(plan->n * stride);
+    if (!orders || !v || !wanted) {
+        free(orders);
+        free(v);
+        free(wanted);
+        return no_memory(planner);
+    }
+    for (size_t i = 0; i < plan->n; i++) orders[i] = (struct order){ &plan->v[i], i };
+    qsort(orders, plan->n, sizeof *orders, by_unit);
+    for (size_t i = 0; i < plan->n; i++) {
+        const uint8_t *from = plan->wanted + orders[i].at * stride;
+        if (i > 0 && by_unit(&orders[i - 1], &orders[i]) == 0) {
+            for (size_t k = 0; k < stride; k++) wanted[(n - 1) * stride + k] |= from[k];
+            continue;
+        }
+        v[n] = *orders[i].unit;
+        memcpy(wanted + n++ * stride, from, stride);
+    }
+    free(orders);
+    free(plan->v);
+    free(plan->wanted);
+    plan->cap = plan->n;
+    plan->v = v;
+    plan->wanted = wanted;
+    plan->n = n;
+    return true;
+}
+
+/* ---- what is due ------------------------------------------------------------------------------
+ */
+
+/* Damage is told and gone around: the rest of the market must not wait for it. */
+static bool go_around(struct planner *planner, enum pt_code rc)
+{
+    if (rc != PT_EDAMAGE) return fail(planner, rc);
+    if (planner->plan->fault.code == PT_OK) planner->plan->fault = *planner->err;
+    planner->damaged = true;
+    return true;
+}
+
+static uint8_t *row_of(const struct planner *planner, int64_t period_us)
+{
+    size_t at = 0;
+    while (pt_periods[at] != period_us) at++;
+    return planner->every + at * planner->plan->scripts->n;
+}
+
+static void fill_every(struct planner *planner)
+{
+    const struct pt_scripts *scripts = planner->plan->scripts;
+    for (const int64_t *period = pt_periods; *period; period++)
+        for (size_t i = 0; i < scripts->n; i++)
+            row_of(planner, *period)[i] = strcmp(scripts->v[i].kind, "alert") != 0 &&
+                                          pt_script_every(&scripts->v[i], *period);
+}
+
+/* Chooses the scripts of a period that depend on such a change; how many. */
+static size_t choose(struct planner *planner, int64_t period_us, enum pt_kind_id kind,
+                     bool benchmark)
+{
+    const struct pt_scripts *scripts = planner->plan->scripts;
+    const uint8_t *every = row_of(planner, period_us);
+    size_t n = 0;
+    for (size_t i = 0; i < scripts->n; i++) {
+        planner->chosen[i] = every[i] && depends(&scripts->v[i], kind, benchmark);
+        n += planner->chosen[i];
+    }
+    return n;
+}
+
+struct past {
+    struct planner *planner;
+    const char *symbol;
+    int64_t period_us, newest_us;
+    size_t script;
+};
+
+/* A stored result: due when its window reaches back to what changed. */
+static bool look_past(void *arg, const void *key, size_t key_len, const bson_t *doc)
+{
+    struct past *past = arg;
+    struct planner *planner = past->planner;
+    int64_t as_of_us, expected;
+    (void)key;
+    (void)key_len;
+    if (!pt_result_as_of(doc, &as_of_us) || as_of_us == past->newest_us) return true;
+    if (pt_doc_int(doc, "metadata.expected", &expected) &&
+        as_of_us - expected * past->period_us > planner->mark.to_us)
+        return true;
+    memset(planner->chosen, 0, planner->plan->scripts->n);
+    planner->chosen[past->script] = 1;
+    return add_unit(planner, past->symbol, past->period_us, as_of_us, false);
+}
+
+static bool plan_past(struct planner *planner, const char *symbol, int64_t period_us,
+                      int64_t newest_us, bool benchmark)
+{
+    uint8_t from[16], to[16];
+    char collection[PT_COLLECTION_MAX];
+    pt_result_key(period_us, planner->mark.from_us + 1, from);
+    pt_result_key(period_us, INT64_MAX, to);
+    for (size_t i = 0; i < planner->plan->scripts->n; i++) {
+        const struct pt_script *script = &planner->plan->scripts->v[i];
+        struct past past = { planner, symbol, period_us, newest_us, i };
+        /* also of periods that are not scheduled: somebody stored it, so it has to be right */
+        if (script->status != PT_SCRIPT_LIVE || !depends(script, planner->mark.key.kind, benchmark))
+            continue;
+        pt_result_collection(symbol, script->name, collection);
+        enum pt_code rc = pt_docs_scan(planner->read, collection, from, sizeof from, to, sizeof to,
+                                       false, look_past, &past, planner->err);
+        if (rc != PT_OK && !go_around(planner, rc)) return false;
+        if (planner->rc != PT_OK) return false;
+    }
+    return true;
+}
+
+/* as_of PT_MISSING: there is none. */
+static bool newest_close(struct planner *planner, const char *symbol, int64_t period_us,
+                         int64_t *as_of_us)
+{
+    enum pt_code rc = pt_bars_last_close(planner->read, symbol, period_us, planner->opts->as_of_us,
+                                         as_of_us, planner->err);
+    if (rc != PT_OK) *as_of_us = PT_MISSING;
+    return rc == PT_OK || go_around(planner, rc);
+}
+
+/* The units of one symbol and period that the mark makes due. */
+static bool plan_marked_period(struct planner *planner, const char *symbol, int64_t period_us,
+                               bool benchmark)
+{
+    const struct pt_due *mark = &planner->mark;
+    struct pt_bars_source source;
+    int64_t newest_us;
+    enum pt_code rc =
+        pt_bars_source(planner->read, mark->key.symbol, period_us, &source, planner->err);
+    if (rc != PT_OK) return go_around(planner, rc);
+    if (mark->key.kind == PT_CANDLES && source.period_us != mark->key.period_us) return true;
+    if (!newest_close(planner, symbol, period_us, &newest_us)) return false;
+    if (newest_us == PT_MISSING) return true;
+    if (mark->from_us < newest_us && choose(planner, period_us, mark->key.kind, benchmark) > 0 &&
+        !add_unit(planner, symbol, period_us, newest_us, true))
+        return false;
+    /* what ends after the change and before the newest: nothing, when only the last bar changed */
+    return newest_us - mark->from_us <= period_us ||
+           plan_past(planner, symbol, period_us, newest_us, benchmark);
+}
+
+static bool plan_marked(struct planner *planner, const char *symbol, bool benchmark)
+{
+    const struct pt_due *mark = &planner->mark;
+    /* periods that nobody schedules may have results too, somebody stored them; only of the past */
+    bool past = planner->opts->now_us - mark->from_us > PAST_BARS * mark->key.period_us + PT_US_MIN;
+    for (const int64_t *period = pt_periods; *period; period++) {
+        if (!wants_period(planner->opts, *period)) continue;
+        if (!past && choose(planner, *period, mark->key.kind, benchmark) == 0) continue;
+        if (!plan_marked_period(planner, symbol, *period, benchmark)) return false;
+    }
+    return true;
+}
+
+/* Is the series so far behind that it is being filled rather than followed? */
+static bool is_behind(const struct planner *planner, const struct pt_due *mark)
+{
+    int64_t period_us = mark->key.kind == PT_CANDLES ? mark->key.period_us : PT_US_MIN;
+    return mark->to_us + period_us + BEHIND_BARS * period_us + PT_US_MIN < planner->opts->now_us;
+}
+
+static bool plan_mark(struct planner *planner)
+{
+    const struct pt_due *mark = &planner->mark;
+    if (mark->key.kind != PT_CANDLES && mark->key.kind != PT_TRADES) return true;
+    if (wants_symbol(planner->opts, mark->key.symbol) &&
+        !plan_marked(planner, mark->key.symbol, false))
+        return false;
+    if (mark->key.kind != PT_CANDLES || strcmp(mark->key.symbol, planner->opts->benchmark) != 0)
+        return true;
+    for (size_t i = 0; i < planner->nsymbols; i++) {
+        const char *symbol = planner->symbols[i];
+        if (strcmp(symbol, mark->key.symbol) == 0 || !wants_symbol(planner->opts, symbol)) continue;
+        if (!plan_marked(planner, symbol, true)) return false;
+    }
+    return true;
+}
+
+static bool collect_mark(void *arg, const struct pt_due *due)
+{
+    struct planner *planner = arg;
+    struct pt_plan *plan = planner->plan;
+    if (!planner->opts->settled && is_behind(planner, due)) {
+        plan->waiting = true;
+        return true;
+    }
+    struct pt_due *grown = realloc(plan->marks, (plan->nmarks + 1) * sizeof *grown);
+    if (!grown) return no_memory(planner);
+    plan->marks = grown;
+    plan->marks[plan->nmarks++] = *due;
+    return true;
+}
+
+static bool collect_symbol(void *arg, const struct pt_series *series)
+{
+    struct planner *planner = arg;
+    if (series->key.kind != PT_CANDLES) return true;
+    for (size_t i = planner->nsymbols; i-- > 0;)
+        if (strcmp(planner->symbols[i], series->key.symbol) == 0) return true;
+    if (planner->nsymbols == planner->cap_symbols) {
+        size_t cap = planner->cap_symbols > 0 ? 2 * planner->cap_symbols : 64;
+        void *grown = realloc(planner->symbols, cap * sizeof *planner->symbols);
+        if (!grown) return no_memory(planner);
+        planner->symbols = grown;
+        planner->cap_symbols = cap;
+    }
+    memcpy(planner->symbols[planner->nsymbols++], series->key.symbol, PT_SYMBOL_MAX);
+    return true;
+}
+
+/* Every newest unit of every symbol. */
+static bool plan_all(struct planner *planner)
+{
+    for (const int64_t *period = pt_periods; *period; period++) {
+        if (!wants_period(planner->opts, *period)) continue;
+        for (size_t i = 0; i < planner->nsymbols; i++) {
+            const char *symbol = planner->symbols[i];
+            int64_t as_of_us;
+            if (!wants_symbol(planner->opts, symbol) ||
+                choose(planner, *period, PT_CANDLES, false) == 0)
+                continue;
+            if (!newest_close(planner, symbol, *period, &as_of_us)) return false;
+            if (as_of_us != PT_MISSING && !add_unit(planner, symbol, *period, as_of_us, true))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool plan_everything(struct planner *planner)
+{
+    struct pt_plan *plan = planner->plan;
+    enum pt_code rc = pt_due_each(planner->read, collect_mark, planner, planner->err);
+    if (rc != PT_OK) return fail(planner, rc);
+    if (planner->rc != PT_OK) return false;
+    if (!planner->opts->all && plan->nmarks == 0) return true;
+    rc = pt_series_each(planner->read, collect_symbol, planner, planner->err);
+    if (rc != PT_OK) return fail(planner, rc);
+    if (planner->rc != PT_OK || (planner->opts->all && !plan_all(planner))) return false;
+    size_t kept = 0;
+    for (size_t i = 0; i < plan->nmarks; i++) {
+        planner->mark = plan->marks[i];
+        planner->damaged = false;
+        if (!plan_mark(planner)) return false;
+        if (!planner->damaged) plan->marks[kept++] = planner->mark;
+    }
+    plan->nmarks = kept;
+    return merge_units(planner);
+}
+
+enum pt_code pt_plan_make(struct pt_store *store, const struct pt_plan_opts *opts,
+                          struct pt_plan *plan, struct pt_err *err)
+{
+    struct planner planner = { .opts = opts, .plan = plan, .err = err };
+    *plan = (struct pt_plan){ .scripts = pt_scripts_ref(opts->scripts) };
+    planner.chosen = calloc(opts->scripts->n + 1, 1);
+    planner.every = calloc(PERIODS_MAX, opts->scripts->n + 1);
+    if (!planner.chosen || !planner.every)
+        no_memory(&planner);
+    else
+        fill_every(&planner);
+    if (planner.rc == PT_OK) planner.rc = pt_read_begin(store, &planner.read, err);
+    if (planner.rc == PT_OK) plan_everything(&planner);
+    pt_read_end(planner.read);
+    free(planner.chosen);
+    free(planner.every);
+    free(planner.symbols);
+    if (planner.rc != PT_OK) pt_plan_fini(plan);
+    return planner.rc;
+}
+
+void pt_plan_fini(struct pt_plan *plan)
+{
+    pt_scripts_unref(plan->scripts);
+    free(plan->v);
+    free(plan->wanted);
+    free(plan->marks);
+    *plan = (struct pt_plan){ 0 };
+}

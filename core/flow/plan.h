@@ -1,0 +1,49 @@
+/* plan.h - which units are due: from what changed in the store, or all.        [layer: flow]
+ *
+ * A unit is (symbol, period, as_of). The newest one of a series is due when something before its
+ * as_of changed. A stored result of the past is due when its window holds something that changed.
+ * Importing history makes no results of the past. */
+#ifndef PT_PLAN_H
+#define PT_PLAN_H
+
+#include "flow/scripts.h"
+#include "store/store.h"
+
+struct pt_plan_opts {
+    struct pt_scripts *scripts;
+    const char *benchmark;
+    const char *const *pairs;  /* symbols that are computed, ended by NULL; NULL: all */
+    const int64_t *periods_us; /* ended by 0; NULL: all that the scripts ask for */
+    int64_t as_of_us;          /* windows end at or before; INT64_MAX: newest */
+    bool all;                  /* every newest unit, changed or not */
+    bool settled; /* also what is still far behind the clock, and probably still being filled */
+    int64_t now_us;
+};
+
+struct pt_plan_unit {
+    char symbol[PT_SYMBOL_MAX];
+    int64_t period_us, as_of_us;
+    bool newest;
+};
+
+struct pt_plan {
+    struct pt_scripts *scripts; /* a ref */
+    size_t n, cap;
+    struct pt_plan_unit *v; /* owned; newest units first, then by period, symbol, as_of */
+    uint8_t *wanted;        /* owned; [n * scripts->n]: 1 = this script runs in this unit */
+    size_t nmarks;
+    struct pt_due *marks; /* owned; to be cleared when all units are stored */
+    bool waiting;         /* something was left until it has settled */
+    struct pt_err
+        fault; /* code PT_OK, or what was left out because it is damaged; its mark stays */
+};
+
+/* PT_ENOMEM, or what the store says. On failure the plan is empty. */
+enum pt_code pt_plan_make(struct pt_store *store, const struct pt_plan_opts *opts,
+                          struct pt_plan *plan, struct pt_err *err);
+void pt_plan_fini(struct pt_plan *plan);
+
+/* Does the script ask to be computed at this period? */
+bool pt_script_every(const struct pt_script *script, int64_t period_us);
+
+#endif
