@@ -38,18 +38,20 @@ enum pt_code pt_due_each(struct pt_read *read, pt_due_fn fn, void *arg, struct p
         struct pt_due_record record;
         struct pt_due due = { .from_us = 0 };
         const char *fault = parse(&value, &record);
-        if (fault)
-            return pt_fail(err, PT_EDAMAGE, "series %.*s: damaged (%s)", (int)key.mv_size,
-                           (const char *)key.mv_data, fault);
+        if (fault) { /* the good ones behind it are still given */
+            rc = pt_fail(err, PT_EDAMAGE, "series %.*s: damaged (%s)", (int)key.mv_size,
+                         (const char *)key.mv_data, fault);
+            continue;
+        }
         due.key.kind = (enum pt_kind_id)record.kind;
         due.key.period_us = record.period_us;
         memcpy(due.key.symbol, record.symbol, sizeof due.key.symbol);
         due.from_us = record.from_us;
         due.to_us = record.to_us;
         due.mark = record.mark;
-        if (!fn(arg, &due)) return PT_OK;
+        if (!fn(arg, &due)) return rc;
     }
-    return mc == MDB_NOTFOUND ? PT_OK : pt_lmdb_fail(err, mc, "%s: due marks", read->store->path);
+    return mc == MDB_NOTFOUND ? rc : pt_lmdb_fail(err, mc, "%s: due marks", read->store->path);
 }
 
 enum pt_code pt_due_mark(struct pt_write *write, const struct pt_touched *touched,

@@ -28,12 +28,15 @@ enum pt_code pt_series_each(struct pt_read *read, pt_series_fn fn, void *arg, st
         size_t len = key.mv_size < sizeof name ? key.mv_size : sizeof name - 1;
         memcpy(name, key.mv_data, len);
         name[len] = '\0';
-        rc = pt_record_parse(&value, name, &record, err);
-        if (rc != PT_OK) return rc;
+        enum pt_code fault = pt_record_parse(&value, name, &record, rc == PT_OK ? err : NULL);
+        if (fault != PT_OK) { /* the good ones behind it are still given */
+            rc = fault;
+            continue;
+        }
         pt_record_series(&record, &series);
-        if (!fn(arg, &series)) return PT_OK;
+        if (!fn(arg, &series)) return rc;
     }
-    return mc == MDB_NOTFOUND ? PT_OK : pt_lmdb_fail(err, mc, "%s: catalog", read->store->path);
+    return mc == MDB_NOTFOUND ? rc : pt_lmdb_fail(err, mc, "%s: catalog", read->store->path);
 }
 
 static bool count_row(void *arg, const MDB_val *key, const MDB_val *value)

@@ -22,7 +22,7 @@ struct pt_store_opts {
 };
 
 /* PT_ENOENT, PT_EVERSION (made by another version: says which), PT_EBUSY, PT_EDAMAGE, PT_EIO.
- * Never open one folder twice in a process; never carry a store across fork. */
+ * One folder is open once in a process (else PT_EBUSY); never carry a store across fork. */
 enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **store, struct pt_err *err);
 void pt_store_close(struct pt_store *store); /* accepts NULL */
 const char *pt_store_path(const struct pt_store *store);
@@ -50,7 +50,8 @@ struct pt_series {
 /* PT_ENOENT (err untouched) when there is no such series. */
 enum pt_code pt_series_find(struct pt_read *read, const struct pt_series_key *key, struct pt_series *series,
                             struct pt_err *err);
-/* All series in key order; fn returns false to stop. */
+/* All series in order of their names; fn returns false to stop. One whose record is damaged is left out, and the
+ * answer then is PT_EDAMAGE, naming it. */
 typedef bool (*pt_series_fn)(void *arg, const struct pt_series *series);
 enum pt_code pt_series_each(struct pt_read *read, pt_series_fn fn, void *arg, struct pt_err *err);
 
@@ -69,7 +70,8 @@ enum pt_code pt_series_page(struct pt_read *read, const struct pt_series_key *ke
                             uint64_t offset, uint64_t limit, bool newest_first, struct pt_frame *frame,
                             struct pt_err *err);
 /* Streams columns as doubles, chunk by chunk, without building a frame: cols[ncols] are wanted column numbers,
- * each call gets [n] per column. The fast way to scan. fn returns false to stop. */
+ * each call gets [n] per column ([n * width], row by row, of a wide one), missing = NaN. The fast way to scan. fn
+ * returns false to stop. */
 typedef bool (*pt_scan_fn)(void *arg, size_t n, const int64_t *time_us, const double *const *cols);
 enum pt_code pt_series_scan(struct pt_read *read, const struct pt_series_key *key, int64_t from_us, int64_t to_us,
                             const unsigned *cols, unsigned ncols, pt_scan_fn fn, void *arg, struct pt_err *err);
@@ -79,7 +81,8 @@ enum pt_code pt_series_scan(struct pt_read *read, const struct pt_series_key *ke
 enum pt_code pt_docs_get(struct pt_read *read, const char *collection, const void *key, size_t key_len, bson_t *view,
                          struct pt_err *err); /* PT_ENOENT, err untouched */
 typedef bool (*pt_docs_fn)(void *arg, const void *key, size_t key_len, const bson_t *view);
-/* Keys in [from, to), ascending or descending; NULL from = start, NULL to = end of the collection. */
+/* Keys in [from, to), ascending or descending; NULL from = start, NULL to = end of the collection. Damaged
+ * documents are left out, and the answer then is PT_EDAMAGE, naming the first. */
 enum pt_code pt_docs_scan(struct pt_read *read, const char *collection, const void *from, size_t from_len,
                           const void *to, size_t to_len, bool descending, pt_docs_fn fn, void *arg,
                           struct pt_err *err);
@@ -89,7 +92,7 @@ enum pt_code pt_docs_collections(struct pt_read *read, pt_name_fn fn, void *arg,
 /* Result key: period (us, big-endian, so that periods group) then as_of: 16 bytes, sortable. */
 void pt_result_key(int64_t period_us, int64_t as_of_us, uint8_t out[16]);
 
-/* What changed since it was last computed. from/to: range of changed row times; mark: hand it back to clear. */
+/* What changed since it was last computed. from/to: first and last changed row time; mark: hand it back to clear. */
 struct pt_due {
     struct pt_series_key key;
     int64_t from_us, to_us;
@@ -114,7 +117,9 @@ struct pt_put_stats {
 };
 /* Upserts rows (sorted, unique keys) into a series, which is made when absent. Adds to *stats. Marks the changed
  * range due when it holds closed candles (or rows of other kinds). An unclosed row never replaces a closed one in
- * LIVE mode; an identical row changes nothing, not even the version. */
+ * LIVE mode; an identical row changes nothing, not even the version. A bad key or batch (PT_EINVAL) leaves the
+ * transaction usable, anything else does not. A damaged chunk refuses late rows (PT_EDAMAGE) until a correction brings
+ * its whole range or at least 1024 rows: then it is replaced. */
 enum pt_code pt_write_rows(struct pt_write *write, const struct pt_series_key *key, const struct pt_frame *frame,
                            enum pt_put_mode mode, struct pt_put_stats *stats, struct pt_err *err);
 /* Replaces or inserts one document. */
@@ -124,7 +129,8 @@ enum pt_code pt_write_doc_remove(struct pt_write *write, const char *collection,
                                  struct pt_err *err); /* absent: PT_OK */
 /* Removes the due mark of a series if it is still `mark` (nothing changed meanwhile). */
 enum pt_code pt_write_due_done(struct pt_write *write, const struct pt_due *due, struct pt_err *err);
-/* Removes rows older than before_us; whole chunks are dropped, the edge chunk is rewritten. */
+/* Removes rows older than before_us; whole chunks are dropped, the edge chunk is rewritten. Mirrors are not told: they
+ * keep what they have. */
 enum pt_code pt_write_expire(struct pt_write *write, const struct pt_series_key *key, int64_t before_us,
                              uint64_t *removed, struct pt_err *err);
 
@@ -147,7 +153,7 @@ enum pt_code pt_outbox_each(struct pt_read *read, const char *mirror, pt_outbox_
 enum pt_code pt_outbox_ack(struct pt_write *write, const char *mirror, uint64_t seq, struct pt_err *err);
 
 /* ---- care --------------------------------------------------------------------------------- */
-/* Compacted online copy into a new folder or file path. PT_EBUSY when it exists already. */
+/* Compacted online copy into a new folder, or into one file when the path ends in ".mdb". PT_EBUSY when it exists. */
 enum pt_code pt_store_backup(struct pt_store *store, const char *path, struct pt_err *err);
 struct pt_verify {
     uint64_t series, chunks, rows, docs, damaged;

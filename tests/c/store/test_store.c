@@ -217,7 +217,6 @@ static int child_narrow(const char *folder)
     if (getrlimit(RLIMIT_AS, &limit) != 0) return CHILD_SKIP;
     limit.rlim_cur = UINT64_C(6) << 30;
     if (setrlimit(RLIMIT_AS, &limit) != 0) return CHILD_SKIP;
-    pt_log_set_level(PT_ERROR);
     if (pt_store_open(&opts, &store, &kit_err) != PT_OK) return fail("open");
     pt_frame_init(&frame, pt_kind(PT_TRADES));
     enum pt_code rc = write_batch(store, 0, &frame);
@@ -660,6 +659,51 @@ static void damage_doc(MDB_cursor *cursor)
     CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
 }
 
+static void damage_record(MDB_cursor *cursor)
+{
+    MDB_val key, value;
+    uint8_t copy[400];
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
+    CU_ASSERT_TRUE_FATAL(value.mv_size < sizeof copy);
+    memcpy(copy, value.mv_data, value.mv_size);
+    copy[30] ^= 1;
+    value.mv_data = copy;
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
+}
+
+static bool name_series(void *arg, const struct pt_series *series)
+{
+    pt_buf_printf(arg, "%s ", series->key.symbol);
+    return true;
+}
+
+static void test_a_damaged_series_record_hides_no_other(void)
+{
+    char *path = kit_folder();
+    struct pt_buf names = { 0 };
+    struct pt_series_key btc = kit_key(PT_TRADES, "BTCUSDT", 0),
+                         eth = kit_key(PT_TRADES, "ETHUSDT", 0);
+    struct pt_frame rows;
+    struct pt_series series;
+    struct pt_read *read;
+    struct pt_verify sums;
+    damaged_store(path, &rows, damage_chunk);
+    raw(path, "series", damage_record);
+    struct pt_store *store = kit_open(path);
+    OK(pt_read_begin(store, &read, &kit_err));
+    CU_ASSERT_EQUAL(pt_series_each(read, name_series, &names, &kit_err), PT_EDAMAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "trades_BTCUSDT"));
+    CU_ASSERT_STRING_EQUAL(names.data, "ETHUSDT ");
+    CU_ASSERT_EQUAL(pt_series_find(read, &btc, &series, &kit_err), PT_EDAMAGE);
+    OK(pt_series_find(read, &eth, &series, &kit_err));
+    pt_read_end(read);
+    CU_ASSERT_EQUAL(pt_store_verify(store, NULL, NULL, &sums, &kit_err), PT_EDAMAGE);
+    pt_store_close(store);
+    pt_buf_fini(&names);
+    pt_frame_fini(&rows);
+    kit_remove(path);
+}
+
 static bool count_doc(void *arg, const void *key, size_t key_len, const bson_t *view)
 {
     (void)key;
@@ -970,6 +1014,7 @@ static CU_TestInfo tests[] = {
       test_damage_is_named_and_the_rest_stays_readable },
     { "importing again heals a damaged chunk", test_importing_again_heals_a_chunk },
     { "a damaged chunk expires like any other", test_a_damaged_chunk_expires_like_any_other },
+    { "a damaged series record hides no other", test_a_damaged_series_record_hides_no_other },
     { "a damaged document is named", test_a_damaged_document_is_named },
     { "readers see whole commits while others write",
       test_readers_see_whole_commits_while_others_write },
@@ -983,6 +1028,7 @@ static CU_TestInfo tests[] = {
 
 int main(int argc, char **argv)
 {
+    pt_log_set_level(PT_ERROR);
     if (argc < 4) return pt_suite_main("store/store", tests);
     if (strcmp(argv[1], "writer") == 0) return child_writer(argv[2], argv[3]);
     if (strcmp(argv[1], "claim") == 0) return child_claim(argv[2]);
