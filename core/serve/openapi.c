@@ -1,0 +1,405 @@
+/* openapi.c - /openapi.json from route table and declarations, and /docs.       [layer: serve] */
+#include "base/timefmt.h"
+#include "serve/docs.h"
+#include "serve/list.h"
+#include "serve/results.h"
+#include "serve/thread.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#define DECIMAL "^-?\\d+(\\.\\d+)?$"
+
+/* ---- parameters ---------------------------------------------------------------------------------
+ */
+
+static void write_words(struct pt_json *json, const char *const *words)
+{
+    pt_json_key(json, "enum");
+    pt_json_array(json);
+    for (; *words != NULL; words++) pt_json_text(json, *words);
+    pt_json_array_end(json);
+}
+
+static void write_periods(struct pt_json *json)
+{
+    char text[PT_PERIOD_TEXT_MAX];
+    pt_json_key(json, "enum");
+    pt_json_array(json);
+    for (const int64_t *period = pt_periods; *period != 0; period++) {
+        pt_period_print(*period, text);
+        pt_json_text(json, text);
+    }
+    pt_json_array_end(json);
+}
+
+static void write_schema(const struct pt_param *param, struct pt_json *json)
+{
+    pt_json_key(json, "schema");
+    pt_json_object(json);
+    switch (param->type) {
+    case PT_PARAM_PAIR:
+        pt_json_kv_text(json, "type", "string");
+        pt_json_kv_text(json, "pattern", "^[A-Za-z0-9_]{2,30}$");
+        pt_json_kv_text(json, "example", "BTCUSDT");
+        break;
+    case PT_PARAM_PERIOD:
+        pt_json_kv_text(json, "type", "string");
+        write_periods(json);
+        if (param->fallback != NULL) pt_json_kv_text(json, "default", param->fallback);
+        break;
+    case PT_PARAM_TIME:
+        pt_json_kv_text(json, "type", "string");
+        pt_json_kv_text(json, "example", "2024-11-15T00:00:00Z");
+        break;
+    case PT_PARAM_INT:
+        pt_json_kv_text(json, "type", "integer");
+        pt_json_kv_int(json, "minimum", param->min);
+        pt_json_kv_int(json, "maximum", param->max);
+        if (param->fallback != NULL) {
+            pt_json_key(json, "default");
+            pt_json_raw(json, param->fallback, strlen(param->fallback));
+        }
+        break;
+    case PT_PARAM_BOOL:
+        pt_json_kv_text(json, "type", "boolean");
+        if (param->fallback != NULL)
+            pt_json_kv_bool(json, "default", strcmp(param->fallback, "true") == 0);
+        break;
+    case PT_PARAM_WORD:
+        pt_json_kv_text(json, "type", "string");
+        write_words(json, param->words);
+        if (param->fallback != NULL) pt_json_kv_text(json, "default", param->fallback);
+        break;
+    }
+    pt_json_object_end(json);
+}
+
+static void write_params(const struct pt_param *params, struct pt_json *json)
+{
+    for (; params != NULL && params->name != NULL; params++) {
+        char allowed[256], text[512];
+        pt_param_allowed(params, allowed, sizeof allowed);
+        snprintf(text, sizeof text, "%s; %s", params->about, allowed);
+        pt_json_object(json);
+        pt_json_kv_text(json, "name", params->name);
+        pt_json_kv_text(json, "in", "query");
+        pt_json_kv_bool(json, "required", params->required);
+        pt_json_kv_text(json, "description", text);
+        write_schema(params, json);
+        pt_json_object_end(json);
+    }
+}
+
+/* ---- declarations of scripts --------------------------------------------------------------------
+ */
+
+static bool next_entry(bson_iter_t *iter, bson_t *entry)
+{
+    while (bson_iter_next(iter)) {
+        uint32_t len;
+        const uint8_t *bytes;
+        if (!BSON_ITER_HOLDS_DOCUMENT(iter)) continue;
+        bson_iter_document(iter, &len, &bytes);
+        if (bson_init_static(entry, bytes, len)) return true;
+    }
+    return false;
+}
+
+static const char *text_of(const bson_t *doc, const char *key, const char *fallback)
+{
+    const char *text;
+    return pt_doc_text(doc, key, &text) ? text : fallback;
+}
+
+/* Any value of the declaration, with doubles as JSON numbers. */
+static void copy_value(const bson_t *doc, const char *key, const char *as, struct pt_json *json)
+{
+    bson_iter_t iter;
+    if (!bson_iter_init_find(&iter, doc, key) || BSON_ITER_HOLDS_NULL(&iter)) return;
+    pt_json_key(json, as);
+    if (BSON_ITER_HOLDS_DOUBLE(&iter))
+        pt_json_double(json, bson_iter_double(&iter));
+    else
+        pt_doc_json_value(&iter, json);
+}
+
+static void describe(const bson_t *entry, struct pt_json *json)
+{
+    char text[512];
+    const char *unit = text_of(entry, "unit", "none");
+    snprintf(text, sizeof text, "%s%s%s", text_of(entry, "about", ""),
+             strcmp(unit, "none") == 0 ? "" : "; unit: ", strcmp(unit, "none") == 0 ? "" : unit);
+    pt_json_kv_text(json, "description", text);
+}
+
+static const char *json_type(const char *type)
+{
+    if (strcmp(type, "int") == 0) return "integer";
+    if (strcmp(type, "number") == 0) return "number";
+    if (strcmp(type, "bool") == 0) return "boolean";
+    return "string";
+}
+
+static void write_script_params(const struct pt_script *script, struct pt_json *json)
+{
+    bson_t list, entry;
+    bson_iter_t iter;
+    if (!pt_doc_child(script->declaration, "params", &list) || !bson_iter_init(&iter, &list))
+        return;
+    while (next_entry(&iter, &entry)) {
+        pt_json_object(json);
+        pt_json_kv_text(json, "name", text_of(&entry, "name", ""));
+        pt_json_kv_text(json, "in", "query");
+        pt_json_kv_bool(json, "required", false);
+        describe(&entry, json);
+        pt_json_key(json, "schema");
+        pt_json_object(json);
+        pt_json_kv_text(json, "type", json_type(text_of(&entry, "type", "string")));
+        copy_value(&entry, "min", "minimum", json);
+        copy_value(&entry, "max", "maximum", json);
+        copy_value(&entry, "words", "enum", json);
+        copy_value(&entry, "default", "default", json);
+        pt_json_object_end(json);
+        pt_json_object_end(json);
+    }
+}
+
+/* One output as a schema; every one may be null. */
+static void write_output(const bson_t *entry, struct pt_json *json)
+{
+    const char *type = text_of(entry, "type", "number");
+    bool decimal = strcmp(type, "number") == 0;
+    pt_json_key(json, text_of(entry, "name", ""));
+    pt_json_object(json);
+    pt_json_key(json, "type");
+    pt_json_array(json);
+    if (strcmp(type, "map") == 0)
+        pt_json_text(json, "object");
+    else if (strcmp(type, "list") == 0)
+        pt_json_text(json, "array");
+    else
+        pt_json_text(json, decimal ? "string" : json_type(type));
+    pt_json_text(json, "null");
+    pt_json_array_end(json);
+    if (decimal) pt_json_kv_text(json, "pattern", DECIMAL);
+    describe(entry, json);
+    pt_json_object_end(json);
+}
+
+static void write_outputs(const struct pt_script *script, bool item, struct pt_json *json)
+{
+    bson_t list, entry;
+    bson_iter_t iter;
+    pt_json_object(json);
+    pt_json_key(json, "type");
+    pt_json_array(json);
+    pt_json_text(json, "object");
+    if (!item) pt_json_text(json, "null");
+    pt_json_array_end(json);
+    pt_json_key(json, "properties");
+    pt_json_object(json);
+    if (item) {
+        pt_json_key(json, "timestamp");
+        pt_json_raw(json, "{\"type\":\"string\"}", 17);
+        pt_json_key(json, "status");
+        pt_json_raw(json, "{\"type\":\"string\"}", 17);
+    }
+    if (pt_doc_child(script->declaration, "outputs", &list) && bson_iter_init(&iter, &list)) {
+        while (next_entry(&iter, &entry)) write_output(&entry, json);
+    }
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+}
+
+static void write_result_schema(const struct pt_script *script, struct pt_json *json)
+{
+    static const char *const texts[] = { "pair", "period", "metric", "status" };
+    bool list = pt_result_is_list(script);
+    pt_json_key(json, "schema");
+    pt_json_object(json);
+    pt_json_kv_text(json, "type", "object");
+    pt_json_key(json, "properties");
+    pt_json_object(json);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        pt_json_key(json, texts[i]);
+        pt_json_raw(json, "{\"type\":\"string\"}", 17);
+    }
+    pt_json_key(json, list ? "values" : "data");
+    if (list) {
+        pt_json_object(json);
+        pt_json_kv_text(json, "type", "array");
+        pt_json_key(json, "items");
+        write_outputs(script, true, json);
+        pt_json_object_end(json);
+    } else {
+        write_outputs(script, false, json);
+    }
+    pt_json_key(json, "metadata");
+    pt_json_raw(json, "{\"type\":\"object\"}", 17);
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+}
+
+/* ---- paths --------------------------------------------------------------------------------------
+ */
+
+static bool answers_analysis(const struct pt_script *script)
+{
+    return script->status == PT_SCRIPT_LIVE &&
+           (strcmp(script->kind, "calculator") == 0 || strcmp(script->kind, "regime") == 0);
+}
+
+static void write_path_param(const struct pt_route *route, const struct pt_scripts *scripts,
+                             struct pt_json *json)
+{
+    const char *brace = strchr(route->path, '{');
+    if (brace == NULL) return;
+    bool metric = (route->flags & PT_ROUTE_OPEN) != 0;
+    char name[32];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(brace + 1, "}"), brace + 1);
+    pt_json_object(json);
+    pt_json_kv_text(json, "name", name);
+    pt_json_kv_text(json, "in", "path");
+    pt_json_kv_bool(json, "required", true);
+    pt_json_kv_text(json, "description", "name of a loaded script");
+    pt_json_key(json, "schema");
+    pt_json_object(json);
+    pt_json_kv_text(json, "type", "string");
+    pt_json_key(json, "enum");
+    pt_json_array(json);
+    for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
+        if (!metric || answers_analysis(&scripts->v[i])) pt_json_text(json, scripts->v[i].name);
+    }
+    pt_json_array_end(json);
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+}
+
+static void write_responses(const struct pt_route *route, const struct pt_script *script,
+                            struct pt_json *json)
+{
+    const char *type = route->handle == pt_handle_docs      ? "text/html"
+                       : route->handle == pt_handle_metrics ? "text/plain"
+                                                            : PT_TYPE_JSON;
+    pt_json_key(json, "responses");
+    pt_json_object(json);
+    pt_json_key(json, "200");
+    pt_json_object(json);
+    pt_json_kv_text(json, "description", "done");
+    pt_json_key(json, "content");
+    pt_json_object(json);
+    pt_json_key(json, type);
+    pt_json_object(json);
+    if (script != NULL) write_result_schema(script, json);
+    pt_json_object_end(json);
+    if ((route->flags & PT_ROUTE_LIST) != 0) {
+        pt_json_key(json, "text/csv");
+        pt_json_raw(json, "{}", 2);
+    }
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+    pt_json_key(json, "default");
+    pt_json_raw(json, "{\"$ref\":\"#/components/responses/Problem\"}", 41);
+    pt_json_object_end(json);
+}
+
+/* script: the row as it is for one script; NULL: the row itself. */
+static void write_path(const struct pt_route *route, const struct pt_script *script,
+                       const struct pt_scripts *scripts, struct pt_json *json)
+{
+    char path[PT_SCRIPT_NAME_MAX + 32];
+    snprintf(path, sizeof path, "%s", route->path);
+    if (script != NULL) {
+        size_t fixed = strcspn(route->path, "{");
+        snprintf(path, sizeof path, "%.*s%s", (int)fixed, route->path, script->name);
+    }
+    pt_json_key(json, path);
+    pt_json_object(json);
+    pt_json_key(json, "get");
+    pt_json_object(json);
+    pt_json_key(json, "tags");
+    pt_json_array(json);
+    pt_json_text(json, route->tag);
+    pt_json_array_end(json);
+    pt_json_kv_text(json, "summary",
+                    script != NULL ? text_of(script->declaration, "about", route->summary)
+                                   : route->summary);
+    if (route->about != NULL) pt_json_kv_text(json, "description", route->about);
+    pt_json_key(json, "parameters");
+    pt_json_array(json);
+    if (script == NULL) write_path_param(route, scripts, json);
+    write_params(route->params, json);
+    if (script != NULL) write_script_params(script, json);
+    pt_json_array_end(json);
+    write_responses(route, script, json);
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+}
+
+static const char components[] =
+    "{\"schemas\":{\"Problem\":{\"type\":\"object\",\"required\":[\"type\",\"title\",\"status\","
+    "\"detail\"],"
+    "\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},\"status\":{"
+    "\"type\":\"integer\"},"
+    "\"detail\":{\"type\":\"string\"}}}},\"responses\":{\"Problem\":{\"description\":\"what is "
+    "wrong, in words\","
+    "\"content\":{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/"
+    "Problem\"}}}}},"
+    "\"securitySchemes\":{\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"}}}";
+
+void pt_openapi_write(const struct pt_scripts *scripts, bool protected_reads, struct pt_buf *out)
+{
+    struct pt_json json;
+    pt_json_init(&json, out);
+    pt_json_object(&json);
+    pt_json_kv_text(&json, "openapi", "3.1.0");
+    pt_json_key(&json, "info");
+    pt_json_object(&json);
+    pt_json_kv_text(&json, "title", "Petrosa");
+    pt_json_kv_text(&json, "version", PT_VERSION);
+    pt_json_kv_text(&json, "description",
+                    "Market data and the metrics computed from it. Prices, quantities and metric "
+                    "values are decimal "
+                    "strings; times are ISO 8601 UTC; what is unknown is null.");
+    pt_json_object_end(&json);
+    pt_json_key(&json, "paths");
+    pt_json_object(&json);
+    for (const struct pt_route *route = pt_routes; route->path != NULL; route++) {
+        write_path(route, NULL, scripts, &json);
+        if ((route->flags & PT_ROUTE_OPEN) == 0) continue;
+        for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
+            if (answers_analysis(&scripts->v[i])) write_path(route, &scripts->v[i], scripts, &json);
+        }
+    }
+    pt_json_object_end(&json);
+    pt_json_key(&json, "components");
+    pt_json_raw(&json, components, sizeof components - 1);
+    if (protected_reads) {
+        pt_json_key(&json, "security");
+        pt_json_raw(&json, "[{\"token\":[]}]", 14);
+    }
+    pt_json_object_end(&json);
+}
+
+void pt_handle_openapi(struct pt_request *request)
+{
+    /* it changes with the scripts only, and the cache forgets with their generation */
+    static const uint64_t inputs = 1;
+    struct pt_buf out = { 0 };
+    if (pt_reply_same(request, inputs, INT64_MAX)) return;
+    pt_openapi_write(request->thread->scripts, request->thread->http->set.protect_reads, &out);
+    uint64_t tag = out.failed ? 0 : XXH3_64bits(out.data, out.len);
+    pt_reply_keep(request, PT_TYPE_JSON, &out, tag, inputs, INT64_MAX, 0);
+}
+
+void pt_handle_docs(struct pt_request *request)
+{
+    static const uint64_t inputs = 1;
+    struct pt_buf out = { 0 };
+    if (pt_reply_same(request, inputs, INT64_MAX)) return;
+    pt_buf_add(&out, pt_docs_html, pt_docs_html_len);
+    pt_reply_keep(request, "text/html; charset=utf-8", &out,
+                  XXH3_64bits(pt_docs_html, pt_docs_html_len), inputs, INT64_MAX, 0);
+}

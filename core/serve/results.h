@@ -1,0 +1,47 @@
+/* results.h - result documents as replies of /analysis/{metric}. [layer: serve]
+ *
+ * Shape "values" (volatility, volume, trend): { pair, period, metric, method, window, status,
+ * as_of, values: [ { timestamp, status, fields } ], pagination, metadata }. Shape "data" (all
+ * others): { pair, period, metric, status, as_of, data: { fields } | null, metadata }, and with a
+ * history also history: [ ... ] and pagination. Fields are the declared outputs in their order; one
+ * that is not there is null. */
+#ifndef PT_RESULTS_H
+#define PT_RESULTS_H
+
+#include "base/json.h"
+#include "flow/scripts.h"
+
+struct pt_results {
+    const struct pt_script *script;
+    const char *pair, *collection;
+    int64_t period_us;
+    size_t n;
+    const bson_t *docs; /* [n], ascending by as_of */
+    int64_t total, limit, offset;
+    bool descending;  /* order of the list */
+    bool history;     /* a list is wanted, also of shape "data" */
+    bool on_request;  /* computed for this request, not stored */
+    bool stale;       /* the newest is too old to be called current */
+    bool lists, data; /* names of the list: values, data */
+};
+
+/* Room for n views of documents, which have an alignment that malloc does not give; free(). NULL:
+ * no memory. */
+bson_t *pt_results_views(size_t n);
+bool pt_result_is_list(const struct pt_script *script); /* shape "values" */
+
+void pt_results_json(const struct pt_results *results, struct pt_json *json);
+/* Header: timestamp, status, fields; members of maps and lists as dotted columns. */
+void pt_results_csv(const struct pt_results *results, struct pt_buf *out);
+
+/* From here on a result that should be current is stale. */
+int64_t pt_results_stale_us(int64_t as_of_us, int64_t period_us);
+
+/* What makes two replies equal to a client: everything but computed_at, which says when, not what.
+ * It holds script hash, parameters, as_of and, in place of the rows' version, the numbers that were
+ * computed from the rows: a row that came later and is not in the result does not change it. */
+uint64_t pt_results_tag(const struct pt_results *results);
+/* What makes the cached body still true: all bytes of all documents. */
+uint64_t pt_results_inputs(const struct pt_results *results);
+
+#endif

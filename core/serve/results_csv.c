@@ -1,0 +1,230 @@
+/* results_csv.c - results as CSV: one line a result, maps as dotted columns.    [layer: serve] */
+#include "base/decimal.h"
+#include "base/timefmt.h"
+#include "flow/result.h"
+#include "serve/list.h"
+#include "serve/results.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH_MAX 8
+#define COLUMNS_MAX 4096
+
+/* Columns in the order in which they first came. */
+struct columns {
+    char **name; /* owned */
+    size_t n, cap;
+    bool failed;
+    bson_iter_t *value; /* [cap]: of the line under way */
+    bool *filled;
+    size_t guess; /* the column that should come next */
+};
+
+static void columns_fini(struct columns *columns)
+{
+    for (size_t i = 0; i < columns->n; i++) free(columns->name[i]);
+    free(columns->name);
+    free(columns->value);
+    free(columns->filled);
+}
+
+static bool grow(struct columns *columns)
+{
+    size_t cap = columns->cap == 0 ? 64 : columns->cap * 2;
+    if (cap > COLUMNS_MAX) return false;
+    char **name = realloc(columns->name, cap * sizeof *name);
+    if (name != NULL) columns->name = name;
+    bson_iter_t *value = realloc(columns->value, cap * sizeof *value);
+    if (value != NULL) columns->value = value;
+    bool *filled = realloc(columns->filled, cap * sizeof *filled);
+    if (filled != NULL) columns->filled = filled;
+    if (name == NULL || value == NULL || filled == NULL) return false;
+    columns->cap = cap;
+    return true;
+}
+
+static size_t column_of(struct columns *columns, const char *path)
+{
+    for (size_t k = 0; k < columns->n; k++) {
+        size_t i = columns->guess + k;
+        if (i >= columns->n) i -= columns->n;
+        if (strcmp(columns->name[i], path) != 0) continue;
+        columns->guess = i + 1 < columns->n ? i + 1 : 0;
+        return i;
+    }
+    char *name = columns->n < columns->cap || grow(columns) ? strdup(path) : NULL;
+    if (name == NULL) {
+        columns->failed = true;
+        return 0;
+    }
+    columns->name[columns->n] = name;
+    columns->filled[columns->n] = false;
+    return columns->n++;
+}
+
+/* Values below `iter`, each under its dotted path. fill: into the line; else only makes the
+ * columns. */
+static void flatten(struct columns *columns, const bson_iter_t *iter, struct pt_buf *path,
+                    unsigned depth, bool fill)
+{
+    bson_iter_t inner;
+    bool nested = BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter);
+    if (!nested || depth >= DEPTH_MAX || !bson_iter_recurse(iter, &inner)) {
+        if (path->failed) columns->failed = true;
+        if (columns->failed) return;
+        size_t i = column_of(columns, path->data);
+        if (!fill || columns->failed) return;
+        columns->value[i] = *iter;
+        columns->filled[i] = true;
+        return;
+    }
+    while (bson_iter_next(&inner)) {
+        size_t len = path->len;
+        pt_buf_printf(path, ".%s", bson_iter_key(&inner));
+        flatten(columns, &inner, path, depth + 1, fill);
+        if (path->failed) return;
+        path->len = len;
+        path->data[len] = '\0';
+    }
+}
+
+static void put_value(struct pt_buf *out, const bson_iter_t *iter)
+{
+    char text[PT_DOUBLE_TEXT_MAX];
+    uint32_t len;
+    switch (bson_iter_type(iter)) {
+    case BSON_TYPE_DOUBLE:
+        if (isfinite(bson_iter_double(iter)))
+            pt_buf_add(out, text, pt_double_print(bson_iter_double(iter), text));
+        break;
+    case BSON_TYPE_INT32:
+    case BSON_TYPE_INT64: pt_buf_printf(out, "%lld", (long long)bson_iter_as_int64(iter)); break;
+    case BSON_TYPE_BOOL: pt_buf_puts(out, bson_iter_bool(iter) ? "true" : "false"); break;
+    case BSON_TYPE_DATE_TIME:
+        pt_buf_add(out, text, pt_time_print(bson_iter_date_time(iter) * 1000, text));
+        break;
+    case BSON_TYPE_UTF8: {
+        const char *word = bson_iter_utf8(iter, &len);
+        pt_csv_text(out, word, len);
+        break;
+    }
+    default: break; /* null is an empty field */
+    }
+}
+
+/* The output called `name` of one document, NULL-safe search by either of its names. */
+static bool value_of(const bson_t *doc, const char *name, const char *stored, bson_iter_t *value)
+{
+    bson_t data;
+    return pt_doc_child(doc, "data", &data) &&
+           (bson_iter_init_find(value, &data, name) ||
+            (stored != NULL && bson_iter_init_find(value, &data, stored)));
+}
+
+struct output {
+    const char *name, *stored;
+    bool nested; /* a map or list in some document: then the name itself is no column */
+};
+
+static size_t read_outputs(const struct pt_results *results, struct output **out)
+{
+    bson_t list;
+    bson_iter_t iter;
+    size_t n = 0;
+    *out = NULL;
+    if (!pt_doc_child(results->script->declaration, "outputs", &list)) return 0;
+    struct output *outputs = calloc(bson_count_keys(&list) + 1, sizeof *outputs);
+    if (outputs == NULL || !bson_iter_init(&iter, &list)) {
+        free(outputs);
+        return 0;
+    }
+    while (bson_iter_next(&iter)) {
+        bson_t one;
+        uint32_t len;
+        const uint8_t *bytes;
+        if (!BSON_ITER_HOLDS_DOCUMENT(&iter)) continue;
+        bson_iter_document(&iter, &len, &bytes);
+        if (!bson_init_static(&one, bytes, len) || !pt_doc_text(&one, "name", &outputs[n].name))
+            continue;
+        pt_doc_text(&one, "stored", &outputs[n].stored);
+        n++;
+    }
+    *out = outputs;
+    return n;
+}
+
+static void add_output(const struct pt_results *results, struct output *output,
+                       struct columns *columns)
+{
+    bson_iter_t value;
+    struct pt_buf path = { 0 };
+    for (size_t i = 0; i < results->n && !output->nested; i++) {
+        output->nested = value_of(&results->docs[i], output->name, output->stored, &value) &&
+                         (BSON_ITER_HOLDS_DOCUMENT(&value) || BSON_ITER_HOLDS_ARRAY(&value));
+    }
+    if (!output->nested) {
+        column_of(columns, output->name);
+        return;
+    }
+    pt_buf_puts(&path, output->name);
+    for (size_t i = 0; i < results->n; i++) {
+        if (!value_of(&results->docs[i], output->name, output->stored, &value)) continue;
+        if (BSON_ITER_HOLDS_NULL(&value)) continue;
+        flatten(columns, &value, &path, 0, false);
+    }
+    pt_buf_fini(&path);
+}
+
+static void write_line(const struct pt_results *results, size_t i, const struct output *outputs,
+                       size_t noutputs, struct columns *columns, struct pt_buf *out)
+{
+    const bson_t *doc = &results->docs[i];
+    char text[PT_TIME_TEXT_MAX];
+    struct pt_buf path = { 0 };
+    int64_t as_of_us;
+    const char *status = "error";
+    if (pt_result_as_of(doc, &as_of_us)) pt_buf_add(out, text, pt_time_print(as_of_us, text));
+    pt_doc_text(doc, "status", &status);
+    if (results->stale && i + 1 == results->n && strcmp(status, "error") != 0) status = "stale";
+    pt_buf_printf(out, ",%s", status);
+    if (columns->n > 0) memset(columns->filled, 0, columns->n * sizeof *columns->filled);
+    columns->guess = 0;
+    for (size_t k = 0; k < noutputs; k++) {
+        bson_iter_t value;
+        if (!value_of(doc, outputs[k].name, outputs[k].stored, &value)) continue;
+        if (outputs[k].nested && BSON_ITER_HOLDS_NULL(&value)) continue;
+        pt_buf_clear(&path);
+        pt_buf_puts(&path, outputs[k].name);
+        flatten(columns, &value, &path, 0, true);
+    }
+    pt_buf_fini(&path);
+    for (size_t k = 0; k < columns->n; k++) {
+        pt_buf_putc(out, ',');
+        if (columns->filled[k]) put_value(out, &columns->value[k]);
+    }
+    pt_buf_putc(out, '\n');
+}
+
+void pt_results_csv(const struct pt_results *results, struct pt_buf *out)
+{
+    struct columns columns = { 0 };
+    struct output *outputs;
+    size_t noutputs = read_outputs(results, &outputs);
+    if (outputs == NULL) columns.failed = true;
+    for (size_t k = 0; k < noutputs; k++) add_output(results, &outputs[k], &columns);
+    pt_buf_puts(out, "timestamp,status");
+    for (size_t k = 0; k < columns.n; k++) {
+        pt_buf_putc(out, ',');
+        pt_csv_text(out, columns.name[k], strlen(columns.name[k]));
+    }
+    pt_buf_putc(out, '\n');
+    for (size_t k = 0; k < results->n && !columns.failed; k++) {
+        write_line(results, results->descending ? results->n - 1 - k : k, outputs, noutputs,
+                   &columns, out);
+    }
+    if (columns.failed) out->failed = true;
+    columns_fini(&columns);
+    free(outputs);
+}

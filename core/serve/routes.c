@@ -1,0 +1,171 @@
+/* routes.c - the table of everything that is served, and of what is not yet. [layer: serve] */
+#include "serve/route.h"
+
+#include "serve/figures.h"
+
+#include <string.h>
+
+const struct pt_route pt_routes[] = {
+    { .path = "/",
+      .handle = pt_handle_root,
+      .flags = PT_ROUTE_PROBE,
+      .tag = "health",
+      .summary = "what this is",
+      .about = "Name, version, the version of the original system it is compatible with, uptime." },
+    { .path = "/health/liveness",
+      .handle = pt_handle_liveness,
+      .flags = PT_ROUTE_PROBE,
+      .tag = "health",
+      .summary = "alive: 200 as long as the loop turns" },
+    { .path = "/health/readiness",
+      .handle = pt_handle_readiness,
+      .flags = PT_ROUTE_PROBE,
+      .tag = "health",
+      .summary = "ready: 200, or 503 when it cannot do its work",
+      .about = "status is healthy, degraded (works, but a person should look) or unhealthy (503). "
+               "Each component "
+               "says its own status and why." },
+    { .path = "/data/candles",
+      .handle = pt_handle_candles,
+      .params = pt_candles_params,
+      .flags = PT_ROUTE_LIST,
+      .tag = "data",
+      .summary = "candles of a pair",
+      .about =
+          "Without start: the newest. A period that is not stored is built from a stored smaller "
+          "one, and "
+          "metadata.derived_from says so. Prices and quantities have the exchange's own digits." },
+    { .path = "/data/trades",
+      .handle = pt_handle_trades,
+      .params = pt_trades_params,
+      .flags = PT_ROUTE_LIST,
+      .tag = "data",
+      .summary = "trades of a pair",
+      .about = "Without start: the newest." },
+    { .path = "/analysis/{metric}",
+      .handle = pt_handle_analysis,
+      .found = pt_found_analysis,
+      .params = pt_analysis_params,
+      .flags = PT_ROUTE_LIST | PT_ROUTE_OPEN,
+      .tag = "analysis",
+      .summary = "results of a loaded script",
+      .about = "Stored results, or one computed on request: with as_of, with parameters of the "
+               "script that differ "
+               "from those in force, and where nothing is stored yet." },
+    { .path = "/scripts",
+      .handle = pt_handle_scripts,
+      .params = pt_scripts_params,
+      .flags = PT_ROUTE_LIST,
+      .tag = "scripts",
+      .summary = "loaded scripts, their state and their times" },
+    { .path = "/scripts/{name}",
+      .handle = pt_handle_script,
+      .found = pt_found_script,
+      .tag = "scripts",
+      .summary = "one script: declaration, parameters in force, source" },
+    { .path = "/metrics",
+      .handle = pt_handle_metrics,
+      .flags = PT_ROUTE_LAX,
+      .tag = "operation",
+      .summary = "figures for Prometheus" },
+    { .path = "/openapi.json",
+      .handle = pt_handle_openapi,
+      .tag = "operation",
+      .summary = "this description, OpenAPI 3.1" },
+    { .path = "/docs",
+      .handle = pt_handle_docs,
+      .flags = PT_ROUTE_LAX,
+      .tag = "operation",
+      .summary = "this description for people; works offline" },
+    { .path = NULL },
+};
+_Static_assert(sizeof pt_routes / sizeof pt_routes[0] <= PT_ROUTES_MAX,
+               "figures have a row for each route");
+
+size_t pt_routes_count(void)
+{
+    return sizeof pt_routes / sizeof pt_routes[0] - 1;
+}
+
+const struct pt_route *pt_route_find(const char *path, const char **arg)
+{
+    for (const struct pt_route *route = pt_routes; route->path != NULL; route++) {
+        const char *brace = strchr(route->path, '{');
+        if (brace == NULL) {
+            if (strcmp(route->path, path) == 0) return route;
+            continue;
+        }
+        size_t fixed = (size_t)(brace - route->path);
+        if (strncmp(route->path, path, fixed) != 0) continue;
+        const char *rest = path + fixed;
+        if (*rest == '\0' || strchr(rest, '/') != NULL) continue;
+        *arg = rest;
+        return route;
+    }
+    return NULL;
+}
+
+/* Paths of the original system and of our own plan that this version does not answer. '*' stands
+ * for one piece, a final "**" for all that follow. */
+static const char *const later[] = {
+    "/health",
+    "/health/summary",
+    "/health/leader",
+    "/health/audit-status",
+    "/health/databases",
+    "/health/connections",
+    "/data/depth",
+    "/data/funding",
+    "/analysis/spread",
+    "/analysis/seasonality",
+    "/analysis/regime",
+    "/analysis/correlation",
+    "/analysis/market-overview",
+    "/analysis/performance/*",
+    "/catalog/datasets",
+    "/catalog/datasets/*",
+    "/catalog/schemas/*",
+    "/catalog/lineage/*",
+    "/backfill/start",
+    "/backfill/jobs",
+    "/backfill/jobs/*",
+    "/anomalies",
+    "/anomalies/detect",
+    "/anomalies/summary",
+    "/anomalies/anomalies",
+    "/anomalies/anomalies/detect",
+    "/anomalies/anomalies/summary",
+    "/anomalies/*/acknowledge",
+    "/anomalies/*/resolve",
+    "/scripts/reload",
+    "/stream",
+    "/schemas",
+    "/schemas/**",
+    "/config/**",
+    "/api/v1/**",
+    NULL,
+};
+
+static bool matches(const char *pattern, const char *path)
+{
+    while (*pattern != '\0') {
+        if (strcmp(pattern, "**") == 0) return *path != '\0';
+        if (*pattern == '*') {
+            size_t piece = strcspn(path, "/");
+            if (piece == 0) return false;
+            path += piece;
+            pattern++;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+bool pt_later_find(const char *path)
+{
+    for (size_t i = 0; later[i] != NULL; i++) {
+        if (matches(later[i], path)) return true;
+    }
+    return false;
+}

@@ -1,0 +1,414 @@
+/* routes_analysis.c - /analysis/{metric} for every loaded calculator and regime. [layer: serve]
+ *
+ *     as_of given, or parameters other than those in force ──> computed by a worker (a stored
+ * result that is exactly the one asked for is taken instead) else ──> stored results, the newest
+ * `limit` of the range nothing stored, and only the newest was asked for    ──> computed by a
+ * worker */
+#include "base/clock.h"
+#include "base/decimal.h"
+#include "flow/result.h"
+#include "serve/list.h"
+#include "serve/results.h"
+#include "serve/thread.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UNIT_MAX 32 /* scripts in one unit: the one asked for and those it needs */
+
+enum {
+    A_PAIR,
+    A_PERIOD,
+    A_LIMIT,
+    A_OFFSET,
+    A_ORDER,
+    A_START,
+    A_END,
+    A_AS_OF,
+    A_LIST_KEY,
+    A_FORMAT
+};
+const struct pt_param pt_analysis_params[] = {
+    [A_PAIR] = PT_PARAM_ROW_PAIR,
+    [A_PERIOD] = { .name = "period",
+                   .type = PT_PARAM_PERIOD,
+                   .fallback = "1h",
+                   .about = "length of a bar" },
+    [A_LIMIT] = PT_PARAM_ROW_LIMIT("1"),
+    [A_OFFSET] = PT_PARAM_ROW_OFFSET,
+    [A_ORDER] = PT_PARAM_ROW_ORDER,
+    [A_START] = PT_PARAM_ROW_START,
+    [A_END] = PT_PARAM_ROW_END,
+    [A_AS_OF] = { .name = "as_of",
+                  .type = PT_PARAM_TIME,
+                  .about = "the result as of the last bar closed by then, computed on request" },
+    [A_LIST_KEY] = PT_PARAM_ROW_LIST_KEY,
+    [A_FORMAT] = PT_PARAM_ROW_FORMAT,
+    { 0 },
+};
+
+/* One request on its way; on the heap while a worker computes. */
+struct analysis {
+    struct pt_scripts *scripts; /* a reference: the script stays as it was when the request came */
+    const struct pt_script *script;
+    char pair[PT_SYMBOL_MAX];
+    char collection[PT_COLLECTION_MAX];
+    int64_t period_us, start_us, end_us, as_of_us; /* as_of INT64_MAX: newest */
+    int64_t limit, offset;
+    bool from_newest, descending, ranged, current; /* current: the newest there is was asked for */
+    bson_t *params;                                /* those that differ from the ones in force */
+};
+
+static void analysis_free(void *arg)
+{
+    struct analysis *self = arg;
+    bson_destroy(self->params);
+    pt_scripts_unref(self->scripts);
+    free(self);
+}
+
+/* ---- which script, which parameters -------------------------------------------------------------
+ */
+
+static bool answers_analysis(const struct pt_script *script)
+{
+    return strcmp(script->kind, "calculator") == 0 || strcmp(script->kind, "regime") == 0;
+}
+
+static void unknown_metric(struct pt_request *request, const struct pt_scripts *scripts)
+{
+    struct pt_buf names = { 0 };
+    for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
+        const struct pt_script *script = &scripts->v[i];
+        if (script->status != PT_SCRIPT_LIVE || !answers_analysis(script)) continue;
+        pt_buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", script->name);
+    }
+    pt_reply_problem(request, 404, "no metric \"%.48s\"; loaded: %s", request->arg,
+                     names.len > 0 ? names.data : "none");
+    pt_buf_fini(&names);
+}
+
+/* NULL: the request is answered. */
+static const struct pt_script *find_script(struct pt_request *request,
+                                           const struct pt_scripts *scripts)
+{
+    const struct pt_script *script =
+        scripts != NULL ? pt_scripts_find(scripts, request->arg) : NULL;
+    if (script != NULL && answers_analysis(script)) return script;
+    for (size_t i = 0; script == NULL && scripts != NULL && i < scripts->n; i++) {
+        const struct pt_script *failed = &scripts->v[i];
+        if (failed->status != PT_SCRIPT_FAILED || strcmp(failed->name, request->arg) != 0) continue;
+        pt_reply_problem(request, 503, "the script %s did not load: %s:%d: %s", failed->name,
+                         failed->error_file, failed->error_line, failed->message);
+        return NULL;
+    }
+    char path[PT_SCRIPT_NAME_MAX + 16];
+    int n = snprintf(path, sizeof path, "/analysis/%s", request->arg);
+    if (n > 0 && (size_t)n < sizeof path && pt_later_find(path))
+        pt_reply_problem(request, 501, "%s is known but not built in this version", path);
+    else
+        unknown_metric(request, scripts);
+    return NULL;
+}
+
+static enum pt_code read_params(struct pt_request *request, struct analysis *self,
+                                struct pt_err *err)
+{
+    for (size_t i = 0; i < request->nextra; i++) {
+        const struct pt_query_item *item = request->extra[i];
+        enum pt_code rc = pt_script_param(self->script, item->name, item->value, self->params, err);
+        if (rc != PT_OK) return rc;
+    }
+    const struct pt_value *value = request->value;
+    bool at = value[A_AS_OF].given;
+    if (!at && bson_empty(self->params)) return PT_OK;
+    /* a history is what was stored, and only one set of parameters is stored */
+    static const struct {
+        unsigned param;
+        const char *why;
+    } only[] = {
+        { A_START, "is for stored results" },
+        { A_END, "is for stored results" },
+    };
+    for (size_t i = 0; i < sizeof only / sizeof only[0]; i++) {
+        if (!value[only[i].param].given) continue;
+        return pt_fail(err, PT_EINVAL, "%s: %s; leave it out with %s",
+                       pt_analysis_params[only[i].param].name, only[i].why,
+                       at ? "as_of" : "parameters that are not the stored ones");
+    }
+    if (self->limit == 1 && self->offset == 0) return PT_OK;
+    const char *name = self->limit != 1 ? "limit" : "offset";
+    return pt_fail(err, PT_EINVAL, "%s: got %lld, must be %d with %s", name,
+                   (long long)(self->limit != 1 ? self->limit : self->offset), self->limit != 1,
+                   at ? "as_of" : "parameters that are not the stored ones");
+}
+
+static struct analysis *analysis_new(struct pt_request *request, struct pt_scripts *scripts,
+                                     const struct pt_script *script)
+{
+    const struct pt_value *value = request->value;
+    struct analysis *self = calloc(1, sizeof *self);
+    if (self == NULL) return NULL;
+    self->params = bson_new();
+    self->scripts = pt_scripts_ref(scripts);
+    self->script = script;
+    strcpy(self->pair, value[A_PAIR].symbol);
+    pt_result_collection(self->pair, script->name, self->collection);
+    self->period_us = value[A_PERIOD].number;
+    self->limit = value[A_LIMIT].number;
+    self->offset = value[A_OFFSET].number;
+    self->descending = value[A_ORDER].number == PT_ORDER_DESC;
+    self->start_us = value[A_START].given ? value[A_START].number : 0;
+    self->end_us = value[A_END].given ? value[A_END].number : INT64_MAX;
+    self->as_of_us = value[A_AS_OF].given ? value[A_AS_OF].number : INT64_MAX;
+    self->from_newest = !value[A_START].given || self->descending;
+    self->ranged = value[A_START].given || value[A_END].given;
+    self->current =
+        !value[A_END].given && !value[A_AS_OF].given && self->offset == 0 && self->from_newest;
+    return self;
+}
+
+/* ---- answering ----------------------------------------------------------------------------------
+ */
+
+static void answer(struct pt_request *request, struct analysis *self, struct pt_results *results,
+                   bool on_request)
+{
+    int64_t as_of_us, expires_us = INT64_MAX;
+    results->script = self->script;
+    results->pair = self->pair;
+    results->collection = self->collection;
+    results->period_us = self->period_us;
+    results->limit = self->limit;
+    results->offset = self->offset;
+    results->descending = self->descending;
+    results->history = self->limit > 1 || self->ranged || self->offset > 0;
+    results->on_request = on_request;
+    results->lists = request->lists;
+    results->data = request->data;
+    if (self->current && results->n > 0 &&
+        pt_result_as_of(&results->docs[results->n - 1], &as_of_us)) {
+        int64_t stale_us = pt_results_stale_us(as_of_us, self->period_us);
+        results->stale = pt_now_us() > stale_us;
+        if (!results->stale) expires_us = stale_us;
+    }
+    /* what a worker computed may rest on anything in the store, so it is kept for this commit only
+     */
+    uint64_t inputs = on_request ? 0 : pt_results_inputs(results);
+    if (!on_request && pt_reply_same(request, inputs, expires_us)) return;
+    struct pt_buf out = { 0 };
+    struct pt_json json;
+    pt_json_init(&json, &out);
+    if (request->csv)
+        pt_results_csv(results, &out);
+    else
+        pt_results_json(results, &json);
+    pt_reply_keep(request, request->csv ? PT_TYPE_CSV : PT_TYPE_JSON, &out, pt_results_tag(results),
+                  inputs, expires_us, results->total);
+}
+
+static void on_computed(struct pt_request *request, void *arg, const bson_t *doc,
+                        const struct pt_err *err)
+{
+    struct analysis *self = arg;
+    if (err != NULL) {
+        pt_reply_header(request, "Retry-After", "1");
+        pt_reply_problem(request, 503, "%s could not be computed: %s", self->script->name,
+                         err->text);
+        return;
+    }
+    /* "empty": there is no closed bar at or before as_of */
+    int64_t as_of_us;
+    size_t n = pt_result_as_of(doc, &as_of_us);
+    struct pt_results results = { .n = n, .docs = doc, .total = (int64_t)n };
+    answer(request, self, &results, true);
+}
+
+/* Scripts whose results this one asks for come before it, each once. */
+static bool add_needed(const struct pt_scripts *scripts, const struct pt_script *script,
+                       const char **names, size_t *n, unsigned depth)
+{
+    bson_t metrics;
+    bson_iter_t iter;
+    for (size_t i = 0; i < *n; i++) {
+        if (names[i] == script->name) return true;
+    }
+    if (depth >= UNIT_MAX) return false;
+    if (pt_doc_child(script->declaration, "needs.metrics", &metrics) &&
+        bson_iter_init(&iter, &metrics)) {
+        while (bson_iter_next(&iter)) {
+            char name[PT_SCRIPT_NAME_MAX];
+            if (!BSON_ITER_HOLDS_UTF8(&iter)) continue;
+            const char *need =
+                bson_iter_utf8(&iter, NULL); /* "volatility" or "volatility.percentile" */
+            int len = snprintf(name, sizeof name, "%.*s", (int)strcspn(need, "."), need);
+            const struct pt_script *other =
+                len > 0 && (size_t)len < sizeof name ? pt_scripts_find(scripts, name) : NULL;
+            if (other != NULL && !add_needed(scripts, other, names, n, depth + 1)) return false;
+        }
+    }
+    if (*n == UNIT_MAX) return false;
+    names[(*n)++] = script->name;
+    return true;
+}
+
+static void compute(struct pt_request *request, struct analysis *self)
+{
+    const char *names[UNIT_MAX];
+    const bson_t *params[UNIT_MAX] = { NULL };
+    size_t n = 0;
+    struct pt_err err;
+    if (!add_needed(self->scripts, self->script, names, &n, 0)) {
+        pt_reply_problem(request, 503, "%s needs more than %d other scripts", self->script->name,
+                         UNIT_MAX - 1);
+        analysis_free(self);
+        return;
+    }
+    params[n - 1] = self->params;
+    struct pt_unit unit = { .period_us = self->period_us,
+                            .as_of_us = self->as_of_us,
+                            .n = n,
+                            .names = names,
+                            .params = params,
+                            .urgent = true };
+    strcpy(unit.symbol, self->pair);
+    if (pt_wait_begin(request, &unit, on_computed, analysis_free, self, &err) == PT_OK) return;
+    pt_reply_header(request, "Retry-After", "1");
+    pt_reply_problem(request, 503, "cannot be computed now: %s", err.text);
+}
+
+/* ---- stored results -----------------------------------------------------------------------------
+ */
+
+struct piece { /* of the snapshot */
+    const uint8_t *bytes;
+    uint32_t len;
+};
+
+struct gather {
+    struct piece *pieces; /* [cap], in the order of the scan */
+    size_t n, cap;
+    int64_t seen, skip;
+};
+
+static bool gather_doc(void *arg, const void *key, size_t key_len, const bson_t *view)
+{
+    struct gather *gather = arg;
+    (void)key;
+    (void)key_len;
+    if (gather->seen >= gather->skip && gather->n < gather->cap) {
+        gather->pieces[gather->n++] = (struct piece){ bson_get_data(view), view->len };
+    }
+    gather->seen++;
+    return true;
+}
+
+/* Views of the documents, oldest first. (A bson_t points into itself and cannot be moved.) */
+static enum pt_code view_docs(const struct gather *gather, bool reversed, bson_t *docs,
+                              const char *collection, struct pt_err *err)
+{
+    for (size_t i = 0; i < gather->n; i++) {
+        const struct piece *piece = &gather->pieces[reversed ? gather->n - 1 - i : i];
+        if (bson_init_static(&docs[i], piece->bytes, piece->len)) continue;
+        return pt_fail(err, PT_EDAMAGE, "%s: not a document", collection);
+    }
+    return PT_OK;
+}
+
+/* True: answered. False: nothing is stored and a worker may compute what was asked for. */
+static bool answer_stored(struct pt_request *request, struct analysis *self)
+{
+    struct gather gather = { .cap = (size_t)self->limit, .skip = self->offset };
+    struct pt_read *read = NULL;
+    struct pt_err err;
+    uint8_t from[16], to[16];
+    bool answered = true;
+    enum pt_code rc = PT_OK;
+    bson_t *docs = pt_results_views(gather.cap);
+    gather.pieces = calloc(gather.cap, sizeof *gather.pieces);
+    if (docs == NULL || gather.pieces == NULL) rc = pt_fail(&err, PT_ENOMEM, "out of memory");
+    if (rc == PT_OK) rc = pt_read_begin(request->thread->http->store, &read, &err);
+    if (rc == PT_OK && self->start_us < self->end_us) {
+        pt_result_key(self->period_us, self->start_us, from);
+        pt_result_key(self->period_us, self->end_us, to);
+        rc = pt_docs_scan(read, self->collection, from, sizeof from, to, sizeof to,
+                          self->from_newest, gather_doc, &gather, &err);
+    }
+    if (rc == PT_OK) rc = view_docs(&gather, self->from_newest, docs, self->collection, &err);
+    if (rc != PT_OK) {
+        pt_reply_error(request, &err);
+    } else if (gather.seen == 0 && self->limit == 1 && self->offset == 0 && !self->ranged) {
+        answered = false;
+    } else {
+        struct pt_results results = { .n = gather.n, .docs = docs, .total = gather.seen };
+        answer(request, self, &results, false);
+    }
+    pt_read_end(read);
+    free(gather.pieces);
+    free(docs);
+    return answered;
+}
+
+/* The stored result as of the last bar closed by as_of, if today's script made it: it is the one a
+ * worker would give. */
+static bool answer_exact(struct pt_request *request, struct analysis *self)
+{
+    struct pt_read *read = NULL;
+    struct pt_err err;
+    uint8_t key[16];
+    int64_t close_us;
+    bson_t doc;
+    const char *hash;
+    bool answered = false;
+    if (!bson_empty(self->params)) return false;
+    enum pt_code rc = pt_read_begin(request->thread->http->store, &read, &err);
+    if (rc == PT_OK) {
+        rc = pt_bars_last_close(read, self->pair, self->period_us, self->as_of_us, &close_us, &err);
+    }
+    if (rc == PT_OK && close_us != PT_MISSING) {
+        pt_result_key(self->period_us, close_us, key);
+        rc = pt_docs_get(read, self->collection, key, sizeof key, &doc, &err);
+        if (rc == PT_OK && pt_doc_text(&doc, "metadata.script_hash", &hash) &&
+            strcmp(hash, self->script->source->hash) == 0) {
+            struct pt_results results = { .n = 1, .docs = &doc, .total = 1 };
+            answer(request, self, &results, false);
+            answered = true;
+        }
+    }
+    if (rc != PT_OK && rc != PT_ENOENT) {
+        pt_reply_error(request, &err);
+        answered = true;
+    }
+    pt_read_end(read);
+    return answered;
+}
+
+bool pt_found_analysis(struct pt_request *request)
+{
+    return find_script(request, request->thread->scripts) != NULL;
+}
+
+void pt_handle_analysis(struct pt_request *request)
+{
+    struct pt_err err;
+    struct pt_scripts *scripts = request->thread->scripts;
+    const struct pt_script *script = find_script(request, scripts);
+    if (script == NULL) return;
+    struct analysis *self = analysis_new(request, scripts, script);
+    if (self == NULL) {
+        pt_reply_problem(request, 503, "out of memory");
+        return;
+    }
+    pt_list_form(request, &request->value[A_LIST_KEY], &request->value[A_FORMAT]);
+    if (read_params(request, self, &err) != PT_OK) {
+        pt_reply_problem(request, 422, "%s", err.text);
+        analysis_free(self);
+        return;
+    }
+    bool as_stored = bson_empty(self->params) && self->as_of_us == INT64_MAX;
+    if (as_stored ? answer_stored(request, self) : answer_exact(request, self))
+        analysis_free(self);
+    else
+        compute(request, self);
+}

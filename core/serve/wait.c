@@ -1,0 +1,276 @@
+#include "serve/wait.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "serve/thread.h"
+
+#include <errno.h>
+#include <event2/http.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct letter {
+    struct letter *next;
+    uint64_t number;
+    bson_t *doc; /* owned, NULL when failed */
+    struct pt_err err;
+};
+
+struct pt_mailbox {
+    atomic_uint refs;
+    pthread_mutex_t lock;
+    struct letter *first, **last;
+    bool closed;
+    int fd;
+};
+
+/* What the engine gets as arg. */
+struct call {
+    struct pt_mailbox *box;
+    uint64_t number;
+};
+
+static void letter_free(struct letter *letter)
+{
+    if (letter->doc != NULL) bson_destroy(letter->doc);
+    free(letter);
+}
+
+static void box_unref(struct pt_mailbox *box)
+{
+    if (atomic_fetch_sub(&box->refs, 1) != 1) return;
+    for (struct letter *letter = box->first, *next; letter != NULL; letter = next) {
+        next = letter->next;
+        letter_free(letter);
+    }
+    close(box->fd);
+    pthread_mutex_destroy(&box->lock);
+    free(box);
+}
+
+static void ring(struct pt_mailbox *box)
+{
+    uint64_t one = 1;
+    ssize_t n = write(box->fd, &one, sizeof one);
+    (void)n; /* a full counter is readable already */
+}
+
+enum pt_code pt_waits_init(struct pt_waits *waits, struct pt_err *err)
+{
+    *waits = (struct pt_waits){ .next_number = 1 };
+    struct pt_mailbox *box = calloc(1, sizeof *box);
+    if (box == NULL) return pt_fail(err, PT_ENOMEM, "no memory for a mailbox");
+    box->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (box->fd < 0) {
+        free(box);
+        return pt_fail(err, PT_EIO, "eventfd: %s", strerror(errno));
+    }
+    atomic_init(&box->refs, 1);
+    pthread_mutex_init(&box->lock, NULL);
+    box->last = &box->first;
+    waits->box = box;
+    return PT_OK;
+}
+
+static void wait_free(struct pt_wait *wait)
+{
+    wait->free_arg(wait->arg);
+    free(wait->if_none_match);
+    free(wait->uri);
+    free(wait);
+}
+
+void pt_waits_fini(struct pt_waits *waits)
+{
+    if (waits->box != NULL) {
+        pthread_mutex_lock(&waits->box->lock);
+        waits->box->closed = true;
+        pthread_mutex_unlock(&waits->box->lock);
+        box_unref(waits->box);
+    }
+    for (struct pt_wait *wait = waits->first, *next; wait != NULL; wait = next) {
+        next = wait->next;
+        wait_free(wait);
+    }
+    *waits = (struct pt_waits){ 0 };
+}
+
+int pt_waits_fd(const struct pt_waits *waits)
+{
+    return waits->box->fd;
+}
+
+void pt_waits_ring(struct pt_waits *waits)
+{
+    ring(waits->box);
+}
+
+/* On the engine's thread: copies, hands over, returns. */
+static void on_done(void *arg, const struct pt_unit_result *results, size_t n,
+                    const struct pt_err *err)
+{
+    struct call *call = arg;
+    struct pt_mailbox *box = call->box;
+    struct letter *letter = calloc(1, sizeof *letter);
+    if (letter == NULL) {
+        pt_log(PT_WARN, "http", "no_memory", "for a computed result; its request will time out");
+    } else {
+        letter->number = call->number;
+        if (err != NULL) {
+            letter->err = *err;
+        } else if (n == 0 || results[n - 1].doc == NULL) {
+            pt_fail(&letter->err, PT_EIO, "the worker gave no result");
+        } else {
+            letter->doc = bson_copy(results[n - 1].doc);
+        }
+        pthread_mutex_lock(&box->lock);
+        bool closed = box->closed;
+        if (!closed) {
+            *box->last = letter;
+            box->last = &letter->next;
+        }
+        pthread_mutex_unlock(&box->lock);
+        if (closed)
+            letter_free(letter);
+        else
+            ring(box);
+    }
+    box_unref(box);
+    free(call);
+}
+
+/* A copy that outlives the handler: what was borrowed is copied or left out. */
+static bool keep_request(struct pt_wait *wait, const struct pt_request *request)
+{
+    wait->uri = strdup(request->uri);
+    if (request->if_none_match != NULL) wait->if_none_match = strdup(request->if_none_match);
+    wait->request = *request;
+    wait->request.uri = wait->uri;
+    wait->request.if_none_match = wait->if_none_match;
+    wait->request.arg = NULL;
+    wait->request.extra = NULL;
+    wait->request.nextra = 0;
+    wait->request.before = NULL;
+    return wait->uri != NULL && (request->if_none_match == NULL || wait->if_none_match != NULL);
+}
+
+enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
+                           void (*free_arg)(void *arg), void *arg, struct pt_err *err)
+{
+    struct pt_thread *thread = request->thread;
+    struct pt_waits *waits = &thread->waits;
+    struct pt_wait *wait = NULL;
+    struct call *call = NULL;
+    enum pt_code rc;
+    if (waits->n >= PT_WAITS_MAX) {
+        rc = pt_fail(err, PT_EBUSY, "%d requests wait for a worker already", PT_WAITS_MAX);
+        goto out;
+    }
+    if (request->conn == NULL) {
+        rc = pt_fail(err, PT_EBUSY, "the connection could not be recorded");
+        goto out;
+    }
+    wait = calloc(1, sizeof *wait);
+    call = calloc(1, sizeof *call);
+    if (wait == NULL || call == NULL || !keep_request(wait, request)) {
+        rc = pt_fail(err, PT_ENOMEM, "out of memory");
+        goto out;
+    }
+    wait->number = waits->next_number++;
+    wait->until_us = pt_mono_us() + thread->http->set.request_us;
+    wait->then = then;
+    wait->free_arg = free_arg;
+    wait->arg = arg;
+    atomic_fetch_add(&waits->box->refs, 1);
+    *call = (struct call){ waits->box, wait->number };
+    rc = pt_engine_eval(thread->http->engine, unit, on_done, call, err);
+    if (rc != PT_OK) {
+        box_unref(waits->box);
+        goto out;
+    }
+    pt_conn_hold(request->conn, wait->number);
+    wait->next = waits->first;
+    waits->first = wait;
+    waits->n++;
+    request->ev = NULL; /* the wait's now */
+    return PT_OK;
+out:
+    if (wait != NULL) {
+        free(wait->if_none_match);
+        free(wait->uri);
+    }
+    free(wait);
+    free(call);
+    free_arg(arg);
+    return rc;
+}
+
+static struct pt_wait *take(struct pt_waits *waits, uint64_t number)
+{
+    for (struct pt_wait **at = &waits->first; *at != NULL; at = &(*at)->next) {
+        if ((*at)->number != number) continue;
+        struct pt_wait *wait = *at;
+        *at = wait->next;
+        waits->n--;
+        return wait;
+    }
+    return NULL;
+}
+
+void pt_wait_mail(int fd, short what, void *arg)
+{
+    (void)what;
+    struct pt_thread *thread = arg;
+    struct pt_mailbox *box = thread->waits.box;
+    uint64_t rung;
+    ssize_t n = read(fd, &rung, sizeof rung);
+    (void)n; /* nothing to read: woken twice for one bell */
+    pthread_mutex_lock(&box->lock);
+    struct letter *letter = box->first;
+    box->first = NULL;
+    box->last = &box->first;
+    pthread_mutex_unlock(&box->lock);
+    for (struct letter *next; letter != NULL; letter = next) {
+        next = letter->next;
+        struct pt_wait *wait = take(&thread->waits, letter->number);
+        if (wait != NULL) {
+            wait->then(&wait->request, wait->arg, letter->doc,
+                       letter->doc != NULL ? NULL : &letter->err);
+            wait_free(wait);
+        }
+        letter_free(letter);
+    }
+    pt_http_woken(thread);
+}
+
+void pt_wait_gone(struct pt_waits *waits, uint64_t number)
+{
+    struct pt_wait *wait = take(waits, number);
+    if (wait == NULL) return;
+    /* When the stream failed, evhttp leaves a request that is ours to us; when the server is being
+     * freed, it frees it. */
+    struct evhttp_request *ev = wait->request.ev;
+    if (evhttp_request_get_connection(ev) == NULL) evhttp_request_free(ev);
+    wait_free(wait);
+}
+
+void pt_waits_hurry(struct pt_waits *waits, int64_t until_us)
+{
+    for (struct pt_wait *wait = waits->first; wait != NULL; wait = wait->next) {
+        if (wait->until_us > until_us) wait->until_us = until_us;
+    }
+}
+
+void pt_waits_expire(struct pt_waits *waits, int64_t now_us)
+{
+    for (struct pt_wait *wait = waits->first, *next; wait != NULL; wait = next) {
+        next = wait->next;
+        if (now_us < wait->until_us) continue;
+        take(waits, wait->number);
+        pt_reply_header(&wait->request, "Retry-After", "1");
+        pt_reply_problem(&wait->request, 503, "no worker had computed it in time");
+        wait_free(wait);
+    }
+}
