@@ -28,7 +28,7 @@ def petrosa(*args, store=None, check=0, timeout=120, env=None, cwd=None, text=Tr
     command = [str(PETROSA), *map(str, args)]
     if store is not None:
         command += ["--data", str(store)]
-    if args and args[0] in ("serve", "demo", "compute", "eval"):
+    if args and args[0] in ("serve", "demo", "compute", "eval") and not any(str(a).startswith("scripts.path=") for a in args):
         command += ["--set", f"scripts.path={ROOT / 'scripts'}"]
     done = subprocess.run(command, capture_output=True, text=text, timeout=timeout, env=env or environment(), cwd=cwd,
                           stdin=subprocess.DEVNULL)

@@ -113,13 +113,17 @@ static void on_result(void *arg, const struct pt_unit_result *results, size_t n,
         print_json(shown, &results[0]);
     else
         print_text(shown, &results[0]);
-    const char *status = "", *message = "no message";
+    const char *status = "", *message = "no message", *file = NULL;
+    int64_t line = 0;
     pt_doc_text(results[0].doc, "status", &status);
-    if (strcmp(status, "error") == 0) {
-        shown->exit_code = 1;
-        pt_doc_text(results[0].doc, "metadata.error.message", &message);
+    if (strcmp(status, "error") != 0) return;
+    shown->exit_code = 1;
+    pt_doc_text(results[0].doc, "metadata.error.message", &message);
+    if (pt_doc_text(results[0].doc, "metadata.error.file", &file) &&
+        pt_doc_int(results[0].doc, "metadata.error.line", &line))
+        pt_fail(&shown->err, PT_ESCRIPT, "%s:%" PRId64 ": %s", file, line, message);
+    else
         pt_fail(&shown->err, PT_ESCRIPT, "%s", message);
-    }
 }
 
 /* NAME is a live script, FILE.lua the script made from that file. */
