@@ -41,7 +41,7 @@ setup-test: setup-tools
 setup: setup-build setup-test ## installs every package that building and testing needs
 
 demo: build ## runs the engine on 90 days of simulated market and a live simulated feed
-	@build/release/petrosa demo --set scripts.path=scripts
+	@build/release/petrosa demo
 
 test: setup-test ## builds and runs every test
 	@$(call preset,release)

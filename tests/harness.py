@@ -28,8 +28,6 @@ def petrosa(*args, store=None, check=0, timeout=120, env=None, cwd=None, text=Tr
     command = [str(PETROSA), *map(str, args)]
     if store is not None:
         command += ["--data", str(store)]
-    if args and args[0] in ("serve", "demo", "compute", "eval") and not any(str(a).startswith("scripts.path=") for a in args):
-        command += ["--set", f"scripts.path={ROOT / 'scripts'}"]
     done = subprocess.run(command, capture_output=True, text=text, timeout=timeout, env=env or environment(), cwd=cwd,
                           stdin=subprocess.DEVNULL)
     if check is not None and done.returncode != check:
@@ -52,8 +50,8 @@ class Folder(unittest.TestCase):
 class Daemon:
     """petrosa serve (or demo) on a free loopback port; stopped by pid."""
 
-    def __init__(self, *args, store=None, command="serve", scripts=ROOT / "scripts"):
-        words = [str(PETROSA), command, "--port", "0", "--set", f"scripts.path={scripts}", *map(str, args)]
+    def __init__(self, *args, store=None, command="serve"):
+        words = [str(PETROSA), command, "--port", "0", *map(str, args)]
         if store is not None:
             words += ["--data", str(store)]
         self.log = tempfile.TemporaryFile("w+")

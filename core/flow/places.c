@@ -92,9 +92,8 @@ enum pt_code pt_place_plugin(const struct pt_conf *conf, const char *name, char 
 const char *pt_place_scripts(const char *item, char out[PATH_MAX])
 {
     char folder[PATH_MAX];
-    struct stat st;
     if (!is_default("scripts", "path", item) || !program_folder(folder)) return item;
-    if (join(out, folder, "../share/petrosa/scripts") && stat(out, &st) == 0 && S_ISDIR(st.st_mode))
-        return out;
+    if (join(out, folder, "scripts") && is_folder(out)) return out;
+    if (join(out, folder, "../share/petrosa/scripts") && is_folder(out)) return out;
     return item;
 }

@@ -20,8 +20,8 @@ enum pt_code pt_place_plugins(const struct pt_conf *conf, char out[PATH_MAX], st
 enum pt_code pt_place_plugin(const struct pt_conf *conf, const char *name, char out[PATH_MAX],
                              struct pt_err *err);
 
-/* An item of [scripts] path: itself, but for the build's own default ../share/petrosa/scripts when
- * that is there. */
+/* An item of [scripts] path: itself, but for the build's own default scripts/ beside the program, else
+ * ../share/petrosa/scripts, when one is there. */
 const char *pt_place_scripts(const char *item, char out[PATH_MAX]);
 
 #endif

@@ -44,7 +44,7 @@ def make_files(folder):
 
 
 def run(store, *command, check=True):
-    done = subprocess.run([str(PETROSA), *command, "--data", str(store), "--set", f"scripts.path={ROOT / 'scripts'}", "--quiet"],
+    done = subprocess.run([str(PETROSA), *command, "--data", str(store), "--quiet"],
                           capture_output=True, text=True, timeout=300)
     if check and done.returncode != 0:
         raise AssertionError(f"petrosa {' '.join(command)}: exit {done.returncode}: {done.stderr[-800:]}")
@@ -52,7 +52,7 @@ def run(store, *command, check=True):
 
 
 def start(store, *command):
-    return subprocess.Popen([str(PETROSA), *command, "--data", str(store), "--set", f"scripts.path={ROOT / 'scripts'}",
+    return subprocess.Popen([str(PETROSA), *command, "--data", str(store),
                              "--set", "store.commit_rows=5000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             start_new_session=True)
 
