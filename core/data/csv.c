@@ -123,9 +123,11 @@ static const char *read_line(const struct pt_reader *reader, const char *text, s
     const struct pt_layout *layout = &reader->layout;
     struct pt_span fields[PT_FIELDS_MAX];
     if (len > PT_LINE_MAX) return "line_too_long";
+    blank_record(reader, record);
+    if (layout->jsonl)
+        return pt_jsonl_row(pt_kind(layout->kind), text, len, record->val, record->dig);
     unsigned n = pt_split_line(text, len, fields, PT_FIELDS_MAX);
     if (n != layout->nfields) return "column_count";
-    blank_record(reader, record);
     for (unsigned i = 0; i < n; i++) {
         const char *reason = read_field(reader, layout->fields[i], fields[i], record, extras);
         if (reason) return reason;
@@ -219,10 +221,12 @@ void pt_csv_line(struct pt_reader *reader, const char *text, size_t len)
 /* A decimal at the very end with fewer digits than the one above it has lost some. */
 static bool lost_digits(struct pt_reader *reader, const struct pt_record *record)
 {
+    const struct pt_kind *kind = pt_kind(reader->layout.kind);
+    if (reader->layout.nfields == 0 || pt_kind_cells(kind) != kind->ncols) return false;
     struct pt_field field = reader->layout.fields[reader->layout.nfields - 1];
     if (field.role != PT_FIELD_DEC) return false;
     const struct pt_slot *slot = pt_reader_slot(reader, &record->key);
-    if (!slot || slot->batch.frame.n == 0 || !reader->layout.narrow) return false;
+    if (!slot || slot->batch.frame.n == 0) return false;
     uint8_t now = record->dig[field.cell],
             above = slot->batch.frame.dig[field.cell][slot->batch.frame.n - 1];
     return pt_digits_scale(now) + pt_digits_pad(now) <

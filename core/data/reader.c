@@ -140,10 +140,12 @@ static bool detect(struct pt_reader *reader)
 {
     const char *text = reader->buffer + reader->at, *end = reader->buffer + reader->end;
     bool first = true;
+    reader->capture = false;
     for (unsigned i = 0; i < LOOK_LINES && text < end; i++) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t len = newline ? (size_t)(newline - text) : (size_t)(end - text);
         bool blank = strspn(text, " \t\r\n") >= len; /* the buffer ends with a NUL */
+        if (pt_jsonl_detect(text, len, &reader->layout)) return true;
         reader->capture = pt_capture_detect(text, len);
         if (reader->capture) return true;
         if (pt_layout_detect(text, len, &reader->layout) && (first || !reader->layout.header))
@@ -243,8 +245,12 @@ static enum pt_code begin_part(struct pt_reader *reader, struct pt_err *err)
     }
     if (memchr(reader->buffer, '\0', reader->end < LOOK_BYTES ? reader->end : LOOK_BYTES))
         return not_market_data(reader, "binary", err);
-    if (!detect(reader))
-        return not_market_data(reader, "no layout that is known (see help import)", err);
+    if (!detect(reader)) {
+        if (reader->end_code == PT_OK)
+            return not_market_data(reader, "no layout that is known (see help import)", err);
+        if (err) *err = reader->end_err; /* too little is left to tell */
+        return reader->end_code;
+    }
     if (!reader->capture) return begin_csv(reader, err);
     reader->stats.layout = "capture";
     if (!reader->decoder) return pt_decoder_new(&reader->decoder, err);

@@ -43,6 +43,7 @@ struct pt_layout {
     bool header;     /* the first line is one */
     bool has_closed; /* says itself which bars are closed */
     bool has_symbol;
+    bool jsonl;    /* our own export as JSON lines: it has no fields */
     bool by_level; /* one level a line: lines of one book are put together */
     bool narrow; /* all columns of the kind have width 1, all fields are plain: csv.c's fast way */
 };
@@ -60,6 +61,11 @@ size_t pt_line_trim(const char *line, size_t len);
 /* Tells the layout from one line: a header, or a row of a layout that needs none. False: none
  * known. */
 bool pt_layout_detect(const char *line, size_t len, struct pt_layout *layout);
+/* The same of our own JSON lines, and one row of them: NULL, or why it is none. Cells that are null
+ * stay as they were. */
+bool pt_jsonl_detect(const char *line, size_t len, struct pt_layout *layout);
+const char *pt_jsonl_row(const struct pt_kind *kind, const char *text, size_t len, int64_t *val,
+                         uint8_t *dig);
 /* The bar length from the first lines (header included): the most common step, else close time -
  * open time. 0 = cannot tell. */
 int64_t pt_layout_period(const struct pt_layout *layout, const char *text, size_t len);

@@ -28,6 +28,12 @@ static bool field_time(const struct pt_layout *layout, const struct pt_span *fie
     return false;
 }
 
+static bool open_time(const struct pt_layout *layout, const struct pt_span *fields, int64_t *us)
+{
+    return field_time(layout, fields, PT_FIELD_TIME, us) ||
+           field_time(layout, fields, PT_FIELD_TIME_US, us);
+}
+
 int64_t pt_layout_period(const struct pt_layout *layout, const char *text, size_t len)
 {
     struct {
@@ -45,7 +51,7 @@ int64_t pt_layout_period(const struct pt_layout *layout, const char *text, size_
         unsigned n = pt_split_line(text, pt_line_trim(text, line_len), fields, PT_FIELDS_MAX);
         text += line_len + (newline != NULL);
         int64_t us, close_us;
-        if (n != layout->nfields || !field_time(layout, fields, PT_FIELD_TIME, &us)) continue;
+        if (n != layout->nfields || !open_time(layout, fields, &us)) continue;
         if (field_time(layout, fields, PT_FIELD_CLOSE_TIME, &close_us)) {
             /* the last instant of the bar: 1 ms or 1 us before the next */
             if (is_period(close_us - us + 1)) from_close = close_us - us + 1;
