@@ -12,84 +12,6 @@
 #define DEPTH_MAX 8
 #define COLUMNS_MAX 4096
 
-/* Columns in the order in which they first came. */
-struct columns {
-    char **name; /* owned */
-    size_t n, cap;
-    bool failed;
-    bson_iter_t *value; /* [cap]: of the line under way */
-    bool *filled;
-    size_t guess; /* the column that should come next */
-};
-
-static void columns_fini(struct columns *columns)
-{
-    for (size_t i = 0; i < columns->n; i++) free(columns->name[i]);
-    free(columns->name);
-    free(columns->value);
-    free(columns->filled);
-}
-
-static bool grow(struct columns *columns)
-{
-    size_t cap = columns->cap == 0 ? 64 : columns->cap * 2;
-    if (cap > COLUMNS_MAX) return false;
-    char **name = realloc(columns->name, cap * sizeof *name);
-    if (name != NULL) columns->name = name;
-    bson_iter_t *value = realloc(columns->value, cap * sizeof *value);
-    if (value != NULL) columns->value = value;
-    bool *filled = realloc(columns->filled, cap * sizeof *filled);
-    if (filled != NULL) columns->filled = filled;
-    if (name == NULL || value == NULL || filled == NULL) return false;
-    columns->cap = cap;
-    return true;
-}
-
-static size_t column_of(struct columns *columns, const char *path)
-{
-    for (size_t k = 0; k < columns->n; k++) {
-        size_t i = columns->guess + k;
-        if (i >= columns->n) i -= columns->n;
-        if (strcmp(columns->name[i], path) != 0) continue;
-        columns->guess = i + 1 < columns->n ? i + 1 : 0;
-        return i;
-    }
-    char *name = columns->n < columns->cap || grow(columns) ? strdup(path) : NULL;
-    if (name == NULL) {
-        columns->failed = true;
-        return 0;
-    }
-    columns->name[columns->n] = name;
-    columns->filled[columns->n] = false;
-    return columns->n++;
-}
-
-/* Values below `iter`, each under its dotted path. fill: into the line; else only makes the
- * columns. */
-static void flatten(struct columns *columns, const bson_iter_t *iter, struct pt_buf *path,
-                    unsigned depth, bool fill)
-{
-    bson_iter_t inner;
-    bool nested = BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter);
-    if (!nested || depth >= DEPTH_MAX || !bson_iter_recurse(iter, &inner)) {
-        if (path->failed) columns->failed = true;
-        if (columns->failed) return;
-        size_t i = column_of(columns, path->data);
-        if (!fill || columns->failed) return;
-        columns->value[i] = *iter;
-        columns->filled[i] = true;
-        return;
-    }
-    while (bson_iter_next(&inner)) {
-        size_t len = path->len;
-        pt_buf_printf(path, ".%s", bson_iter_key(&inner));
-        flatten(columns, &inner, path, depth + 1, fill);
-        if (path->failed) return;
-        path->len = len;
-        path->data[len] = '\0';
-    }
-}
-
 static void put_value(struct pt_buf *out, const bson_iter_t *iter)
 {
     char text[PT_DOUBLE_TEXT_MAX];
@@ -111,6 +33,87 @@ static void put_value(struct pt_buf *out, const bson_iter_t *iter)
         break;
     }
     default: break; /* null is an empty field */
+    }
+}
+
+struct cell { /* of the line under way: where its text is */
+    size_t at, len;
+};
+
+/* Columns in the order in which they first came. */
+struct columns {
+    char **name; /* owned */
+    size_t n, cap;
+    bool failed;
+    struct cell *cell;  /* [cap] */
+    struct pt_buf line; /* their texts */
+    size_t guess;       /* the column that should come next */
+};
+
+static void columns_fini(struct columns *columns)
+{
+    for (size_t i = 0; i < columns->n; i++) free(columns->name[i]);
+    free(columns->name);
+    free(columns->cell);
+    pt_buf_fini(&columns->line);
+}
+
+static bool grow(struct columns *columns)
+{
+    size_t cap = columns->cap == 0 ? 64 : columns->cap * 2;
+    if (cap > COLUMNS_MAX) return false;
+    char **name = realloc(columns->name, cap * sizeof *name);
+    if (name != NULL) columns->name = name;
+    struct cell *cell = realloc(columns->cell, cap * sizeof *cell);
+    if (cell != NULL) columns->cell = cell;
+    if (name == NULL || cell == NULL) return false;
+    columns->cap = cap;
+    return true;
+}
+
+static size_t column_of(struct columns *columns, const char *path)
+{
+    for (size_t k = 0; k < columns->n; k++) {
+        size_t i = columns->guess + k;
+        if (i >= columns->n) i -= columns->n;
+        if (strcmp(columns->name[i], path) != 0) continue;
+        columns->guess = i + 1 < columns->n ? i + 1 : 0;
+        return i;
+    }
+    char *name = columns->n < columns->cap || grow(columns) ? strdup(path) : NULL;
+    if (name == NULL) {
+        columns->failed = true;
+        return 0;
+    }
+    columns->name[columns->n] = name;
+    columns->cell[columns->n] = (struct cell){ 0, 0 };
+    return columns->n++;
+}
+
+/* Values below `iter`, each under its dotted path. fill: into the line; else only makes the
+ * columns. */
+static void flatten(struct columns *columns, const bson_iter_t *iter, struct pt_buf *path,
+                    unsigned depth, bool fill)
+{
+    bson_iter_t inner;
+    bool nested = BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter);
+    if (!nested || depth >= DEPTH_MAX || !bson_iter_recurse(iter, &inner)) {
+        if (path->failed) columns->failed = true;
+        if (columns->failed) return;
+        size_t i = column_of(columns, path->data);
+        if (!fill || columns->failed) return;
+        columns->cell[i].at = columns->line.len;
+        put_value(&columns->line, iter);
+        columns->cell[i].len = columns->line.len - columns->cell[i].at;
+        return;
+    }
+    while (bson_iter_next(&inner)) {
+        size_t len = path->len;
+        pt_buf_printf(path, ".%s", bson_iter_key(&inner));
+        flatten(columns, &inner, path, depth + 1, fill);
+        if (path->failed) return;
+        path->len = len;
+        path->data[len] = '\0';
     }
 }
 
@@ -189,7 +192,8 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     pt_doc_text(doc, "status", &status);
     if (results->stale && i + 1 == results->n && strcmp(status, "error") != 0) status = "stale";
     pt_buf_printf(out, ",%s", status);
-    if (columns->n > 0) memset(columns->filled, 0, columns->n * sizeof *columns->filled);
+    if (columns->n > 0) memset(columns->cell, 0, columns->n * sizeof *columns->cell);
+    pt_buf_clear(&columns->line);
     columns->guess = 0;
     for (size_t k = 0; k < noutputs; k++) {
         bson_iter_t value;
@@ -202,8 +206,10 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     pt_buf_fini(&path);
     for (size_t k = 0; k < columns->n; k++) {
         pt_buf_putc(out, ',');
-        if (columns->filled[k]) put_value(out, &columns->value[k]);
+        const struct cell *cell = &columns->cell[k];
+        if (cell->len > 0) pt_buf_add(out, columns->line.data + cell->at, cell->len);
     }
+    if (columns->line.failed) columns->failed = true;
     pt_buf_putc(out, '\n');
 }
 
