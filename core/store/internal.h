@@ -216,7 +216,6 @@ struct pt_touched {
     bool due;
     int64_t due_from_us, due_to_us;
     bool dirty; /* the record must be put */
-    bool quiet; /* only expired: no news for the outbox */
 };
 
 struct pt_write {
