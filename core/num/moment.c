@@ -16,7 +16,8 @@ double pt_moment_mean(const double *x, size_t n)
     return count > 0 ? sum / (double)count : NAN;
 }
 
-/* Sums of powers about the mean; the second one freed of what the rounding of the mean left in it. */
+/* Sums of powers about the mean; the second one freed of what the rounding of the mean left in it.
+ */
 static void about_mean(const double *x, size_t n, struct pt_powers *out)
 {
     struct pt_centre centre = { pt_first_there(x, n), 0 };
@@ -150,7 +151,10 @@ double pt_moment_pearson(const double *x, const double *y, size_t n, size_t *use
     pairs_about_means(x, y, n, &s);
     if (used != NULL) *used = s.count;
     if (s.count < 2 || !(s.xx > 0) || !(s.yy > 0)) return NAN;
-    double r = s.xy / (sqrt(s.xx) * sqrt(s.yy));
+    double product =
+        s.xx * s.yy; /* its root is exact for y = x; where it leaves the range, two roots */
+    double scale = isnormal(product) ? sqrt(product) : sqrt(s.xx) * sqrt(s.yy);
+    double r = s.xy / scale;
     return r > 1 ? 1 : (r < -1 ? -1 : r);
 }
 
