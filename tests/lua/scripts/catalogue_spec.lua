@@ -1,0 +1,95 @@
+local cjson = require "cjson"
+local lfs = require "lfs"
+local support = require "tests.lua.scripts.support"
+
+--- Names of the Lua files in a folder of the project, without .lua.
+local function scripts(folder)
+  local names = {}
+  for entry in lfs.dir(support.root .. "/" .. folder) do
+    local name = entry:match("^(.*)%.lua$")
+    if name then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+local function there(path)
+  return lfs.attributes(support.root .. "/" .. path, "mode") == "file"
+end
+
+-- Every number that is shipped is proved: a calculator that nobody held against anything does not pass.
+describe("the catalogue of scripts", function()
+  local readme = support.read("scripts/README.md")
+
+  it("has the calculators of the house", function()
+    local names = {}
+    for _, name in ipairs(scripts("scripts/calculators")) do names[name] = true end
+    for _, name in ipairs { "volatility", "volume", "trend", "deviation" } do assert.is_true(names[name], name) end
+  end)
+
+  for _, name in ipairs(scripts("scripts/calculators")) do
+    describe(name, function()
+      it("is declared under the name of its file", function()
+        assert.equal(name, support.calculator(name):declaration().name)
+      end)
+
+      it("has golden numbers that reach every output, as number and in status", function()
+        local path = "tests/golden/calculators/" .. name .. ".json"
+        assert.is_true(there(path), "no " .. path)
+        local given, statuses = {}, {}
+        for _, case in ipairs(support.cases(name)) do
+          statuses[case.expect.status] = true
+          if case.expect.data ~= cjson.null then
+            for field, value in pairs(case.expect.data) do given[field] = given[field] or value ~= cjson.null end
+          end
+        end
+        for _, output in ipairs(support.calculator(name):declaration().outputs) do
+          assert.is_true(given[output.name], output.name .. " has no golden number")
+        end
+        assert.same({ ok = true, gap = true, warming = true }, statuses)
+      end)
+
+      it("has a spec with the gap, missing, short and purity cases", function()
+        local path = "tests/lua/scripts/" .. name .. "_spec.lua"
+        assert.is_true(there(path), "no " .. path)
+        local spec = support.read(path)
+        for _, needed in ipairs { "holds_for_every_calculator%(\"" .. name .. "\"", "hole", "missing", "warming" } do
+          assert.is_truthy(spec:find(needed), path .. " does not mention " .. needed)
+        end
+      end)
+
+      it("is in the author's guide with its parameters", function()
+        local row = readme:match("\n| `calculators/" .. name .. "%.lua` |([^\n]*)")
+        assert.is_truthy(row, "scripts/README.md has no row for it")
+        for _, param in ipairs(support.calculator(name):declaration().params) do
+          assert.is_truthy(row:find("`" .. param.name .. "`", 1, true), param.name)
+        end
+      end)
+
+      it("says only reasons that the guide explains", function()
+        for _, case in ipairs(support.cases(name)) do
+          for _, reason in pairs(case.expect.reasons ~= cjson.null and case.expect.reasons or {}) do
+            assert.is_truthy(readme:find("`" .. reason .. "`", 1, true), reason)
+          end
+        end
+      end)
+    end)
+  end
+
+  it("has a spec for each library", function()
+    for _, name in ipairs(scripts("scripts/lib")) do
+      assert.is_true(there("tests/lua/scripts/" .. name .. "_spec.lua"), name)
+    end
+  end)
+
+  it("has no golden file that nothing reads", function()
+    local used = {}
+    for _, name in ipairs(scripts("scripts/calculators")) do
+      for _, case in ipairs(support.cases(name)) do used[case.series] = true end
+    end
+    for entry in lfs.dir(support.root .. "/tests/golden/series") do
+      local name = entry:match("^(.*)%.json$")
+      if name then assert.is_true(used[name], name) end
+    end
+  end)
+end)

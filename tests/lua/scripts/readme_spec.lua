@@ -1,0 +1,98 @@
+local petrosa = require "petrosa"
+local support = require "tests.lua.scripts.support"
+
+-- What the author's guide shows is run as it is printed.
+describe("scripts/README.md", function()
+  local blocks, order, folder = {}, {}, os.tmpname()
+  os.remove(folder)
+  for block in support.read("scripts/README.md"):gmatch("```lua\n(.-)```") do
+    local name = block:match('name%s*=%s*"([%w_]+)"') or "spec"
+    blocks[name] = block
+    order[#order + 1] = name
+  end
+
+  assert(os.execute("mkdir -p " .. folder .. "/calculators " .. folder .. "/lib") == 0)
+  local function write(path, text)
+    local out = assert(io.open(folder .. "/" .. path, "w"))
+    out:write(text)
+    out:close()
+  end
+  write("lib/given.lua", support.read("scripts/lib/given.lua"))
+  for name, block in pairs(blocks) do write("calculators/" .. name .. ".lua", block) end
+  teardown(function() os.execute("rm -r " .. folder) end)
+
+  local function load(name)
+    return assert(petrosa.load(folder .. "/calculators/" .. name .. ".lua"))
+  end
+
+  it("shows four scripts and a spec", function()
+    assert.same({ "day_range", "streak", "close_location", "tide", "spec" }, order)
+  end)
+
+  it("shows a first metric in 15 lines at most", function()
+    local _, lines = blocks.day_range:gsub("\n", "\n")
+    assert.is_true(lines <= 15, lines .. " lines")
+  end)
+
+  it("day_range answers", function()
+    local series, high, low = support.series("walk"), 0, math.huge
+    for i = #series.high - 23, #series.high do
+      high, low = math.max(high, series.high[i]), math.min(low, series.low[i])
+    end
+    local result = load("day_range"):run(series)
+    assert.equal("ok", result.status)
+    assert.near(200 * (high - low) / (high + low), result.data.range, 1e-12)
+  end)
+
+  it("streak answers, and a hole ends a run", function()
+    local bars = { close = { 1, 2, 3, 2, 3, 4, 5, 6, 5, 6, 7, 8 } }
+    local script = load("streak")
+    assert.same({ longest = 4, current = 3, state = "rising" }, script:run(bars).data)
+    bars.time = {}
+    for i = 1, 12 do bars.time[i] = 1735689600 + (i + (i > 6 and 2 or 0)) * 3600 end
+    assert.same({ longest = 3, current = 3, state = "rising" }, script:run(bars).data)
+    assert.equal("gap", script:run(bars).status)
+    local small = { close = { 9, 9, 9, 9, 9, 9, 9, 100, 101, 101.01 }, params = { threshold_bp = 5 } }
+    assert.same({ longest = 2, current = 0, state = "resting" }, script:run(small).data)
+    bars.params = { threshold_bp = -1 }
+    assert.error_matches(function() script:run(bars) end, "threshold_bp")
+  end)
+
+  it("close_location answers, with the reason it promises for a bar without a range", function()
+    local bars = { high = { 2, 2, 2, 2, 1 }, low = { 1, 1, 1, 1, 1 }, close = { 1, 2, 1.5, 1.5, 1 } }
+    local result = load("close_location"):run(bars)
+    assert.equal(0.5, result.data.mean)
+    assert.same({ last = "flat" }, result.metadata.reasons)
+    for i = 1, 4 do bars.high[i] = 1 end
+    assert.same({ last = "flat", mean = "too_few" }, load("close_location"):run(bars).metadata.reasons)
+  end)
+
+  it("tide answers from the metric that it needs, and is unknown without it", function()
+    local script = load("tide")
+    for place, state in pairs { [0.1] = "calm", [0.5] = "between", [0.9] = "rough" } do
+      assert.equal(state, script:run { close = { 1 }, metrics = { volatility = { percentile = place } } }.data.state)
+    end
+    assert.same({ state = "no_volatility" }, script:run({ close = { 1 }, metrics = {} }).metadata.reasons)
+  end)
+
+  it("tells the statuses as they are", function()
+    assert.equal("warming", load("close_location"):run { close = { 1, 2 } }.status)
+  end)
+
+  -- The spec of the guide becomes a part of this one, with its file where it looks for it.
+  describe("spec", function()
+    local text = blocks.spec:gsub('petrosa%.load%("', 'petrosa.load("' .. folder .. "/calculators/")
+    local chunk = assert(loadstring(text, "@scripts/README.md"))
+    setfenv(chunk, getfenv(1))
+    chunk()
+  end)
+
+  it("names only parts of a window or vector that the reference has", function()
+    local known = {}
+    for _, entry in ipairs(petrosa.reference()) do
+      known[entry.name] = true
+      for word in entry.signature:gmatch("[%w_]+") do known[word] = true end
+    end
+    for word in support.read("scripts/README.md"):gmatch("`[wv][.:]([%w_]+)") do assert.is_true(known[word], word) end
+  end)
+end)

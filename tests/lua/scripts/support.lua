@@ -1,0 +1,252 @@
+--- support: golden files as windows and answers, and the cases that every calculator must hold.
+local cjson = require "cjson"
+local petrosa = require "petrosa"
+
+local support = {}
+
+local here = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$")
+support.root = here .. "/../../.."
+
+function support.read(path)
+  local file = assert(io.open(support.root .. "/" .. path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function decode(path)
+  return cjson.decode(support.read(path))
+end
+
+local function plain(value)
+  if value == cjson.null then return nil end
+  return value
+end
+
+--- The calculator's script, loaded.
+function support.calculator(name)
+  return assert(petrosa.load(support.root .. "/scripts/calculators/" .. name .. ".lua"))
+end
+
+local COLUMNS = { "open", "high", "low", "close", "volume", "quote_volume", "trades", "taker_buy_volume" }
+
+local function columns(stored, into)
+  into.time = {}
+  for i, us in ipairs(stored.open_time) do into.time[i] = us end
+  for _, column in ipairs(COLUMNS) do
+    into[column] = {}
+    for i, value in ipairs(stored[column]) do
+      into[column][i] = value == cjson.null and 0 / 0 or value
+    end
+  end
+  return into
+end
+
+--- A stored series as the argument of script:run; anew for each call, so that a test may change it.
+function support.series(name, options)
+  local stored = decode("tests/golden/series/" .. name .. ".json")
+  local input = columns(stored.candles, { symbol = stored.symbol, period = stored.period })
+  if stored.benchmark ~= cjson.null then input.benchmark = columns(stored.benchmark, { symbol = "BTCUSDT" }) end
+  for key, value in pairs(options or {}) do input[key] = value end
+  return input
+end
+
+--- The bars of a window from position `first` to `last`.
+function support.slice(input, first, last)
+  local out = {}
+  for key, value in pairs(input) do out[key] = value end
+  for _, column in ipairs { "time", unpack(COLUMNS) } do
+    out[column] = {}
+    for i = first, last do out[column][i - first + 1] = input[column][i] end
+  end
+  return out
+end
+
+--- Cases of tests/golden/calculators/NAME.json.
+function support.cases(name)
+  return decode("tests/golden/calculators/" .. name .. ".json").cases
+end
+
+local rules = decode("tests/golden/tolerance.json")
+
+local function allowed(path, want, context)
+  local rule = rules.fields[path] or rules.default
+  local scale = rule.scale
+  if rule.scale_of then
+    scale = 0
+    for _, field in ipairs(rule.scale_of) do scale = scale + context[field] end
+    scale = rule.factor * scale
+  end
+  return rule.relative * math.max(math.abs(want), scale)
+end
+
+local compare
+function compare(path, got, want, context, wrong)
+  local function differs()
+    wrong[#wrong + 1] = ("%s: %s, should be %s"):format(path, tostring(got), tostring(want))
+  end
+  want = plain(want)
+  if type(want) == "table" then
+    if type(got) ~= "table" then return differs() end
+    for key, value in pairs(want) do
+      compare(key:find("^%d+$") and path or path .. "." .. key, got[key], value, context, wrong)
+    end
+  elseif type(want) == "number" then
+    local close = type(got) == "number" and math.abs(got - want) <= allowed(path, want, context) -- NaN is not
+    if not close then differs() end
+  elseif got ~= want then
+    differs()
+  end
+end
+
+--- What differs between a result and what a golden case expects, in words; an empty list when nothing does.
+function support.differences(result, expect)
+  local wrong = {}
+  local meta = result.metadata
+  compare("status", result.status, expect.status, expect, wrong)
+  compare("as_of", result.as_of * 1e6, expect.as_of, expect, wrong)
+  for _, field in ipairs { "rows", "expected", "gaps", "missing", "completeness" } do
+    compare(field, meta[field], expect[field], expect, wrong)
+  end
+  if expect.status == "warming" then
+    for field, value in pairs(result.data) do compare(field, value, nil, expect, wrong) end
+    return wrong
+  end
+  for field, value in pairs(expect.data) do compare(field, result.data[field], value, expect.data, wrong) end
+  for field in pairs(result.data) do
+    if expect.data[field] == nil then wrong[#wrong + 1] = field .. ": the golden file does not know it" end
+  end
+  for field, reason in pairs(expect.reasons) do
+    compare(field .. " reason", meta.reasons[field], reason, expect, wrong)
+  end
+  for field, reason in pairs(meta.reasons) do
+    if not expect.reasons[field] then wrong[#wrong + 1] = field .. ": null, reason " .. reason end
+  end
+  return wrong
+end
+
+--- All digits of all outputs and reasons, to be compared as text.
+function support.bits(result)
+  local lines = {}
+  local function add(path, value)
+    if type(value) == "table" then
+      for key, inner in pairs(value) do add(path .. "." .. key, inner) end
+    else
+      lines[#lines + 1] = path .. "=" .. (type(value) == "number" and ("%.17g"):format(value) or tostring(value))
+    end
+  end
+  add("status", result.status)
+  add("data", result.data)
+  add("reasons", result.metadata.reasons)
+  table.sort(lines)
+  return table.concat(lines, "\n")
+end
+
+--- Runs a golden case.
+function support.run(script, case)
+  return script:run(support.series(case.series, { as_of = plain(case.as_of), params = case.params }))
+end
+
+--- What every calculator must hold, as tests of its spec.
+-- whole: name of a complete series that is long enough.
+function support.holds_for_every_calculator(name, whole)
+  local spec = getfenv(2) -- busted gives its names to the spec's file, not to what that requires
+  local describe, it, assert = spec.describe, spec.it, spec.assert
+
+  describe("golden numbers", function()
+    local script = support.calculator(name)
+    for number, case in ipairs(support.cases(name)) do
+      local params = cjson.encode(case.params):gsub("[{}\"]", "")
+      local label = ("%d: %s %s%s"):format(number, case.series, params, plain(case.as_of) and " in the past" or "")
+      it("equal the oracle's, case " .. label, function()
+        assert.same({}, support.differences(support.run(script, case), case.expect))
+      end)
+    end
+  end)
+
+  describe("purity", function()
+    it("gives the same bits twice, in two orders, and from a fresh sandbox", function()
+      local one, other = support.calculator(name), support.calculator(name)
+      local names, first = { whole, "gaps", "missing", "flat" }, {}
+      for _, series in ipairs(names) do first[series] = support.bits(one:run(support.series(series))) end
+      for i = #names, 1, -1 do
+        assert.equal(first[names[i]], support.bits(one:run(support.series(names[i]))))
+        assert.equal(first[names[i]], support.bits(other:run(support.series(names[i]))))
+      end
+    end)
+
+    it("does not change when later bars arrive, nor by bars before the window", function()
+      local script, series = support.calculator(name), support.series(whole)
+      local n = #series.time
+      local cut, close_time = support.slice(series, 1, n - 7), series.time[n - 7] + series.time[2] - series.time[1]
+      assert.equal(support.bits(script:run(cut)),
+        support.bits(script:run(support.series(whole, { as_of = close_time }))))
+      local rows = script:run(series).metadata.rows
+      assert.equal(support.bits(script:run(series)), support.bits(script:run(support.slice(series, n - rows + 1, n))))
+    end)
+
+    it("depends on prices and distances in time, not on the date", function()
+      local script, series = support.calculator(name), support.series("gaps")
+      local moved = support.series("gaps")
+      for i, time in ipairs(moved.time) do moved.time[i] = time + 1000 * 3600 * 1000000 end
+      for i, time in ipairs(moved.benchmark.time) do moved.benchmark.time[i] = time + 1000 * 3600 * 1000000 end
+      assert.equal(support.bits(script:run(series)), support.bits(script:run(moved)))
+    end)
+  end)
+
+  describe("declaration", function()
+    local declaration = support.calculator(name):declaration()
+
+    it("carries the name of its file, a sentence and a method", function()
+      assert.equal(name, declaration.name)
+      assert.equal(1, declaration.api)
+      assert.is_true(#declaration.about > 20)
+      assert.is_true(#declaration.method > 0)
+      assert.same({ "1h", "1d" }, declaration.every)
+    end)
+
+    it("has a unit or words and a sentence for each output", function()
+      for _, output in ipairs(declaration.outputs) do
+        assert.is_truthy(output.unit or output.words or output.fields, output.name)
+        assert.is_true(output.about ~= nil and #output.about > 5, output.name)
+      end
+    end)
+
+    it("gives exactly the declared outputs", function()
+      local data, reasons = {}, {}
+      local result = support.calculator(name):run(support.series(whole))
+      for _, output in ipairs(declaration.outputs) do
+        data[output.name] = result.data[output.name] ~= nil or nil
+        reasons[output.name] = result.metadata.reasons[output.name]
+        assert.is_true(data[output.name] or reasons[output.name] ~= nil, output.name .. " is not explained")
+        assert.are_not.equal("not_given", reasons[output.name])
+        assert.are_not.equal("not_finite", reasons[output.name])
+      end
+    end)
+  end)
+end
+
+--- Output names whose digits differ between two results.
+function support.changed(a, b)
+  local names = {}
+  local function digits(value)
+    if type(value) ~= "table" then return type(value) == "number" and ("%.17g"):format(value) or tostring(value) end
+    local parts = {}
+    for key, inner in pairs(value) do parts[#parts + 1] = key .. "=" .. digits(inner) end
+    table.sort(parts)
+    return table.concat(parts, " ")
+  end
+  local seen = {}
+  for _, result in ipairs { a, b } do
+    for name in pairs(result.data) do
+      if not seen[name] and digits(a.data[name]) ~= digits(b.data[name]) then
+        seen[name] = true
+        names[#names + 1] = name
+      end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+return support

@@ -1,0 +1,313 @@
+#!/usr/bin/python3
+"""golden.py - makes and checks the golden numbers of the calculators.
+
+    golden.py            writes tests/golden/series/*.json (inputs) and tests/golden/calculators/*.json (answers)
+    golden.py --check    computes the answers again from the stored inputs and compares; writes nothing
+
+Before either, the oracle itself is held against the closed-form values that were worked out by hand, and against
+pandas and statsmodels where they have the same statistic for complete series.
+Exit 0: done, or all equal; 1: not; 77: skipped, with the reason.
+"""
+import argparse
+import json
+import math
+import os
+import random
+import sys
+
+try:
+    import numpy as np
+    import pandas as pd
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+
+    import calculators as oracle
+except ImportError as why:
+    print(f"skipped: {why}")
+    sys.exit(77)
+
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden")
+START_US = 1_704_067_200_000_000            # 2024-01-01T00:00:00Z, a Monday
+HOUR, DAY, MINUTE = oracle.period_us("1h"), oracle.period_us("1d"), oracle.period_us("1m")
+
+# Last bar of the closed-form series: (calculator, field, parameters, value); nine digits or more.
+CLOSED_FORM = [
+    ("volatility", "rolling_stddev", {}, 0.002666702165),
+    ("volatility", "annualized", {"annualization": "legacy252"}, 0.0423325845),
+    ("volatility", "annualized", {}, 0.2495896469),
+    ("volatility", "parkinson", {}, 0.00614486869),
+    ("volatility", "garman_klass", {}, 0.00693341602),
+    ("volatility", "vov", {}, 0.000652974209),
+    ("volume", "total_volume", {}, 3060),
+    ("volume", "volume_sma", {}, 128.5),
+    ("volume", "volume_ema", {}, 125.4476462),
+    ("volume", "volume_delta", {}, 104.7823915),
+    ("trend", "sma", {}, 105.5993568),
+    ("trend", "ema", {}, 104.5100111),
+    ("trend", "wma", {}, 104.5189545),
+    ("trend", "rate_of_change", {}, -2.815842756),
+    ("trend", "directional_strength", {}, 30),
+    ("trend", "rsi_cutler", {}, 2.897716422),
+    ("trend", "rsi", {}, 31.25223471),
+    ("deviation", "standard_deviation", {}, 2.079952158),
+    ("deviation", "variance", {}, 4.326200981),
+    ("deviation", "bollinger_upper", {}, 109.7592611),
+    ("deviation", "bollinger_lower", {}, 101.4394525),
+    ("deviation", "z_score", {}, -1.233082289),
+    ("deviation", "price_range_index", {}, 0.02788532644),
+    ("deviation", "coefficient_of_variation", {}, 0.01969663661),
+    ("deviation", "price_autocorrelation", {}, 0.9863956388),
+    ("deviation", "autocorrelation", {}, 0.9796588185),
+]
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# inputs
+
+def frame(times, rows):
+    return pd.DataFrame(rows, index=pd.Index(times, name="open_time"), columns=oracle.COLUMNS, dtype=float)
+
+
+def closed_form():
+    """C = 100 + 0.05 i + 3 sin(i / 5), O the close before, wicks and volume by small moduli."""
+    rows, before = [], None
+    for i in range(120):
+        c = 100 + 0.05 * i + 3 * math.sin(i / 5)
+        o = c - 0.1 if before is None else before
+        v = 100 + 10 * ((13 * i) % 7)
+        rows.append([o, max(o, c) + 0.2 + 0.1 * ((7 * i) % 5), min(o, c) - 0.2 - 0.1 * ((3 * i) % 4), c, v,
+                     math.nan, math.nan, v * (0.5 + 0.1 * math.sin(i / 3))])
+        before = c
+    return frame([START_US + i * HOUR for i in range(120)], rows)
+
+
+def walk(seed, n, tau, price=100.0, sigma=0.01, drift=0.0, pull=0.0, digits=2):
+    """A random walk with volume that follows the size of the move; pull > 0 draws it back to where it began."""
+    rng, rows, level = random.Random(seed), [], 0.0
+    before = price
+    for _ in range(n):
+        level += drift - pull * level + sigma * rng.gauss(0, 1)
+        close = round(price * math.exp(level), digits)
+        spread = price * sigma * 0.6
+        high = round(max(before, close) + spread * rng.random(), digits)
+        low = round(min(before, close) - spread * rng.random(), digits)
+        v = round(50 * math.exp(0.5 * rng.gauss(0, 1)) * (1 + 40 * abs(close / before - 1)), 3)
+        rows.append([before, high, low, close, v, round(v * (high + low + close) / 3, 2), float(rng.randint(20, 900)),
+                     round(v * rng.uniform(0.2, 0.8), 3)])
+        before = close
+    return frame([START_US + i * tau for i in range(n)], rows)
+
+
+def constant(n, price, v):
+    return frame([START_US + i * HOUR for i in range(n)], [[price] * 4 + [v, price * v, 7.0, v / 4]] * n)
+
+
+def doubling():
+    """Every bar twice the one before: returns that never vary and a logarithm that is exactly straight."""
+    rows = [[2.0 ** max(i - 1, 0), 2.0 ** i * 1.5, 2.0 ** max(i - 1, 0) / 2, 2.0 ** i, 8.0, 4.0, 2.0, 4.0]
+            for i in range(130)]
+    return frame([START_US + i * HOUR for i in range(130)], rows)
+
+
+def punch(bars, holes):
+    return bars.drop(bars.index[sorted(i for first, count in holes for i in range(first, first + count))])
+
+
+def blank(bars, cells):
+    bars = bars.copy()
+    for column, positions in cells.items():
+        bars.iloc[positions, bars.columns.get_loc(column)] = math.nan
+    return bars
+
+
+def set_volume(bars, positions, value):
+    bars = bars.copy()
+    for column in ("volume", "quote_volume", "trades", "taker_buy_volume"):
+        bars.iloc[positions, bars.columns.get_loc(column)] = value
+    return bars
+
+
+def series():
+    """name -> (about, tau, bars, benchmark bars or None)."""
+    base, bench = walk(1, 400, HOUR), walk(2, 400, HOUR, price=30000.0, sigma=0.006, digits=1)
+    holes = [(0, 2), (150, 1), (260, 3), (300, 30), (385, 2), (395, 1)]
+    return {
+        "closed_form": ("sines with known answers", HOUR, closed_form(), None),
+        "walk": ("random walk, complete, with benchmark", HOUR, base, bench),
+        "gaps": ("the walk with holes of 1 to 30 bars, other holes in the benchmark", HOUR, punch(base, holes),
+                 punch(bench, [(40, 5), (261, 1), (397, 2)])),
+        "sparse": ("half of the bars gone, so that few returns are left", HOUR,
+                   punch(base, [(i, 1) for i in range(100, 380, 2)]), bench),
+        "missing": ("single values missing inside, the last bar whole", HOUR,
+                    blank(base, {"close": [50, 120, 389, 392], "open": [386], "high": [391], "low": [391, 60],
+                                 "volume": [384], "quote_volume": [383], "trades": [399], "taker_buy_volume": [380]}),
+                    blank(bench, {"close": [300, 301, 395]})),
+        "no_taker": ("taker volume, quote volume and trades missing on one bar each", HOUR,
+                     blank(base, {"taker_buy_volume": [390], "quote_volume": [395], "trades": [378]}), None),
+        "blind": ("the last close is missing, and most of the recent ones", HOUR,
+                  blank(base, {"close": list(range(383, 396)) + [399], "volume": [399]}), bench),
+        "flat": ("one price, one volume", HOUR, constant(150, 0.1, 5.0), None),
+        "silent": ("one price, no volume", HOUR, constant(150, 0.1, 0.0), None),
+        "quiet_last": ("no volume in the last bar and in a third of the others", HOUR,
+                       set_volume(base, list(range(0, 400, 3)), 0.0), None),
+        "mostly_quiet": ("no volume in two bars of three, the last has some", HOUR,
+                         set_volume(base, [i for i in range(400) if i % 3 != 0], 0.0), None),
+        "doubling": ("twice the price, every bar", HOUR, doubling(), None),
+        "trending": ("strong drift up, daily", DAY, walk(3, 200, DAY, sigma=0.02, drift=0.01), walk(4, 200, DAY)),
+        "reverting": ("pulled back to its start, daily", DAY, walk(5, 160, DAY, sigma=0.03, pull=0.2), None),
+        "minutes": ("one minute bars of a coin worth cents", MINUTE,
+                    walk(6, 300, MINUTE, price=0.0534, sigma=0.0008, digits=5), None),
+    }
+
+
+def cases(name, inputs):
+    """What each calculator is asked: (series, as_of or None, parameters)."""
+    out = [(key, None, {}) for key in inputs]
+    cut = {"volatility": (20, 21, 22, 39, 40, 41), "volume": (4, 5, 6, 23, 24), "trend": (49, 50, 51, 75),
+           "deviation": (20, 21, 30, 100, 101)}[name]
+    out += [("walk", START_US + n * HOUR, {}) for n in cut]
+    out += [("gaps", START_US + n * HOUR, {}) for n in (151, 155, 199, 331, 350, 394)]
+    if name == "volatility":
+        out += [("walk", None, {"annualization": "legacy252"}), ("gaps", None, {"window": 2}),
+                ("walk", None, {"window": 60}), ("gaps", None, {"window": 45}), ("missing", None, {"window": 7}),
+                ("walk", START_US + 60 * HOUR, {"window": 60}), ("walk", START_US + 61 * HOUR, {"window": 60})]
+    if name == "deviation":
+        out += [("walk", None, {"ddof": 0}), ("walk", None, {"window": 2}), ("gaps", None, {"window": 50, "ddof": 0}),
+                ("missing", None, {"window": 7}), ("walk", START_US + 80 * HOUR, {"window": 80}),
+                ("walk", START_US + 79 * HOUR, {"window": 80})]
+    if name == "trend":
+        # Every as_of of a stretch, so that crossings, the bar after one and long waits are all met.
+        out += [("walk", START_US + n * HOUR, {}) for n in range(200, 290, 3)]
+        out += [("reverting", START_US + n * DAY, {}) for n in range(100, 160, 4)]
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# files
+
+def cells(column):
+    return [None if not math.isfinite(v) else int(v) if v == int(v) and abs(v) < 2 ** 53 else v for v in column]
+
+
+def dump_bars(bars):
+    return {"open_time": [int(t) for t in bars.index], **{c: cells(bars[c]) for c in oracle.COLUMNS}}
+
+
+def load_bars(stored):
+    rows = {c: [math.nan if v is None else float(v) for v in stored[c]] for c in oracle.COLUMNS}
+    return pd.DataFrame(rows, index=pd.Index(stored["open_time"], name="open_time", dtype=np.int64))
+
+
+def write(path, document):
+    """One line a column or case: a diff then shows what changed."""
+    def line(value):
+        return json.dumps(value, separators=(", ", ": "), allow_nan=False)
+
+    def members(mapping, indent):
+        return ",\n".join(f"{indent}{json.dumps(k)}: {line(v)}" for k, v in mapping.items())
+
+    with open(path, "w", encoding="utf-8") as out:
+        if "cases" in document:
+            head = members({k: v for k, v in document.items() if k != "cases"}, "  ")
+            body = ",\n".join("    " + line(case) for case in document["cases"])
+            out.write(f"{{\n{head},\n  \"cases\": [\n{body}\n  ]\n}}\n")
+        else:
+            parts = [f"  {json.dumps(k)}: " + ("{\n" + members(v, "    ") + "\n  }" if isinstance(v, dict) else line(v))
+                     for k, v in document.items()]
+            out.write("{\n" + ",\n".join(parts) + "\n}\n")
+
+
+def answer(calculator, stored, as_of, params):
+    bench = load_bars(stored["benchmark"]) if stored["benchmark"] else None
+    return oracle.calculate(calculator, load_bars(stored["candles"]), oracle.period_us(stored["period"]), as_of,
+                            params, bench)
+
+
+def make():
+    os.makedirs(os.path.join(GOLDEN, "series"), exist_ok=True)
+    os.makedirs(os.path.join(GOLDEN, "calculators"), exist_ok=True)
+    inputs = {}
+    for name, (about, tau, bars, bench) in series().items():
+        period = {MINUTE: "1m", HOUR: "1h", DAY: "1d"}[tau]
+        inputs[name] = {"about": about, "symbol": "TESTUSDT", "period": period, "candles": dump_bars(bars),
+                        "benchmark": dump_bars(bench) if bench is not None else None}
+        write(os.path.join(GOLDEN, "series", name + ".json"), inputs[name])
+    for calculator in oracle.CALCULATORS:
+        rows = [{"series": key, "as_of": as_of, "params": params, "expect": answer(calculator, inputs[key], as_of, params)}
+                for key, as_of, params in cases(calculator, inputs)]
+        write(os.path.join(GOLDEN, "calculators", calculator + ".json"),
+              {"calculator": calculator, "source": "tests/oracle/golden.py: pandas, numpy, scipy; inputs in ../series",
+               "cases": rows})
+        print(f"{calculator}: {len(rows)} cases")
+
+
+def same(a, b):
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)) and not isinstance(a, bool):
+        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-15)
+    return a == b
+
+
+def check():
+    wrong, count = [], 0
+    for calculator in oracle.CALCULATORS:
+        with open(os.path.join(GOLDEN, "calculators", calculator + ".json"), encoding="utf-8") as text:
+            document = json.load(text)
+        for number, case in enumerate(document["cases"]):
+            with open(os.path.join(GOLDEN, "series", case["series"] + ".json"), encoding="utf-8") as text:
+                stored = json.load(text)
+            count += 1
+            if not same(answer(calculator, stored, case["as_of"], case["params"]), case["expect"]):
+                wrong.append(f"{calculator} case {number} ({case['series']}) is not what the oracle says")
+    print(f"{count} golden cases recomputed, {len(wrong)} differ")
+    return wrong
+
+
+def check_oracle():
+    """The oracle against values known without it."""
+    wrong = []
+
+    def expect(what, got, want, tolerance):
+        if not math.isclose(got, want, rel_tol=tolerance, abs_tol=1e-14):
+            wrong.append(f"{what}: {got!r}, should be {want!r}")
+
+    bars = closed_form()
+    for calculator, field, params, want in CLOSED_FORM:
+        got = oracle.calculate(calculator, bars, HOUR, params=params)["data"][field]
+        # Printed with nine or ten digits: half a unit of the last one.
+        expect(f"closed form {calculator}.{field}", got, want, 1e-9)
+    daily = bars.set_index(pd.Index([START_US + i * DAY for i in range(120)]))
+    expect("closed form annualized 1d", oracle.calculate("volatility", daily, DAY)["data"]["annualized"],
+           0.05094727333, 1e-9)
+    trend = oracle.calculate("trend", bars, HOUR)["data"]
+    if trend["crossover_signal"] != "bullish":
+        wrong.append("closed form crossover_signal is not bullish")
+    expect("closed form SMA50", float(bars["close"].iloc[-50:].mean()), 104.6959407, 1e-9)
+
+    bars = walk(7, 500, HOUR)
+    got = oracle.calculate("deviation", bars, HOUR)["data"]
+    r = np.log(bars["close"]).diff().dropna()
+    box = acorr_ljungbox(r, lags=[10])
+    expect("ljung_box_p, statsmodels", got["ljung_box_p"], float(box["lb_pvalue"].iloc[0]), 1e-9)
+    expect("autocorrelation, pandas", got["autocorrelation"], r.autocorr(1), 1e-9)
+    expect("price_autocorrelation, pandas", got["price_autocorrelation"], bars["close"].autocorr(1), 1e-9)
+    expect("skewness, pandas", got["skewness"], r.skew(), 1e-9)
+    expect("kurtosis, pandas", got["kurtosis"], r.kurt(), 1e-9)
+    got = oracle.calculate("volatility", bars, HOUR)["data"]
+    rolled = bars["close"].pct_change().rolling(20).std()
+    expect("rolling_stddev, pandas", got["rolling_stddev"], rolled.iloc[-1], 1e-9)
+    expect("vov, pandas", got["vov"], rolled.iloc[-20:].std(), 1e-9)
+    expect("percentile, pandas", got["percentile"], (rolled.dropna() <= rolled.iloc[-1]).mean(), 1e-12)
+    return wrong
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    checking = parser.parse_args().check
+    faults = check_oracle()
+    if not faults:
+        faults = check() if checking else make() or []
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    sys.exit(1 if faults else 0)
