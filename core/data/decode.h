@@ -25,12 +25,15 @@ enum pt_verdict {
 /* Called for each record of a message; the record is borrowed. False stops. */
 typedef bool (*pt_record_fn)(void *arg, const struct pt_record *record);
 
-struct pt_decoder; /* what must be remembered between messages: last funding rate, first symbol */
+struct pt_decoder; /* what must be remembered between messages: last price and funding rate of each symbol */
 enum pt_code pt_decoder_new(struct pt_decoder **decoder, struct pt_err *err);
 void pt_decoder_free(struct pt_decoder *decoder);
 
 /* One message. recv_us: when it was received, 0 = unknown (used where a book carries no time of its own).
  * *type: static word for metrics ("kline", "trade", "depth", "bookTicker", ..., "unknown").
+ * A funding row is emitted behind the mark price whose next funding time has moved on, with the rate seen last
+ * before. A spot book under a made-up stream name (message_id in its envelope) that is more than 5 % away from the
+ * last price of that symbol goes to the one symbol that is near, else it is rejected as symbol_doubtful.
  * Futures trades whose "X" is not MARKET are no market prices: PT_MSG_IGNORED. Depth diffs (depthUpdate that
  * is not a depth20 stream) and bookTickers are recognised and PT_MSG_IGNORED here. */
 enum pt_verdict pt_decode(struct pt_decoder *decoder, const char *json, size_t len, int64_t recv_us,

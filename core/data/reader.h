@@ -1,10 +1,12 @@
 /* reader.h - market data files, whatever their layout, as batches of rows.     [layer: data]
  *
  * Layouts: public dump CSV (12 columns, header or none, ms or us), 9-column REST CSV, 8-column CSV, 12 columns
- * with text dates, funding CSV, depth CSV, our own export (header of the schema table, us), captured websocket
- * lines (bare, enveloped, combined; optional leading receive time, "URL <-> time" lines ignored); each plain,
- * .gz or .zip. The layout is told by the content; symbol and period by the hint, else the file's name
- * (^([A-Z0-9]{5,20})[-_](\d+[mhdw])), else the content.
+ * with text dates, trades and aggregate trades (dumps), funding CSV, depth CSV (a level or a book a line), our own
+ * export (header of the schema table, us; or JSON lines), captured websocket lines (bare, enveloped, combined;
+ * optional leading receive time, "URL <-> time" lines ignored); each plain, .gz or .zip. The layout is told by the
+ * content; symbol and period by the hint, else the file's name (^([A-Z0-9]{5,20})[-_](\d+[mhdw])), else the content.
+ * A column of symbols comes before the name; in captures the hint's symbol is only for books that name none, and
+ * its kind keeps only the rows of that kind.
  * Memory is bounded whatever the file holds: lines longer than 64 KiB (1 MiB for captures) are rejected
  * and skipped; inflated size is capped at max_inflated (zip bombs). */
 #ifndef PT_READER_H
@@ -36,12 +38,13 @@ enum pt_code pt_reader_open(const char *path, const struct pt_read_hint *hint, p
 void pt_reader_close(struct pt_reader *reader); /* accepts NULL */
 
 /* The next batch, owned by the reader and valid until the next call; *batch NULL at the end. A truncated
- * gzip or zip gives the rows up to the damage, then PT_EDAMAGE. */
+ * gzip or zip gives the rows up to the damage, then PT_EDAMAGE; one that inflates to more than max_inflated the
+ * rows up to there, then PT_ERANGE. */
 enum pt_code pt_reader_next(struct pt_reader *reader, struct pt_batch **batch, struct pt_err *err);
 
 struct pt_read_stats {
     uint64_t lines, rows, rejected, bytes_in, bytes_total; /* bytes of the file as stored, for progress */
-    const char *layout; /* static: "dump12", "rest9", "kline8", "text12", "funding", "export", "capture", ... */
+    const char *layout; /* static: "dump12", "rest9", "kline8", "text12", "funding", "trades", "export", "capture", ... */
 };
 void pt_reader_stats(const struct pt_reader *reader, struct pt_read_stats *stats);
 
