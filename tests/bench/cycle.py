@@ -10,9 +10,9 @@ Its numbers, and ours, are first held against tests/oracle on the same candles.
 import json
 import os
 import pathlib
+import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,11 +28,11 @@ import pandas as pd
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = pathlib.Path(os.environ.get("PETROSA_SOURCE", HERE.parent.parent))
-PETROSA = pathlib.Path(os.environ.get("PETROSA_BUILD", ROOT / "build/release")) / "petrosa"
-sys.path[:0] = [str(HERE / "peers"), str(ROOT / "tests/oracle")]
+sys.path[:0] = [str(HERE / "peers"), str(ROOT / "tests/oracle"), str(ROOT / "tests")]
 import calculators as oracle
 import calculators_numpy as peer
 import compare
+import harness
 import real
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
@@ -58,7 +58,7 @@ def recorded():
         # These files lack the taker volume: a made-up share of the volume stands in, so that no field is left out.
         for seed, frame in enumerate(series[period].values()):
             share = np.random.default_rng(seed).uniform(0.4, 0.6, len(frame))
-            frame["taker_buy_volume"] = (frame["volume"] * share).round(3)
+            frame["taker_buy_volume"] = (frame["volume"] * share).round(decimals(frame["volume"]))
             assert len(frame) == bars and (np.diff(frame.index) == tau).all() and (frame["volume"] > 0).all()
     return series
 
@@ -84,18 +84,28 @@ def walks(symbols, tau, bars):
     return frames
 
 
+def decimals(column):
+    return next(d for d in range(9) if (column.round(d) == column).all())
+
+
+def text(column):
+    """As exchanges write it: every value of a column with the same number of decimals."""
+    return np.char.mod(f"%.{decimals(column)}f", column.to_numpy())
+
+
 def write(folder, series):
-    """Dump files of the candles, their digits as the doubles print."""
+    """Dump files of the candles."""
     paths = []
     for period, frames in series.items():
         tau, _ = PERIODS[period]
         for symbol, frame in frames.items():
             paths.append(folder / f"{symbol}-{period}-2025.csv")
             bought = (frame["taker_buy_volume"] * frame["close"]).round(2)
-            pd.DataFrame({"open_time": frame.index // 1000, **{name: frame[name] for name in oracle.COLUMNS[:5]},
-                          "close_time": (frame.index + tau) // 1000 - 1, "quote_volume": frame["quote_volume"],
-                          "count": frame["trades"].astype("int64"), "taker_buy_volume": frame["taker_buy_volume"],
-                          "taker_buy_quote_volume": bought, "ignore": 0}).to_csv(paths[-1], index=False)
+            pd.DataFrame({"open_time": frame.index // 1000, **{name: text(frame[name]) for name in oracle.COLUMNS[:5]},
+                          "close_time": (frame.index + tau) // 1000 - 1, "quote_volume": text(frame["quote_volume"]),
+                          "count": frame["trades"].astype("int64"),
+                          "taker_buy_volume": text(frame["taker_buy_volume"]),
+                          "taker_buy_quote_volume": text(bought), "ignore": 0}).to_csv(paths[-1], index=False)
     return paths
 
 
@@ -148,7 +158,7 @@ def pick(value, row):
 def same(where, field, got, want, context):
     """1 (the number of values) when equal within the tolerance of the field; stops the benchmark when not."""
     if isinstance(want, dict):
-        return sum(same(f"{where}.{key}", key if key in ("ratio", "z") else field, got[key], inner, context)
+        return sum(same(f"{where}.{key}", field if key.isdigit() else f"{field}.{key}", got[key], inner, context)
                    for key, inner in want.items())
     want = {"bullish": 1.0, "bearish": -1.0, "neutral": 0.0, None: np.nan}.get(want, want)
     if np.isnan(want):
@@ -170,15 +180,10 @@ def answers(series):
     return {unit: {name: answer["data"] for name, answer in four.items()} for unit, four in whole.items()}, whole
 
 
-def measured(action, runs):
-    """Milliseconds of each run, after two that warm caches up."""
-    action(), action()
-    out = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        action()
-        out.append((time.perf_counter() - start) * 1e3)
-    return out
+def timed(action):
+    start = time.perf_counter()
+    action()
+    return (time.perf_counter() - start) * 1e3
 
 
 def spread(ms):
@@ -194,15 +199,13 @@ class Ours:
 
     def __init__(self, folder, series):
         self.store, self.series = folder / "store", series
-        subprocess.run([PETROSA, "import", "--quiet", "--data", self.store, *write(folder, series)], check=True,
-                       stdout=subprocess.DEVNULL)
+        harness.petrosa("import", "--quiet", *write(folder, series), store=self.store)
         self.units = sum(map(len, series.values()))
 
     def compute(self):
         """One cycle; (ms of the cycle inside the program with its workers up, ms of the whole program)."""
         start = time.perf_counter()
-        done = subprocess.run([PETROSA, "compute", "--quiet", "--json", "--data", self.store, "--periods",
-                               ",".join(self.series)], check=True, capture_output=True)
+        done = harness.petrosa("compute", "--quiet", "--json", "--periods", ",".join(self.series), store=self.store)
         whole = (time.perf_counter() - start) * 1e3
         sums = json.loads(done.stdout)
         rows = [row for row in sums["rows"] if row["script"] in oracle.CALCULATORS]
@@ -213,13 +216,24 @@ class Ours:
         return sums["wall_us"] / 1e3, whole, {(row["script"], row["period"]): row["elapsed_us"] / row["computed"]
                                               for row in rows}
 
+    def resident(self, cycles):
+        """ms of each timed cycle of a daemon, one a second, after two that warm it up."""
+        daemon = harness.Daemon("--set", "cycle.interval=1s", "--set", "log.level=debug", store=self.store)
+        try:
+            time.sleep(cycles + 2.5)
+        finally:
+            daemon.stop()
+        done = re.findall(r" cycle done units=(\d+) results=(\d+) failed=(\d+) us=(\d+)", daemon.logged())
+        assert len(done) >= cycles and all(d[:3] == (str(self.units), str(4 * self.units), "0") for d in done), done
+        return [int(us) / 1e3 for *_, us in done[2:]]
+
     def check(self, whole):
         """Every field of every unit against the oracle's whole answers."""
         tally = compare.Tally()
         for (period, symbol), four in whole.items():
-            series = real.Series("bench", symbol, period, [], None, None)
             for name, want in four.items():
-                body = compare.evaluate(PETROSA, self.store, name, series, want["as_of"])
+                done = harness.petrosa("eval", name, "--pair", symbol, "--period", period, "--json", store=self.store)
+                body = json.loads(done.stdout)
                 compare.judge(tally, f"{symbol} {period}", name, body, want)
         assert not tally.wrong, "\n".join(tally.wrong[:20])
         return sum(tally.values.values())
@@ -232,20 +246,23 @@ def cycle(folder):
     wanted, whole = answers(series)
     theirs = Peer(series)
     values = theirs.check(wanted)
-    unit, table = measured(theirs.by_unit, RUNS), measured(theirs.by_table, RUNS)
+    ours = Ours(folder, series) if harness.PETROSA.exists() else None
+    checked = ours.check(whole) if ours else 0
+    unit, table, runs = [], [], []
+    for _ in range(RUNS):                       # in turns, so that a busy machine is so for all
+        unit.append(timed(theirs.by_unit))
+        table.append(timed(theirs.by_table))
+        runs += [ours.compute()] if ours else []
     print(f"cycle   numpy/scipy {spread(unit)} unit by unit; {spread(table)} all symbols of a period as one table "
           f"({kind}; {values} values equal the oracle's)")
-    if not PETROSA.exists():
-        print(f"cycle   ours skipped: {PETROSA} is not built")
+    if not ours:
+        print(f"cycle   ours skipped: {harness.PETROSA} is not built")
         return
-    ours = Ours(folder, series)
-    values = ours.check(whole)
-    runs = [ours.compute() for _ in range(RUNS)]
-    inside, outside = [run[0] for run in runs], [run[1] for run in runs]
-    x, y = statistics.median(inside), statistics.median(unit)
-    print(f"cycle   ours {spread(inside)}   numpy/scipy {y:.2f} ms   ratio {y / x:.2f}   "
-          f"(one table: {statistics.median(table) / x:.2f}; {values} values equal the oracle's)")
-    print(f"        ours with start and end of program and workers {spread(outside)}")
+    for what, ms in ("a daemon's", ours.resident(RUNS - 4)), ("a new program's first", [run[0] for run in runs]):
+        x, y, z = (statistics.median(part) for part in (ms, unit, table))
+        print(f"cycle   ours {spread(ms)}   numpy/scipy {y:.2f} ms   ratio {y / x:.2f}   (one table {z / x:.2f}; {what} "
+              f"cycle; {checked} values equal the oracle's)")
+    print(f"        the program from start to end {spread([run[1] for run in runs])}")
     each = {key: statistics.median(run[2][key] for run in runs) for key in runs[0][2]}
     print("        us a result: " + "  ".join(f"{name} {period} {us:.0f}" for (name, period), us in sorted(each.items())))
 
@@ -256,10 +273,11 @@ def large(folder):
     theirs = Peer(series)
     few = {"1h": {symbol: series["1h"][symbol] for symbol in symbols[:3]}}
     Peer(few).check(answers(few)[0])
-    unit, table = measured(theirs.by_unit, 1)[0], measured(theirs.by_table, 1)[0]
+    theirs.by_unit(), theirs.by_table()
+    unit, table = timed(theirs.by_unit), timed(theirs.by_table)
     print(f"cycle   500 symbols x 1h: numpy/scipy {unit:.0f} ms unit by unit; {table:.0f} ms as one table")
-    if not PETROSA.exists():
-        print(f"cycle   500 symbols x 1h: ours skipped: {PETROSA} is not built")
+    if not harness.PETROSA.exists():
+        print(f"cycle   500 symbols x 1h: ours skipped: {harness.PETROSA} is not built")
         return
     ours = Ours(folder, series)
     inside, outside, _ = ours.compute()
