@@ -5,7 +5,6 @@
 #include <linux/filter.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,11 +22,22 @@
 #define SANITIZED 0
 #endif
 
+/* What the kernel leaves free below the first stack, at least. */
+#define STACK_BYTES ((rlim_t)120 << 20)
+
 enum pt_code pt_guard_start(struct pt_err *err)
 {
     struct rlimit none = { 0, 0 };
     sigset_t all;
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || setrlimit(RLIMIT_CORE, &none) != 0)
+    /* calls from C back into Lua nest until Lua's own stack is full: the C stack must hold that
+     * many */
+    struct rlimit stack = { 0, 0 };
+    if (getrlimit(RLIMIT_STACK, &stack) != 0)
+        return pt_fail(err, PT_EIO, "stack of the worker: %s", strerror(errno));
+    if (stack.rlim_cur < STACK_BYTES)
+        stack.rlim_cur = stack.rlim_max < STACK_BYTES ? stack.rlim_max : STACK_BYTES;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || setrlimit(RLIMIT_CORE, &none) != 0 ||
+        setrlimit(RLIMIT_STACK, &stack) != 0)
         return pt_fail(err, PT_EIO, "limits of the worker: %s", strerror(errno));
     /* a blocked or ignored signal would be inherited over exec */
     sigemptyset(&all);
@@ -114,6 +124,11 @@ enum pt_code pt_guard_close(size_t memory_bytes, struct pt_err *err)
     if (setrlimit(RLIMIT_DATA, &heap) != 0)
         return pt_fail(err, PT_EIO, "memory limit: %s", strerror(errno));
     return close_calls(err);
+}
+
+bool pt_guard_is_partial(void)
+{
+    return SANITIZED;
 }
 
 static void set_timer(int64_t us)

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@ enum pt_code pt_guard_start(struct pt_err *err);
  * Everything that is to be opened is open. Does less under sanitizers, which need more of the
  * kernel: no limit and no list. */
 enum pt_code pt_guard_close(size_t memory_bytes, struct pt_err *err);
+
+/* True in builds where pt_guard_close does less. */
+bool pt_guard_is_partial(void);
 
 /* Wall-clock budget of what follows; 0 = none. The process ends when it is used up before
  * pt_guard_disarm. */

@@ -83,15 +83,12 @@ static bool append_missing(struct answer *a, bson_t *out, const char *key)
         append_null(a, out, key, "not_given");
         return true;
     }
-    if (lua_type(L, -1) != LUA_TTABLE || !lua_getmetatable(L, -1)) return false;
+    const char *reason = lua_touserdata(L, -1);
+    if (!reason || !lua_getmetatable(L, -1)) return false;
     bool null = lua_topointer(L, -1) == vm->null_meta_at;
     lua_pop(L, 1);
-    if (!null) return false;
-    lua_pushliteral(L, "reason");
-    lua_rawget(L, -2);
-    append_null(a, out, key, lua_tostring(L, -1));
-    lua_pop(L, 1);
-    return true;
+    if (null) append_null(a, out, key, reason);
+    return null;
 }
 
 static void append_number(struct answer *a, bson_t *out, const char *key, bool whole)

@@ -198,17 +198,8 @@ local function checked_setmetatable(t, meta)
   return setmetatable(t, meta)
 end
 
-local null_meta = native.null_meta
-null_meta.__metatable = "null"
-null_meta.__newindex = function() error("null(reason) is read-only", 2) end
-null_meta.__tostring = function(x) return "null(" .. rawget(x, "reason") .. ")" end
-
-local function null(reason)
-  if type(reason) ~= "string" or #reason > 40 or not find(reason, "^[a-z][a-z0-9_]*$") then
-    error("null: a reason is a word of a-z, 0-9 and _, at most 40 long", 2)
-  end
-  return setmetatable({ reason = reason }, null_meta)
-end
+native.null_meta.__metatable = "null"
+native.null_meta.__index = function() error("null(reason) has nothing to look at", 2) end
 
 local function missing(x)
   return x == nil or type(x) == "number" and x - x ~= 0
@@ -248,7 +239,7 @@ local names = {
   assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, next = sorted_next, pairs = sorted_pairs,
   pcall = pcall, rawequal = rawequal, rawget = rawget, select = select, setmetatable = checked_setmetatable,
   tonumber = tonumber, tostring = plain, type = type, unpack = unpack, xpcall = xpcall,
-  missing = missing, null = null,
+  missing = missing, null = native.null,
   bit = proxy("bit", copy(bit, {})),
   coroutine = proxy("coroutine", copy(coroutine, {})),
   math = proxy("math", maths),

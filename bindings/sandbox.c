@@ -146,6 +146,30 @@ static int parse_period(lua_State *L)
     return 1;
 }
 
+/* null(reason): a userdata that holds the word and nothing else. */
+static int make_null(lua_State *L)
+{
+    struct pt_vm *vm = pt_vm_of(L);
+    size_t len = 0;
+    const char *reason = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &len) : "";
+    bool good = len > 0 && len <= PT_REASON_MAX && reason[0] >= 'a' && reason[0] <= 'z' &&
+                strspn(reason, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+    if (!good)
+        return luaL_error(L, "null: a reason is a word of a-z, 0-9 and _, at most %d long",
+                          PT_REASON_MAX);
+    memcpy(lua_newuserdata(L, len + 1), reason, len + 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, vm->null_meta);
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+static int null_words(lua_State *L)
+{
+    const char *reason = lua_touserdata(L, 1);
+    lua_pushfstring(L, "null(%s)", reason ? reason : "");
+    return 1;
+}
+
 static void push_periods(lua_State *L)
 {
     luaL_Buffer text;
@@ -199,6 +223,10 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     vm->null_meta_at = new_metatable(L, "null_meta", &vm->null_meta);
     pt_lua_vec_open(L);
     pt_lua_window_open(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, vm->null_meta);
+    set_function(L, "__tostring", null_words);
+    lua_pop(L, 1);
+    set_function(L, "null", make_null);
     set_function(L, "random", script_random);
     set_function(L, "lib", find_lib);
     set_function(L, "where", where);
@@ -329,8 +357,10 @@ enum pt_code pt_vm_protect(struct pt_vm *vm, lua_CFunction fn, void *ud)
         return PT_ESCRIPT;
     }
     if (status == 0) return PT_OK;
-    if (!*vm->fault.message)
-        pt_lua_fault_set(&vm->fault, "it failed, and again while the failure was looked at");
+    if (!*vm->fault.message) { /* the handler itself found no room on the stack */
+        pt_lua_fault_set(&vm->fault, "stack overflow");
+        snprintf(vm->fault.file, sizeof vm->fault.file, "%s", vm->file);
+    }
     return PT_ESCRIPT;
 }
 

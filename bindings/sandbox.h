@@ -84,6 +84,9 @@ void pt_vm_begin(lua_State *L, uint64_t seed);
  */
 bool pt_vm_end(struct pt_vm *vm);
 
+/* The word of null("word"), a userdata that holds it. */
+#define PT_REASON_MAX 40
+
 /* An argument that must be a whole number in [min, max]; absent or nil gives fallback, unless it is
  * required. */
 #define PT_LUA_REQUIRED SIZE_MAX

@@ -180,7 +180,7 @@ static void rig_append_texts(bson_t *request, const char *key, const struct rig_
     bson_t list, entry;
     bson_append_array_begin(request, key, -1, &list);
     for (size_t i = 0; i < n; i++) {
-        char index[16];
+        char index[24];
         snprintf(index, sizeof index, "%zu", i);
         bson_append_document_begin(&list, index, -1, &entry);
         if (libs) {
@@ -234,7 +234,7 @@ static bson_t *rig_run(struct rig *rig, const char *symbol, int64_t period_us, i
     bson_append_int64(&request, "now_us", -1, INT64_C(1760000000000000));
     bson_append_array_begin(&request, "scripts", -1, &list);
     for (int i = 0; names[i]; i++) {
-        char index[16];
+        char index[24];
         snprintf(index, sizeof index, "%d", i);
         bson_append_document_begin(&list, index, -1, &entry);
         bson_append_utf8(&entry, "name", -1, names[i], -1);

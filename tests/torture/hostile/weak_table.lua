@@ -1,0 +1,13 @@
+-- hostile: watches the collector at work
+-- expect: error setmetatable: weak tables depend on the collector
+return calculator {
+  api = 1,
+  name = "weak_table",
+  about = "hostile",
+  needs = { candles = { span = "1d" } },
+  outputs = { breaches = count {} },
+  compute = function()
+    local t = setmetatable({}, { __mode = "k" })
+    return { breaches = #t }
+  end,
+}
