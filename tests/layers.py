@@ -34,7 +34,7 @@ HOME = {
     "zip.h": ["core/data/"],
     "zlib.h": ["core/data/", "core/serve/"],
     "sqlite3.h": ["core/cli/"],
-    "xxhash.h": ["core/data/", "core/store/", "core/flow/"],
+    "xxhash.h": ["core/data/", "core/store/", "core/flow/", "core/serve/"],
     "lua": ["bindings/"],
     "lauxlib.h": ["bindings/"],
     "seccomp.h": ["bindings/"],
