@@ -279,6 +279,43 @@ static void test_rows_keep_their_digits(void)
     pt_frame_fini(&frame);
 }
 
+/* Every number and time of the fast way is what the plain functions print. */
+static void test_numbers_and_times_are_the_plain_ones(void)
+{
+    uint64_t seed = 88172645463325252u;
+    for (int i = 0; i < 20000; i++) {
+        struct pt_frame frame;
+        struct pt_buf out = { 0 };
+        char want[200], text[PT_DEC_TEXT_MAX], time[PT_TIME_TEXT_MAX];
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        int64_t mantissa = (int64_t)(seed >> seed % 64);
+        if (i % 5 == 0) mantissa = -mantissa;
+        if (mantissa == PT_MISSING) continue;
+        uint8_t digits =
+            pt_digits((unsigned)(seed >> 20) % 19, i % 7 == 0 ? (unsigned)(seed >> 30) % 8 : 0);
+        int64_t time_us = T0 + (int64_t)(seed >> 11) % (800 * PT_US_DAY) /
+                                   (i % 3 == 0 ? 1 : PT_US_SEC) * (i % 3 == 0 ? 1 : PT_US_SEC);
+        pt_frame_init(&frame, pt_kind(PT_CANDLES));
+        fake_candle(&frame, T0, 1, true);
+        fake_candle(&frame, time_us, 1, true);
+        frame.val[PT_C_OPEN][1] = mantissa;
+        frame.dig[PT_C_OPEN][1] = digits;
+        frame.val[PT_C_TRADES][1] = mantissa;
+        pt_dec_print(mantissa, digits, text);
+        pt_time_print(time_us, time);
+        snprintf(want, sizeof want, ",{\"timestamp\":\"%s\",\"open\":\"%s\",\"high\":\"1.50\",",
+                 time, text);
+        pt_rows_json(&frame, pt_candle_fields, false, &out);
+        CU_ASSERT_PTR_NOT_NULL(strstr(out.data, want));
+        snprintf(want, sizeof want, "\"trades_count\":%" PRId64 ",", mantissa);
+        CU_ASSERT_PTR_NOT_NULL(strstr(out.data, want));
+        pt_buf_fini(&out);
+        pt_frame_fini(&frame);
+    }
+}
+
 static CU_TestInfo tests[] = {
     { "two shapes", test_two_shapes },
     { "list names are chosen", test_list_names_are_chosen },
@@ -291,6 +328,7 @@ static CU_TestInfo tests[] = {
       test_the_tag_forgets_the_time_of_computing_only },
     { "the body of eval is the body of the route", test_the_body_of_eval_is_the_body_of_the_route },
     { "rows keep their digits", test_rows_keep_their_digits },
+    { "numbers and times are the plain ones", test_numbers_and_times_are_the_plain_ones },
     CU_TEST_INFO_NULL
 };
 
