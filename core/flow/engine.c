@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/timefmt.h"
 #include "flow/cycle.h"
 #include "flow/ingest.h"
 #include "flow/places.h"
@@ -227,6 +228,7 @@ static enum pt_code start_writer(struct pt_engine *engine, struct pt_err *err)
                                          .commit_interval_us =
                                              pt_conf_int(conf, "store", "commit_interval"),
                                          .retry_us = RETRY_US,
+                                         .retention_every_us = PT_US_HOUR,
                                          .commit_rows =
                                              (size_t)pt_conf_int(conf, "store", "commit_rows"),
                                          .ring_bytes = (size_t)pt_conf_int(conf, "feed", "ring"),

@@ -31,8 +31,7 @@
 #define FEEDS_MAX (sizeof((struct pt_engine_stats *)0)->feeds / sizeof(struct pt_engine_feed))
 #define DRAIN_MAX 1024 /* messages taken from one ring before the next has its turn */
 #define REASONS_MAX 256
-#define RETENTION_FIRST_US PT_US_MIN
-#define RETENTION_EVERY_US PT_US_HOUR
+#define RETENTION_FIRST_US PT_US_MIN /* after the start, when that is sooner */
 
 struct slot { /* one feed */
     struct pt_ingest *ingest;
@@ -148,16 +147,9 @@ static void count_reason(struct pt_ingest *ingest, const char *type, const char 
 static bool on_record(void *arg, const struct pt_record *record)
 {
     struct pt_ingest *ingest = arg;
-    const char *reason;
-    if (pt_pending_add(&ingest->pending, ingest->opts.store, record, &reason, &ingest->row_err) !=
-        PT_OK)
+    if (pt_pending_add(&ingest->pending, ingest->opts.store, record, &ingest->row_err) != PT_OK)
         return false;
-    if (reason) {
-        atomic_fetch_add_explicit(&ingest->decoding->rejected, 1, memory_order_relaxed);
-        count_reason(ingest, pt_kind(record->key.kind)->name, reason);
-    } else {
-        atomic_fetch_add_explicit(&ingest->decoding->rows, 1, memory_order_relaxed);
-    }
+    atomic_fetch_add_explicit(&ingest->decoding->rows, 1, memory_order_relaxed);
     return true;
 }
 
@@ -440,7 +432,7 @@ static void run_retention(struct pt_ingest *ingest)
     struct pt_err err;
     uint64_t removed = 0;
     if (ingest->opts.nrules == 0 || pt_mono_us() < ingest->retention_us) return;
-    ingest->retention_us = pt_mono_us() + RETENTION_EVERY_US;
+    ingest->retention_us = pt_mono_us() + ingest->opts.retention_every_us;
     enum pt_code rc = pt_retention_run(ingest->opts.store, ingest->opts.rules, ingest->opts.nrules,
                                        pt_now_us(), &removed, &err);
     if (rc != PT_OK) pt_log(PT_ERROR, "retention", "failed", "error=\"%s\"", err.text);
@@ -508,7 +500,9 @@ enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest *
     if (!ingest) return pt_fail(err, PT_ENOMEM, "ingest");
     ingest->opts = *opts;
     ingest->last = &ingest->first;
-    ingest->retention_us = pt_mono_us() + RETENTION_FIRST_US;
+    int64_t first_us = opts->retention_every_us < RETENTION_FIRST_US ? opts->retention_every_us
+                                                                     : RETENTION_FIRST_US;
+    ingest->retention_us = pt_mono_us() + first_us;
     pthread_mutex_init(&ingest->lock, NULL);
     atomic_init(&ingest->store_ok, true);
     ingest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -576,6 +570,7 @@ void pt_ingest_stop(struct pt_ingest *ingest)
     wake(ingest);
     pthread_join(ingest->thread, NULL);
     ingest->running = false;
+    pt_loop_flush(ingest->opts.loop); /* what it posted last lives in memory that may go now */
 }
 
 void pt_ingest_free(struct pt_ingest *ingest)

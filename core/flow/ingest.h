@@ -18,6 +18,7 @@ struct pt_ingest_opts { /* borrowed things outlive the ingest */
     struct pt_loop *loop;
     struct pt_store *store;
     int64_t commit_interval_us, retry_us;
+    int64_t retention_every_us; /* how often the rules are applied */
     size_t commit_rows, ring_bytes;
     const struct pt_retention *rules;
     size_t nrules;

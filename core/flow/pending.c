@@ -103,10 +103,9 @@ static bool is_closed_here(const struct pt_pending_series *series, int64_t t_us)
 }
 
 enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
-                            const struct pt_record *record, const char **reason, struct pt_err *err)
+                            const struct pt_record *record, struct pt_err *err)
 {
     struct pt_pending_series *series = NULL;
-    *reason = NULL;
     enum pt_code rc = find(pending, store, &record->key, &series, err);
     if (rc != PT_OK) return rc;
     bool candle = record->key.kind == PT_CANDLES;
@@ -114,11 +113,6 @@ enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
     if (candle && is_closed_here(series, t_us)) return PT_OK;
     rc = pt_frame_push(&series->frame, record->val, record->dig);
     if (rc != PT_OK) return pt_fail(err, rc, "%zu rows that await their commit", pending->rows);
-    *reason = pt_frame_check(&series->frame, series->frame.n - 1, record->key.period_us);
-    if (*reason) {
-        series->frame.n--;
-        return PT_OK;
-    }
     pending->rows++;
     if (candle && series->frame.val[PT_C_CLOSED][series->frame.n - 1] == 1) {
         pending->closed = true;

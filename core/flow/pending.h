@@ -25,11 +25,10 @@ struct pt_pending {
 
 void pt_pending_fini(struct pt_pending *pending);
 
-/* Takes one row. *reason: NULL, or the word for why it was not taken. The first closed form of a
- * candle stays, as in the store. store: asked once a series for its newest row. PT_ENOMEM. */
+/* Takes one row, already checked by the decoder. The first closed form of a candle stays, as in the
+ * store. store: asked once a series for its newest row. PT_ENOMEM. */
 enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
-                            const struct pt_record *record, const char **reason,
-                            struct pt_err *err);
+                            const struct pt_record *record, struct pt_err *err);
 
 /* Puts all rows into a transaction; they stay here until pt_pending_committed. */
 enum pt_code pt_pending_write(struct pt_pending *pending, struct pt_write *write,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define LOAD_MARGIN_US 5000000
+#define STOP_US 200000       /* idle workers have to end by themselves */
 #define START_FAILURES_MAX 3 /* then nobody is kept waiting any more */
 #define AGAIN_MIN_US 50000
 #define AGAIN_MAX_US 5000000
@@ -394,10 +395,15 @@ void pt_pool_stop(struct pt_pool *pool)
     pool->closing = true;
     pt_timer_stop(&pool->again);
     for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
-        pt_worker_kill(hand->worker, "is not needed any more");
+        if (hand->depth > 0)
+            pt_worker_kill(hand->worker, "is not needed any more");
+        else
+            pt_worker_leave(hand->worker); /* it gives its place in the store back */
+    int64_t until_us = pt_mono_us() + STOP_US;
     while (pool->hands) {
         struct pt_hand *hand = pool->hands;
         unlink_hand(hand);
+        pt_worker_wait(hand->worker, until_us);
         for (unsigned i = 0; i < hand->depth; i++) finish(pool, hand->jobs[i], &err);
         free_hand(hand);
     }

@@ -5,12 +5,13 @@
  * worker is gone; a closed or garbled socket merely has it killed, so there is one way out. */
 #include "flow/worker.h"
 
-#include "base/log.h"
+#include "base/clock.h"
 #include "flow/loop.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -326,6 +327,14 @@ void pt_worker_leave(struct pt_worker *worker)
     worker->leaving = true;
     shutdown(worker->fd, SHUT_WR);
     pt_timer_start(&worker->deadline, LEAVE_US);
+}
+
+void pt_worker_wait(struct pt_worker *worker, int64_t until_us)
+{
+    struct pollfd fd = { .fd = worker->pidfd, .events = POLLIN };
+    int64_t left_us = until_us - pt_mono_us();
+    while (left_us > 0 && poll(&fd, 1, (int)(left_us / 1000 + 1)) < 0 && errno == EINTR)
+        left_us = until_us - pt_mono_us();
 }
 
 bool pt_worker_alive(const struct pt_worker *worker)

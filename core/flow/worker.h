@@ -50,6 +50,9 @@ void pt_worker_kill(struct pt_worker *worker, const char *words);
  */
 void pt_worker_leave(struct pt_worker *worker);
 
+/* Waits, blocking, until it has ended or `until_us` (monotonic) has come. */
+void pt_worker_wait(struct pt_worker *worker, int64_t until_us);
+
 bool pt_worker_alive(
     const struct pt_worker *worker); /* neither killed nor leaving nor found dead */
 pid_t pt_worker_pid(const struct pt_worker *worker);

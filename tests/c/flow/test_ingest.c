@@ -1,0 +1,491 @@
+/* test_ingest.c - the writer thread: what is acknowledged is durable, what is not durable is not
+ * lost. */
+#include "market.h"
+
+#include "flow/ingest.h"
+#include "puppet.h"
+
+#include <event2/event.h>
+
+static struct pt_loop *loop;
+static struct pt_store *store;
+static struct pt_ingest *ingest;
+static struct puppet *puppet;
+static int64_t interval_us;
+static unsigned commits_told;
+
+static void on_committed(void *arg)
+{
+    (void)arg;
+    commits_told++;
+}
+
+static void begin(uint64_t max_bytes)
+{
+    kit_begin();
+    puppet = calloc(1, sizeof *puppet);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(puppet);
+    store = market_store("store", max_bytes);
+    OK(pt_loop_new(&loop, &kit_err));
+    commits_told = 0;
+    interval_us = 5000;
+}
+
+static void start(size_t commit_rows, size_t ring_bytes, const struct pt_retention *rules,
+                  size_t nrules)
+{
+    const struct pt_ingest_opts opts = { .loop = loop,
+                                         .store = store,
+                                         .commit_interval_us = interval_us,
+                                         .retry_us = 20000,
+                                         .retention_every_us = 10000,
+                                         .commit_rows = commit_rows,
+                                         .ring_bytes = ring_bytes,
+                                         .rules = rules,
+                                         .nrules = nrules,
+                                         .committed = on_committed };
+    OK(pt_ingest_new(&opts, &ingest, &kit_err));
+}
+
+static enum pt_code feed(void)
+{
+    struct pt_conf *conf = NULL;
+    struct pt_feed *loaded = NULL;
+    struct pt_buf mistakes = { 0 };
+    char path[PATH_MAX];
+    OK(pt_conf_new(&conf, &kit_err));
+    kit_beside(path, "plugins");
+    kit_set(conf, "plugins.path=%s", path);
+    kit_set(conf, "feed puppet.strings=%p", (void *)puppet);
+    CU_ASSERT_EQUAL_FATAL(pt_feed_load(conf, "puppet", &loaded, &mistakes), PT_OK);
+    pt_buf_fini(&mistakes);
+    pt_conf_free(conf);
+    return pt_ingest_feed(ingest, loaded, &kit_err);
+}
+
+static void end(void)
+{
+    pt_ingest_free(ingest);
+    pt_loop_free(loop);
+    pt_store_close(store);
+    for (size_t i = 0; i < PUPPET_MESSAGES && puppet->messages[i]; i++) free(puppet->messages[i]);
+    free(puppet);
+    ingest = NULL;
+    kit_end();
+}
+
+static void deliver(char *message)
+{
+    size_t n = atomic_load(&puppet->ready);
+    puppet->messages[n] = message;
+    atomic_store(&puppet->ready, n + 1);
+}
+
+/* Runs the loop until the condition holds; 30 s are for ever. */
+#define UNTIL(condition)                                                                           \
+    do {                                                                                           \
+        int64_t give_up_us = pt_mono_us() + 30 * PT_US_SEC;                                        \
+        while (!(condition) && pt_mono_us() < give_up_us) {                                        \
+            event_base_loop(pt_loop_base(loop), EVLOOP_NONBLOCK);                                  \
+            usleep(300);                                                                           \
+        }                                                                                          \
+        CU_ASSERT_FATAL(condition);                                                                \
+    } while (0)
+
+static struct pt_engine_stats stats(void)
+{
+    struct pt_engine_stats out = { 0 };
+    pt_ingest_stats(ingest, &out);
+    return out;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------
+ */
+
+static uint64_t wrong_acks;
+
+/* Each message is one bar: whatever is acknowledged must be readable. On the writer thread. */
+static void check_ack(uint64_t tag)
+{
+    struct pt_series_key key = { .kind = PT_CANDLES, .symbol = "BTCUSDT", .period_us = PT_US_MIN };
+    struct pt_series series = { .rows = 0 };
+    struct pt_read *read = NULL;
+    struct pt_err err;
+    if (pt_read_begin(store, &read, &err) != PT_OK ||
+        pt_series_find(read, &key, &series, &err) != PT_OK || series.rows < tag)
+        wrong_acks++;
+    pt_read_end(read);
+}
+
+static void test_what_is_acknowledged_is_in_the_store(void)
+{
+    begin(0);
+    wrong_acks = 0;
+    puppet->on_acked = check_ack;
+    start(50, 1 << 16, NULL, 0);
+    OK(feed());
+    for (int i = 0; i < 2000; i++)
+        deliver(market_kline("BTCUSDT", T0 + i * PT_US_MIN, "120.00", true));
+    UNTIL(atomic_load(&puppet->acked) == 2000);
+    CU_ASSERT_EQUAL(wrong_acks, 0);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), 2000);
+    UNTIL(commits_told > 0);
+    struct pt_engine_stats now = stats();
+    CU_ASSERT_EQUAL(now.rows, 2000);
+    CU_ASSERT_EQUAL(now.nfeeds, 1);
+    CU_ASSERT_EQUAL(now.feeds[0].messages, 2000);
+    CU_ASSERT_EQUAL(now.feeds[0].rows, 2000);
+    CU_ASSERT_EQUAL(now.feeds[0].rejected, 0);
+    CU_ASSERT_TRUE(now.feeds[0].open);
+    CU_ASSERT_TRUE(now.store_ok);
+    CU_ASSERT(now.commits >= 1 && now.commits <= 2000);
+    CU_ASSERT_STRING_EQUAL(now.feeds[0].name, "puppet");
+    end();
+}
+
+static void test_rows_that_nobody_waits_for_are_committed_together(void)
+{
+    begin(0);
+    start(100000, 1 << 22, NULL, 0);
+    for (int i = 0; i < 3000; i++) deliver(market_trade("BTCUSDT", T0 + i * 1000, i));
+    OK(feed());
+    UNTIL(atomic_load(&puppet->acked) == 3000);
+    CU_ASSERT_EQUAL(market_rows(store, PT_TRADES, "BTCUSDT", 0), 3000);
+    CU_ASSERT(stats().commits < 500);
+    end();
+}
+
+struct reason_of {
+    const char *type, *reason;
+    uint64_t count;
+};
+
+static void look_reason(void *arg, const char *type, const char *reason, uint64_t count)
+{
+    struct reason_of *wanted = arg;
+    if (strcmp(type, wanted->type) == 0 && (!wanted->reason || strcmp(reason, wanted->reason) == 0))
+        wanted->count += count;
+}
+
+static uint64_t rejects(const char *type, const char *reason)
+{
+    struct reason_of wanted = { type, reason, 0 };
+    pt_ingest_rejects(ingest, look_reason, &wanted);
+    return wanted.count;
+}
+
+static void test_messages_without_rows_are_counted_and_acknowledged(void)
+{
+    begin(0);
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    deliver(strdup("{\"result\":null,\"id\":1}"));
+    deliver(strdup("not json at all"));
+    deliver(strdup("{\"e\":\"kline\"}"));
+    deliver(market_kline("BTCUSDT", T0, "900.00", true)); /* close above high */
+    UNTIL(atomic_load(&puppet->acked) == 4);
+    struct pt_engine_stats now = stats();
+    CU_ASSERT_EQUAL(now.feeds[0].messages, 4);
+    CU_ASSERT_EQUAL(now.feeds[0].ignored, 1);
+    CU_ASSERT_EQUAL(now.feeds[0].rejected, 3);
+    CU_ASSERT_EQUAL(now.feeds[0].rows, 0);
+    CU_ASSERT_EQUAL(now.rejects_total, 3);
+    CU_ASSERT_EQUAL(rejects("kline", "ohlc_order"), 1);
+    CU_ASSERT_EQUAL(rejects("kline", NULL), 2);
+    CU_ASSERT_EQUAL(rejects("unknown", NULL), 1);
+    CU_ASSERT_EQUAL(now.commits, 0);
+    end();
+}
+
+static int64_t close_of(const char *symbol, int64_t t_us, int64_t *closed)
+{
+    struct pt_series_key key = { .kind = PT_CANDLES, .period_us = PT_US_MIN };
+    struct pt_read *read = NULL;
+    struct pt_frame frame;
+    int64_t value = PT_MISSING;
+    *closed = -1;
+    snprintf(key.symbol, sizeof key.symbol, "%s", symbol);
+    pt_frame_init(&frame, pt_kind(PT_CANDLES));
+    OK(pt_read_begin(store, &read, &kit_err));
+    OK(pt_series_read(read, &key, t_us, t_us + 1, 0, &frame, &kit_err));
+    pt_read_end(read);
+    if (frame.n == 1) {
+        value = frame.val[PT_C_CLOSE][0];
+        *closed = frame.val[PT_C_CLOSED][0];
+    }
+    pt_frame_fini(&frame);
+    return value;
+}
+
+/* All in one transaction, so that the rule of the store has to hold before it, too. */
+static void test_the_first_closed_form_of_a_bar_stays(void)
+{
+    int64_t closed;
+    begin(0);
+    deliver(market_kline("BTCUSDT", T0, "110.00", false));
+    deliver(market_kline("BTCUSDT", T0, "120.00", true));
+    deliver(market_kline("BTCUSDT", T0, "130.00", false));
+    deliver(market_kline("BTCUSDT", T0, "140.00", true));
+    deliver(market_kline("BTCUSDT", T0 + PT_US_MIN, "150.00", false));
+    deliver(market_kline("BTCUSDT", T0 + PT_US_MIN, "160.00", false));
+    start(100000, 1 << 16, NULL, 0);
+    OK(feed());
+    UNTIL(atomic_load(&puppet->acked) == 6);
+    CU_ASSERT_EQUAL(close_of("BTCUSDT", T0, &closed), 12000);
+    CU_ASSERT_EQUAL(closed, 1);
+    CU_ASSERT_EQUAL(close_of("BTCUSDT", T0 + PT_US_MIN, &closed), 16000);
+    CU_ASSERT_EQUAL(closed, 0);
+    end();
+}
+
+static void test_closed_bars_that_come_late_are_kept_and_counted(void)
+{
+    begin(0);
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    deliver(market_kline("BTCUSDT", T0 + 5 * PT_US_MIN, "120.00", true));
+    deliver(market_kline("BTCUSDT", T0 + 3 * PT_US_MIN, "120.00", true));
+    deliver(market_kline("ETHUSDT", T0 + 3 * PT_US_MIN, "120.00", true));
+    UNTIL(atomic_load(&puppet->acked) == 3);
+    deliver(market_kline("BTCUSDT", T0 + 4 * PT_US_MIN, "120.00", true));
+    UNTIL(atomic_load(&puppet->acked) == 4);
+    CU_ASSERT_EQUAL(stats().late, 2);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), 3);
+    end();
+}
+
+/* ---- pressure and failure ---------------------------------------------------------------------
+ */
+
+static void test_a_full_ring_slows_the_feed_and_loses_nothing(void)
+{
+    begin(0);
+    for (int i = 0; i < 20000; i++) deliver(market_trade("BTCUSDT", T0 + i * 1000, i));
+    start(500, 4096, NULL, 0);
+    OK(feed());
+    UNTIL(atomic_load(&puppet->acked) == 20000);
+    CU_ASSERT_EQUAL(market_rows(store, PT_TRADES, "BTCUSDT", 0), 20000);
+    CU_ASSERT(atomic_load(&puppet->refused) > 0);
+    CU_ASSERT_EQUAL(stats().feeds[0].full, atomic_load(&puppet->refused));
+    end();
+}
+
+#define FILL "fill"
+
+/* In steps that leave room for the removal of it, which needs some pages too. */
+static size_t fill_the_store(void)
+{
+    enum { BYTES = 60000 };
+    static uint8_t junk[BYTES];
+    size_t n = 0;
+    for (;; n++) {
+        struct pt_write *write = NULL;
+        bson_t doc = BSON_INITIALIZER;
+        uint64_t key = n;
+        bson_append_binary(&doc, "junk", -1, BSON_SUBTYPE_BINARY, junk, BYTES);
+        enum pt_code rc = pt_write_begin(store, &write, &kit_err);
+        if (rc == PT_OK) rc = pt_write_doc(write, FILL, &key, sizeof key, &doc, &kit_err);
+        if (rc == PT_OK)
+            rc = pt_write_commit(write, &kit_err);
+        else
+            pt_write_abort(write);
+        bson_destroy(&doc);
+        if (rc == PT_EFULL) return n;
+        OK(rc);
+    }
+}
+
+/* One by one: pages that a commit frees are used again two commits later. */
+static void empty_the_store(size_t n)
+{
+    for (uint64_t key = 0; key < n; key++) {
+        struct pt_write *write = NULL;
+        OK(pt_write_begin(store, &write, &kit_err));
+        OK(pt_write_doc_remove(write, FILL, &key, sizeof key, &kit_err));
+        OK(pt_write_commit(write, &kit_err));
+    }
+}
+
+static unsigned jobs_done;
+static enum pt_code job_rc;
+
+static enum pt_code write_one(struct pt_write_job *job, struct pt_write *write, struct pt_err *err)
+{
+    bson_t doc = BSON_INITIALIZER;
+    (void)job;
+    bson_append_int32(&doc, "x", -1, 1);
+    enum pt_code rc = pt_write_doc(write, "jobs", "one", 3, &doc, err);
+    bson_destroy(&doc);
+    return rc;
+}
+
+static enum pt_code write_wrong(struct pt_write_job *job, struct pt_write *write,
+                                struct pt_err *err)
+{
+    (void)job;
+    (void)write;
+    return pt_fail(err, PT_EINVAL, "this job cannot be written");
+}
+
+static void job_done(struct pt_write_job *job)
+{
+    jobs_done++;
+    job_rc = job->rc;
+}
+
+static void test_a_full_store_pauses_and_goes_on_when_there_is_room(void)
+{
+    struct pt_write_job job = { .write = write_one, .done = job_done };
+    begin(UINT64_C(4) << 20);
+    interval_us = 2 * PT_US_SEC; /* the first commit is a large one */
+    jobs_done = 0;
+    for (int i = 0; i < 30000; i++) deliver(market_trade("BTCUSDT", T0 + i * 1000, i));
+    size_t filled = fill_the_store();
+    start(20000, 1 << 16, NULL, 0);
+    OK(feed());
+    UNTIL(!stats().store_ok);
+    struct pt_engine_stats now = stats();
+    CU_ASSERT(strlen(now.store_error) > 0);
+    CU_ASSERT_EQUAL(atomic_load(&puppet->acked), 0);
+    UNTIL(atomic_load(&puppet->refused) > 3); /* the ring has filled up behind it */
+    CU_ASSERT_EQUAL(atomic_load(&puppet->acked), 0);
+    pt_ingest_write(ingest, &job); /* whoever waits for a write is told, not kept waiting */
+    UNTIL(jobs_done == 1);
+    CU_ASSERT_EQUAL(job_rc, PT_EFULL);
+    empty_the_store(filled);
+    UNTIL(atomic_load(&puppet->acked) == 30000);
+    CU_ASSERT_TRUE(stats().store_ok);
+    CU_ASSERT_STRING_EQUAL(stats().store_error, "");
+    CU_ASSERT_EQUAL(market_rows(store, PT_TRADES, "BTCUSDT", 0), 30000);
+    pt_ingest_write(ingest, &job);
+    UNTIL(jobs_done == 2);
+    CU_ASSERT_EQUAL(job_rc, PT_OK);
+    end();
+}
+
+static void test_a_store_that_stays_full_ends_without_acknowledging(void)
+{
+    begin(UINT64_C(2) << 20);
+    interval_us = 2 * PT_US_SEC;
+    for (int i = 0; i < 5000; i++) deliver(market_trade("BTCUSDT", T0 + i * 1000, i));
+    fill_the_store();
+    start(5000, 1 << 16, NULL, 0);
+    OK(feed());
+    UNTIL(!stats().store_ok);
+    pt_ingest_stop(ingest);
+    CU_ASSERT_EQUAL(atomic_load(&puppet->acked), 0);
+    CU_ASSERT_TRUE(atomic_load(&puppet->drained));
+    end();
+}
+
+static void test_a_job_that_cannot_be_written_stops_nobody_else(void)
+{
+    struct pt_write_job good = { .write = write_one, .done = job_done },
+                        bad = { .write = write_wrong, .done = job_done };
+    struct pt_read *read = NULL;
+    bson_t doc;
+    begin(0);
+    jobs_done = 0;
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    deliver(market_kline("BTCUSDT", T0, "120.00", true));
+    pt_ingest_write(ingest, &bad);
+    pt_ingest_write(ingest, &good);
+    UNTIL(jobs_done == 2 && atomic_load(&puppet->acked) == 1);
+    CU_ASSERT_EQUAL(bad.rc, PT_EINVAL);
+    CU_ASSERT_STRING_EQUAL(bad.err.text, "this job cannot be written");
+    CU_ASSERT_EQUAL(good.rc, PT_OK);
+    OK(pt_read_begin(store, &read, &kit_err));
+    OK(pt_docs_get(read, "jobs", "one", 3, &doc, &kit_err));
+    pt_read_end(read);
+    CU_ASSERT_TRUE(stats().store_ok);
+    end();
+}
+
+/* ---- begin and end ----------------------------------------------------------------------------
+ */
+
+static void test_stopping_commits_what_was_delivered_and_a_new_start_goes_on(void)
+{
+    begin(0);
+    for (int i = 0; i < 30000; i++)
+        deliver(market_kline("BTCUSDT", T0 + i * PT_US_MIN, "120.00", true));
+    start(100000, 1 << 20, NULL, 0);
+    OK(feed());
+    UNTIL(atomic_load(&puppet->pushed) > 1000);
+    pt_ingest_stop(ingest);
+    uint64_t pushed = atomic_load(&puppet->pushed);
+    CU_ASSERT_TRUE(atomic_load(&puppet->drained));
+    CU_ASSERT_EQUAL(atomic_load(&puppet->acked), pushed);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), pushed);
+    pt_ingest_free(ingest);
+    CU_ASSERT_TRUE(atomic_load(&puppet->closed));
+    puppet->ask_symbol = "btcusdt";
+    puppet->ask_period_us = PT_US_MIN;
+    start(100000, 1 << 20, NULL, 0);
+    OK(feed());
+    CU_ASSERT_EQUAL(puppet->asked_us, T0 + ((int64_t)pushed - 1) * PT_US_MIN);
+    UNTIL(atomic_load(&puppet->acked) == 30000);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), 30000);
+    end();
+}
+
+static void test_a_feed_that_does_not_open_is_named(void)
+{
+    begin(0);
+    start(1000, 1 << 16, NULL, 0);
+    puppet->ask_symbol = "NOSUCH";
+    puppet->ask_period_us = PT_US_MIN;
+    atomic_store(&puppet->fail_open, true);
+    CU_ASSERT_EQUAL(feed(), PT_EIO);
+    CU_ASSERT_STRING_EQUAL(kit_err.text, "feed puppet: the puppet does not want to");
+    CU_ASSERT_FALSE(stats().feeds[0].open);
+    atomic_store(&puppet->fail_open, false);
+    OK(feed()); /* another one can */
+    CU_ASSERT_EQUAL(puppet->asked_us, PT_MISSING);
+    deliver(market_kline("BTCUSDT", T0, "120.00", true));
+    UNTIL(atomic_load(&puppet->acked) == 1);
+    end();
+}
+
+static void test_old_rows_are_removed_while_it_runs(void)
+{
+    const struct pt_retention rule = { .kind = PT_CANDLES, .period_us = 0, .keep_us = PT_US_HOUR };
+    begin(0);
+    int64_t now_us = pt_period_floor(PT_US_MIN, pt_now_us());
+    market_write(store, "BTCUSDT", PT_US_MIN, now_us - 240 * PT_US_MIN, 240, 0);
+    start(1000, 1 << 16, &rule, 1);
+    UNTIL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN) <= 60);
+    CU_ASSERT(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN) >= 58);
+    end();
+}
+
+static CU_TestInfo tests[] = {
+    { "what is acknowledged is in the store", test_what_is_acknowledged_is_in_the_store },
+    { "rows nobody waits for are committed together",
+      test_rows_that_nobody_waits_for_are_committed_together },
+    { "messages without rows are counted, acknowledged",
+      test_messages_without_rows_are_counted_and_acknowledged },
+    { "the first closed form of a bar stays", test_the_first_closed_form_of_a_bar_stays },
+    { "closed bars that come late are kept, counted",
+      test_closed_bars_that_come_late_are_kept_and_counted },
+    { "a full ring slows the feed and loses nothing",
+      test_a_full_ring_slows_the_feed_and_loses_nothing },
+    { "a full store pauses and goes on with room",
+      test_a_full_store_pauses_and_goes_on_when_there_is_room },
+    { "a store that stays full ends unacknowledged",
+      test_a_store_that_stays_full_ends_without_acknowledging },
+    { "a job that cannot be written stops nobody else",
+      test_a_job_that_cannot_be_written_stops_nobody_else },
+    { "stopping commits, a new start goes on",
+      test_stopping_commits_what_was_delivered_and_a_new_start_goes_on },
+    { "a feed that does not open is named", test_a_feed_that_does_not_open_is_named },
+    { "old rows are removed while it runs", test_old_rows_are_removed_while_it_runs },
+    CU_TEST_INFO_NULL
+};
+
+int main(void)
+{
+    pt_log_set_level(PT_QUIET);
+    return pt_suite_main("flow.ingest", tests);
+}
