@@ -1,0 +1,358 @@
+/* test_plan.c - which units are due, from what changed in a real store. */
+#include "market.h"
+
+#include "flow/plan.h"
+#include "flow/registry.h"
+#include "flow/result.h"
+
+static struct pt_store *store;
+static struct pt_scripts *scripts;
+static struct pt_plan plan;
+static struct pt_plan_opts opts;
+
+/* Scripts by their declarations: h at 1h, d at 1h and 1d, bench at 1h (wants the benchmark), tape
+ * at 1h (wants trades). */
+static const char answer_json[] =
+    "{ \"scripts\": ["
+    " { \"declaration\": { \"name\": \"h\", \"kind\": \"calculator\", \"every\": [ \"1h\" ] } },"
+    " { \"declaration\": { \"name\": \"d\", \"kind\": \"calculator\", \"every\": [ \"1h\", \"1d\" "
+    "] } },"
+    " { \"declaration\": { \"name\": \"bench\", \"kind\": \"calculator\", \"every\": [ \"1h\" ],"
+    "                      \"needs\": { \"candles\": { \"benchmark\": true } } } },"
+    " { \"declaration\": { \"name\": \"tape\", \"kind\": \"calculator\", \"every\": [ \"1h\" ],"
+    "                      \"needs\": { \"candles\": { \"trades\": true } } } },"
+    " { \"error\": { \"message\": \"broken\" } } ] }";
+
+static void begin(void)
+{
+    const struct pt_load_params params = { .store = "", .benchmark = "" };
+    struct pt_sources sources = { 0 };
+    struct pt_registry registry;
+    bson_t message = BSON_INITIALIZER;
+    bson_error_t error;
+    size_t index[8], n = 0;
+    bool news, again;
+    kit_begin();
+    struct pt_conf *conf = kit_conf();
+    for (int i = 0; i < 5; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "s%d", i);
+        kit_script(name, "x");
+    }
+    OK(pt_sources_read(conf, &sources, &kit_err));
+    OK(pt_registry_init(&registry, &sources, &kit_err));
+    OK(pt_registry_message(&registry, &params, &message, index, &n, &kit_err));
+    bson_t *answer = bson_new_from_json((const uint8_t *)answer_json, -1, &error);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(answer);
+    OK(pt_registry_loaded(&registry, index, n, answer, &news, &kit_err));
+    OK(pt_registry_check(&registry, &again, &kit_err));
+    OK(pt_registry_snapshot(&registry, NULL, 1, &scripts, &kit_err));
+    bson_destroy(answer);
+    bson_destroy(&message);
+    pt_registry_fini(&registry);
+    pt_conf_free(conf);
+    store = market_store("store", 0);
+    opts = (struct pt_plan_opts){ .scripts = scripts,
+                                  .benchmark = "BTCUSDT",
+                                  .as_of_us = INT64_MAX,
+                                  .settled = true,
+                                  .now_us = T0 + 100 * PT_US_HOUR };
+}
+
+static void end(void)
+{
+    pt_plan_fini(&plan);
+    pt_scripts_unref(scripts);
+    pt_store_close(store);
+    kit_end();
+}
+
+static void make(void)
+{
+    pt_plan_fini(&plan);
+    OK(pt_plan_make(store, &opts, &plan, &kit_err));
+}
+
+/* Scripts of a unit as letters, "-" when the unit is not planned. */
+static const char *unit(const char *symbol, int64_t period_us, int64_t as_of_us)
+{
+    static char out[32];
+    for (size_t i = 0; i < plan.n; i++) {
+        const struct pt_plan_unit *u = &plan.v[i];
+        if (strcmp(u->symbol, symbol) != 0 || u->period_us != period_us || u->as_of_us != as_of_us)
+            continue;
+        out[0] = '\0';
+        for (size_t k = 0; k < scripts->n; k++)
+            if (plan.wanted[i * scripts->n + k])
+                snprintf(out + strlen(out), 8, "%.1s", scripts->v[k].name);
+        return out;
+    }
+    return "-";
+}
+
+static void clear_marks(void)
+{
+    struct pt_write *write = NULL;
+    make();
+    OK(pt_write_begin(store, &write, &kit_err));
+    for (size_t i = 0; i < plan.nmarks; i++) OK(pt_write_due_done(write, &plan.marks[i], &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    make();
+    CU_ASSERT_EQUAL(plan.nmarks, 0);
+}
+
+/* As if it had been computed over `expected` bars. */
+static void put_result(const char *symbol, const char *name, int64_t period_us, int64_t as_of_us,
+                       int64_t expected)
+{
+    char collection[PT_COLLECTION_MAX];
+    uint8_t key[16];
+    struct pt_write *write = NULL;
+    bson_t doc = BSON_INITIALIZER, child;
+    pt_result_collection(symbol, name, collection);
+    pt_result_key(period_us, as_of_us, key);
+    bson_append_date_time(&doc, "as_of", -1, as_of_us / 1000);
+    bson_append_document_begin(&doc, "metadata", -1, &child);
+    bson_append_int64(&child, "expected", -1, expected);
+    bson_append_document_end(&doc, &child);
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_write_doc(write, collection, key, sizeof key, &doc, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    bson_destroy(&doc);
+}
+
+#define H PT_US_HOUR
+
+static void test_an_import_makes_the_newest_units_due_and_no_past_ones(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    make();
+    CU_ASSERT_EQUAL(plan.n, 2);
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 100 * H), "bdht");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", PT_US_DAY, T0 + 96 * H),
+                           "d"); /* built from hours: four whole days */
+    CU_ASSERT_EQUAL(plan.nmarks, 1);
+    CU_ASSERT_TRUE(plan.v[0].newest);
+    clear_marks();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    end();
+}
+
+static void test_a_bar_that_ends_no_bigger_one_leaves_it_alone(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", PT_US_MIN, T0, 3 * 1440, 0);
+    clear_marks();
+    market_write(store, "ETHUSDT", PT_US_MIN, T0 + 3 * PT_US_DAY, 1, 0);
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    CU_ASSERT_EQUAL(plan.nmarks, 1); /* it stays, until it goes with a unit */
+    market_write(store, "ETHUSDT", PT_US_MIN, T0 + 3 * PT_US_DAY + PT_US_MIN, 59, 0);
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1);
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 73 * H), "bdht");
+    end();
+}
+
+static void test_a_late_bar_makes_stored_results_due_whose_window_holds_it(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    clear_marks();
+    put_result("ETHUSDT", "h", H, T0 + 20 * H, 10);
+    put_result("ETHUSDT", "h", H, T0 + 25 * H, 10);
+    put_result("ETHUSDT", "h", H, T0 + 29 * H, 10);
+    put_result("ETHUSDT", "h", H, T0 + 35 * H, 10);
+    put_result("ETHUSDT", "d", H, T0 + 35 * H, 30);
+    put_result("ETHUSDT", "d", H, T0 + 100 * H, 30);
+    put_result("ETHUSDT", "h", 4 * H, T0 + 28 * H, 10);   /* a period that nobody schedules */
+    put_result("BNBUSDT", "h", H, T0 + 25 * H, 10);       /* another symbol */
+    market_write(store, "ETHUSDT", H, T0 + 24 * H, 1, 7); /* the bar [24, 25) is corrected */
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 20 * H), "-"); /* ends before it */
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 25 * H), "h"); /* ends with it */
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 29 * H), "h");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 35 * H), "d"); /* h looks back 10 hours only */
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", 4 * H, T0 + 28 * H), "h");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 100 * H),
+                           "bdht"); /* the newest is always taken */
+    CU_ASSERT_STRING_EQUAL(unit("BNBUSDT", H, T0 + 25 * H), "-");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", PT_US_DAY, T0 + 96 * H), "d");
+    CU_ASSERT_EQUAL(plan.n, 6);
+    end();
+}
+
+static void test_the_window_begins_with_the_bar_it_holds(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    clear_marks();
+    put_result("ETHUSDT", "h", H, T0 + 34 * H, 10); /* window [24, 34) */
+    put_result("ETHUSDT", "h", H, T0 + 35 * H, 10); /* window [25, 35) */
+    market_write(store, "ETHUSDT", H, T0 + 24 * H, 1, 7);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 34 * H), "h");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 35 * H), "-");
+    end();
+}
+
+static void test_a_result_of_unknown_window_is_taken_too(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    clear_marks();
+    char collection[PT_COLLECTION_MAX];
+    uint8_t key[16];
+    struct pt_write *write = NULL;
+    bson_t doc = BSON_INITIALIZER; /* an error has no count of rows */
+    pt_result_collection("ETHUSDT", "h", collection);
+    pt_result_key(H, T0 + 90 * H, key);
+    bson_append_date_time(&doc, "as_of", -1, (T0 + 90 * H) / 1000);
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_write_doc(write, collection, key, sizeof key, &doc, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    bson_destroy(&doc);
+    market_write(store, "ETHUSDT", H, T0 + 24 * H, 1, 7);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 90 * H), "h");
+    end();
+}
+
+static void test_the_benchmark_makes_those_due_that_want_it(void)
+{
+    begin();
+    market_write(store, "BTCUSDT", H, T0, 100, 0);
+    market_write(store, "ETHUSDT", H, T0, 99, 0);
+    clear_marks();
+    put_result("ETHUSDT", "bench", H, T0 + 50 * H, 48);
+    put_result("ETHUSDT", "h", H, T0 + 50 * H, 48);
+    market_write(store, "BTCUSDT", H, T0 + 40 * H, 1, 7);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("BTCUSDT", H, T0 + 100 * H), "bdht");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 99 * H), "b");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 50 * H), "b");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", PT_US_DAY, T0 + 96 * H), "-");
+    market_write(store, "ETHUSDT", H, T0 + 99 * H, 1, 0); /* and both at once make one unit */
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 100 * H), "bdht");
+    end();
+}
+
+static void put_trade(int64_t t_us, int64_t id)
+{
+    const struct pt_series_key key = { .kind = PT_TRADES, .symbol = "ETHUSDT" };
+    int64_t val[PT_CELLS_MAX] = { t_us, id, 100, 5, PT_SIDE_BUY };
+    uint8_t dig[PT_CELLS_MAX] = { 0 };
+    struct pt_put_stats stats = { 0 };
+    struct pt_write *write = NULL;
+    struct pt_frame frame;
+    pt_frame_init(&frame, pt_kind(PT_TRADES));
+    OK(pt_frame_push(&frame, val, dig));
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_write_rows(write, &key, &frame, PT_PUT_LIVE, &stats, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    pt_frame_fini(&frame);
+}
+
+static void test_trades_make_those_due_that_want_them(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    clear_marks();
+    put_trade(T0 + 100 * H + 5, 1); /* of the bar that is still open */
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    put_trade(T0 + 99 * H + 5, 2); /* of the last closed one */
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1);
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 100 * H), "t");
+    end();
+}
+
+static void test_all_takes_every_symbol_and_filters_narrow_it(void)
+{
+    static const char *const pairs[] = { "ethusdt", NULL };
+    static const int64_t periods[] = { PT_US_DAY, 0 };
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    market_write(store, "BNBUSDT", H, T0, 50, 0);
+    clear_marks();
+    opts.all = true;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 4);
+    CU_ASSERT_STRING_EQUAL(unit("BNBUSDT", H, T0 + 50 * H), "bdht");
+    CU_ASSERT_EQUAL(plan.v[0].period_us, H); /* small periods first, symbols in order */
+    CU_ASSERT_STRING_EQUAL(plan.v[0].symbol, "BNBUSDT");
+    opts.pairs = pairs;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 2);
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 100 * H), "bdht");
+    opts.periods_us = periods;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1);
+    opts.as_of_us = T0 + 80 * H;
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", PT_US_DAY, T0 + 72 * H), "d");
+    opts.as_of_us = T0;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    end();
+}
+
+static void test_a_series_far_behind_waits_until_it_has_settled(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", PT_US_MIN, T0, 600, 0);
+    opts.now_us = T0 + 20 * H;
+    opts.settled = false;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    CU_ASSERT_EQUAL(plan.nmarks, 0);
+    CU_ASSERT_TRUE(plan.waiting);
+    opts.settled = true;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1);
+    CU_ASSERT_FALSE(plan.waiting);
+    opts.settled = false;
+    opts.now_us = T0 + 10 * H + PT_US_MIN; /* one minute behind is a live feed */
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1);
+    end();
+}
+
+static void test_nothing_due_costs_nothing(void)
+{
+    begin();
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    opts.all = true;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    end();
+}
+
+static CU_TestInfo tests[] = {
+    { "an import makes the newest units due only",
+      test_an_import_makes_the_newest_units_due_and_no_past_ones },
+    { "a bar that ends no bigger one leaves it alone",
+      test_a_bar_that_ends_no_bigger_one_leaves_it_alone },
+    { "a late bar makes stored results due",
+      test_a_late_bar_makes_stored_results_due_whose_window_holds_it },
+    { "the window begins with the bar it holds", test_the_window_begins_with_the_bar_it_holds },
+    { "a result of unknown window is taken too", test_a_result_of_unknown_window_is_taken_too },
+    { "the benchmark makes those due that want it",
+      test_the_benchmark_makes_those_due_that_want_it },
+    { "trades make those due that want them", test_trades_make_those_due_that_want_them },
+    { "all takes every symbol, filters narrow it",
+      test_all_takes_every_symbol_and_filters_narrow_it },
+    { "a series far behind waits until it has settled",
+      test_a_series_far_behind_waits_until_it_has_settled },
+    { "nothing due costs nothing", test_nothing_due_costs_nothing },
+    CU_TEST_INFO_NULL
+};
+
+int main(void)
+{
+    return pt_suite_main("flow.plan", tests);
+}
