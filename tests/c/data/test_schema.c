@@ -52,8 +52,8 @@ static void test_symbols_are_upper_cased_and_checked(void)
                           "A",
                           "BTC-USDT",
                           "BTC USDT",
-                          "\xc3\x84"
-                          "BC",
+                          ("\xc3\x84"
+                           "BC"),
                           "../x",
                           "1234567890123456789012345678901" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
