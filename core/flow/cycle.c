@@ -152,6 +152,7 @@ static void check(struct pt_cycle *cycle)
                                        .pairs = cycle->host.pairs,
                                        .as_of_us = INT64_MAX,
                                        .all = cycle->want_all,
+                                       .marks = true,
                                        .settled = is_settled(cycle),
                                        .now_us = pt_now_us() };
     if (pt_plan_make(cycle->host.store, &opts, &plan, &err) != PT_OK) {

@@ -563,6 +563,7 @@ enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_o
                                           .periods_us = opts->periods_us,
                                           .as_of_us = opts->as_of_us,
                                           .all = true,
+                                          .marks = whole,
                                           .settled = true,
                                           .now_us = pt_now_us() };
     const struct pt_round_opts how = { .pool = engine->pool,

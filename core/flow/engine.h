@@ -1,7 +1,9 @@
-/* engine.h - the assembled house: store, writer, feeds, workers, cycle, on one main loop. [layer: flow]
+/* engine.h - the assembled house: store, writer, feeds, workers, cycle, on one main loop. [layer:
+ * flow]
  *
- * `serve` and `demo` run it with feeds and timers; `compute` and `eval` run it in batch mode: no feed, no timer,
- * no claim on the store, writes done by themselves. Functions marked (any thread) may be called from HTTP threads. */
+ * `serve` and `demo` run it with feeds and timers; `compute` and `eval` run it in batch mode: no
+ * feed, no timer, no claim on the store, writes done by themselves. Functions marked (any thread)
+ * may be called from HTTP threads. */
 #ifndef PT_ENGINE_H
 #define PT_ENGINE_H
 
@@ -12,33 +14,38 @@ struct pt_engine;
 
 enum pt_engine_mode { PT_ENGINE_SERVE, PT_ENGINE_BATCH };
 
-/* Opens the store, loads plugins and scripts, starts workers and (serve) the writer thread. Every mistake of
- * configuration, options and paths is named before anything is started. `extra`: one more script file (eval FILE.lua)
- * or NULL. conf is borrowed and must outlive the engine. */
+/* Opens the store, loads plugins and scripts, starts workers and (serve) the writer thread. Every
+ * mistake of configuration, options and paths is named before anything is started. `extra`: one
+ * more script file (eval FILE.lua) or NULL. conf is borrowed and must outlive the engine. */
 enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode, const char *extra,
                            struct pt_engine **engine, struct pt_err *err);
-void pt_engine_free(struct pt_engine *engine); /* drains feeds, commits, stops workers; accepts NULL */
+void pt_engine_free(
+    struct pt_engine *engine); /* drains feeds, commits, stops workers; accepts NULL */
 
-/* Serve: opens the feeds and runs the loop until pt_engine_stop. SIGTERM and SIGINT stop it; SIGHUP is taken. */
+/* Serve: opens the feeds and runs the loop until pt_engine_stop. SIGTERM and SIGINT stop it; SIGHUP
+ * is taken. */
 enum pt_code pt_engine_run(struct pt_engine *engine, struct pt_err *err);
 void pt_engine_stop(struct pt_engine *engine); /* any thread */
 
-struct pt_store *pt_engine_store(struct pt_engine *engine);             /* any thread; borrowed */
-const struct pt_conf *pt_engine_conf(struct pt_engine *engine);         /* any thread; borrowed */
-struct pt_scripts *pt_engine_scripts(struct pt_engine *engine);         /* any thread; a ref: pt_scripts_unref */
-/* Changes when the live set changed: a reader may keep its ref until then. (any thread, one relaxed load) */
+struct pt_store *pt_engine_store(struct pt_engine *engine);     /* any thread; borrowed */
+const struct pt_conf *pt_engine_conf(struct pt_engine *engine); /* any thread; borrowed */
+struct pt_scripts *
+pt_engine_scripts(struct pt_engine *engine); /* any thread; a ref: pt_scripts_unref */
+/* Changes when the live set changed: a reader may keep its ref until then. (any thread, one relaxed
+ * load) */
 uint64_t pt_engine_generation(struct pt_engine *engine);
 
-/* Runs a unit for someone who waits (any thread; fn on the loop thread, must hand over and return). */
-enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit, pt_unit_fn fn, void *arg,
-                            struct pt_err *err);
+/* Runs a unit for someone who waits (any thread; fn on the loop thread, must hand over and return).
+ */
+enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit, pt_unit_fn fn,
+                            void *arg, struct pt_err *err);
 
 /* Batch: one unit, waiting for it. */
-enum pt_code pt_engine_eval_wait(struct pt_engine *engine, const struct pt_unit *unit, pt_unit_fn fn, void *arg,
-                                 struct pt_err *err);
+enum pt_code pt_engine_eval_wait(struct pt_engine *engine, const struct pt_unit *unit,
+                                 pt_unit_fn fn, void *arg, struct pt_err *err);
 
-/* Batch: one full cycle over the store: every series x every script, results stored. pairs/periods: NULL-ended
- * lists, NULL = all / those the scripts ask for. as_of INT64_MAX = newest. */
+/* Batch: one full cycle over the store: every series x every script, results stored. pairs/periods:
+ * NULL-ended lists, NULL = all / those the scripts ask for. as_of INT64_MAX = newest. */
 struct pt_cycle_row { /* one script at one period */
     const char *script;
     int64_t period_us;
@@ -58,8 +65,8 @@ struct pt_cycle_opts {
     pt_cycle_row_fn row;     /* called at the end, sorted by script, period */
     void *arg;
 };
-enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_opts *opts, struct pt_cycle_sums *sums,
-                               struct pt_err *err);
+enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_opts *opts,
+                               struct pt_cycle_sums *sums, struct pt_err *err);
 /* Asks a running compute to stop after the units under way; async-signal-safe. */
 void pt_engine_interrupt(struct pt_engine *engine);
 
@@ -67,7 +74,7 @@ void pt_engine_interrupt(struct pt_engine *engine);
 struct pt_engine_feed {
     const char *name;
     uint64_t messages, rows, ignored, rejected, full; /* full: pushes refused by a full ring */
-    int64_t last_message_us;                         /* 0 = never */
+    int64_t last_message_us;                          /* 0 = never */
     size_t ring_used;
     bool open;
 };
@@ -76,7 +83,7 @@ struct pt_engine_stats {
     uint64_t cycles, units, results, failures, commits, rows, late;
     int64_t cycle_wall_us; /* of the last one */
     struct pt_pool_stats pool;
-    bool store_ok;         /* false while commits fail (disk full): ingest is paused */
+    bool store_ok; /* false while commits fail (disk full): ingest is paused */
     char store_error[256];
     size_t nfeeds;
     struct pt_engine_feed feeds[8];

@@ -375,7 +375,8 @@ static bool plan_all(struct planner *planner)
 static bool plan_everything(struct planner *planner)
 {
     struct pt_plan *plan = planner->plan;
-    enum pt_code rc = pt_due_each(planner->read, collect_mark, planner, planner->err);
+    enum pt_code rc = PT_OK;
+    if (planner->opts->marks) rc = pt_due_each(planner->read, collect_mark, planner, planner->err);
     if (rc != PT_OK) return fail(planner, rc);
     if (planner->rc != PT_OK) return false;
     if (!planner->opts->all && plan->nmarks == 0) return true;

@@ -16,6 +16,7 @@ struct pt_plan_opts {
     const int64_t *periods_us; /* ended by 0; NULL: all that the scripts ask for */
     int64_t as_of_us;          /* windows end at or before; INT64_MAX: newest */
     bool all;                  /* every newest unit, changed or not */
+    bool marks;                /* what changed; without it `all` is all there is */
     bool settled; /* also what is still far behind the clock, and probably still being filled */
     int64_t now_us;
 };

@@ -55,6 +55,7 @@ static void begin(void)
     opts = (struct pt_plan_opts){ .scripts = scripts,
                                   .benchmark = "BTCUSDT",
                                   .as_of_us = INT64_MAX,
+                                  .marks = true,
                                   .settled = true,
                                   .now_us = T0 + 100 * PT_US_HOUR };
 }
