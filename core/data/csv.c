@@ -260,8 +260,7 @@ size_t pt_csv_lines(struct pt_reader *reader, const char *text, size_t len)
 {
     if (reader->layout.narrow) {
         struct pt_slot *slot = pt_reader_slot(reader, &reader->key);
-        if (!slot || !pt_reader_reserve(reader, slot)) return 0;
-        return pt_csv_fast_lines(reader, slot, text, len);
+        return slot ? pt_csv_fast_lines(reader, slot, text, len) : 0;
     }
     size_t at = 0;
     while (at < len && !pt_reader_stopped(reader)) {

@@ -14,6 +14,7 @@
 #include "base/decimal.h"
 #include "data/reader_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -324,10 +325,25 @@ static inline bool fast_row(const struct plan *plan, const char *text, size_t at
     return all_good(&seen) && (size_t)(start - text) - at <= PT_LINE_MAX;
 }
 
+static bool reserve_separators(struct pt_reader *reader, size_t len)
+{
+    if (len + 64 <= reader->separators_cap) return true;
+    uint32_t *bigger = realloc(reader->separators, (len + 64) * sizeof *bigger);
+    if (bigger) {
+        reader->separators = bigger;
+        reader->separators_cap = len + 64;
+    }
+    reader->nomem |= bigger == NULL;
+    return bigger != NULL;
+}
+
 size_t pt_csv_fast_lines(struct pt_reader *reader, struct pt_slot *slot, const char *text,
                          size_t len)
 {
     struct pt_frame *frame = &slot->batch.frame;
+    /* a row takes a byte a field at least; a file that goes on fills the slot sooner or later */
+    size_t rows = reader->part_ended ? len / reader->layout.nfields : slot->room;
+    if (!reserve_separators(reader, len) || !pt_reader_reserve(reader, slot, rows)) return 0;
     const uint32_t *separator = reader->separators;
     const uint32_t *end = separator + find_separators(text, len, reader->separators);
     struct plan plan;

@@ -85,10 +85,11 @@ static void count_memory(struct pt_reader *reader, const struct pt_slot *slot, s
     if (reader->slot_bytes > ALL_BYTES_MAX) reader->flushing = true;
 }
 
-bool pt_reader_reserve(struct pt_reader *reader, struct pt_slot *slot)
+bool pt_reader_reserve(struct pt_reader *reader, struct pt_slot *slot, size_t rows)
 {
-    size_t cap = slot->batch.frame.cap;
-    if (pt_frame_reserve(&slot->batch.frame, slot->room) != PT_OK) reader->nomem = true;
+    struct pt_frame *frame = &slot->batch.frame;
+    size_t cap = frame->cap, all = frame->n + rows;
+    if (pt_frame_reserve(frame, all < slot->room ? all : slot->room) != PT_OK) reader->nomem = true;
     count_memory(reader, slot, cap);
     return !reader->nomem;
 }
@@ -222,10 +223,6 @@ static enum pt_code begin_csv(struct pt_reader *reader, struct pt_err *err)
                        pt_kind((enum pt_kind_id)reader->hint.kind)->name);
     reader->header_due = layout->header;
     reader->last_time_us = 0;
-    if (!reader->separators) {
-        reader->separators = malloc((BUFFER_BYTES + 64) * sizeof *reader->separators);
-        if (!reader->separators) return pt_fail(err, PT_ENOMEM, "%s", reader->path);
-    }
     return name_series(reader, err);
 }
 

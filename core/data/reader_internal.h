@@ -107,9 +107,10 @@ struct pt_reader {
 
     bool capture, header_due; /* header_due: the next line that is not blank is the header */
     struct pt_layout layout;
-    struct pt_series_key key;   /* of a CSV without a symbol column */
-    int64_t last_time_us;       /* csv.c: open time of the last good row */
-    uint32_t *separators;       /* csv.c */
+    struct pt_series_key key; /* of a CSV without a symbol column */
+    int64_t last_time_us;     /* csv.c: open time of the last good row */
+    uint32_t *separators;     /* csv_fast.c */
+    size_t separators_cap;
     struct pt_book_rows book;   /* csv.c */
     struct pt_decoder *decoder; /* capture.c */
     char *message;              /* capture.c: a JSON text over several lines */
@@ -129,8 +130,9 @@ void pt_reader_reject(struct pt_reader *reader, uint64_t line, const char *reaso
                       size_t len);
 /* The slot of a series; NULL (and nomem) without memory. */
 struct pt_slot *pt_reader_slot(struct pt_reader *reader, const struct pt_series_key *key);
-/* Room for all rows a slot may have; false (and nomem) without memory. */
-bool pt_reader_reserve(struct pt_reader *reader, struct pt_slot *slot);
+/* Makes room for `rows` more rows, but for no more than a slot may have; false (and nomem) without
+ * memory. */
+bool pt_reader_reserve(struct pt_reader *reader, struct pt_slot *slot, size_t rows);
 /* Puts one good row where it belongs. */
 void pt_reader_keep(struct pt_reader *reader, const struct pt_record *record);
 static inline bool pt_reader_stopped(const struct pt_reader *reader)
@@ -144,7 +146,7 @@ size_t pt_csv_lines(struct pt_reader *reader, const char *text, size_t len);
 size_t pt_capture_lines(struct pt_reader *reader, const char *text, size_t len);
 /* One line, without its newline. */
 void pt_csv_line(struct pt_reader *reader, const char *text, size_t len);
-/* As pt_csv_lines, for narrow layouts, into the slot, whose memory is there. */
+/* As pt_csv_lines, for narrow layouts, into the slot. */
 size_t pt_csv_fast_lines(struct pt_reader *reader, struct pt_slot *slot, const char *text,
                          size_t len);
 /* The last line of a part, which has no newline. torn: the bytes behind it are lost. */
