@@ -21,7 +21,8 @@ double pt_dist_normal_quantile(double p)
     if (!(p >= 0 && p <= 1)) return NAN;
     double tail = p < 0.5 ? p : 1 - p;
     if (tail == 0) return p == 0 ? -INFINITY : INFINITY;
-    /* Abramowitz & Stegun 26.2.23 is right to 4.5e-4; Halley's method triples the digits each time */
+    /* Abramowitz & Stegun 26.2.23 is right to 4.5e-4; Halley's method triples the digits each time
+     */
     double t = sqrt(-2 * log(tail));
     double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
                        (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));

@@ -3,10 +3,9 @@
  * x, y: [n]. Missing values (NaN, infinite) are skipped; two columns are used where both are there.
  * NaN comes back when fewer rows are left than the formula needs (said at each), or when it divides
  * by a spread of 0. Whether half of the rows are there is the caller's question: pt_vec_count().
- * Sums: 8 interleaved accumulators over blocks of 512 rows, blocks added with
- * their rounding errors carried: same bits on all
- * machines. All second and higher moments are two-pass about the mean; a flat column has variance
- * exactly 0. Statistics of order in time are in series.h, distributions in dist.h. */
+ * Sums: 8 interleaved accumulators over blocks of 512 rows, blocks added with their rounding errors
+ * carried: same bits on all machines. Second and higher moments are two-pass about the mean; a flat
+ * column has variance exactly 0. Order in time is in series.h, distributions in dist.h. */
 #ifndef PT_MOMENT_H
 #define PT_MOMENT_H
 

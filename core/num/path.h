@@ -10,7 +10,7 @@
 /* Number of paths built in; path 0 runs everywhere. */
 int pt_num_paths(void);
 
-/* "sse2", "avx2", "avx512"; static; NULL when there is no such path. */
+/* "base", "avx2", "avx512"; static; NULL when there is no such path. */
 const char *pt_num_path_name(int path);
 
 /* Uses this path from now on, in all threads; false (and no change) when the processor lacks it. */

@@ -2,7 +2,8 @@
 
 #include <math.h>
 
-/* splitmix64's output function (Steele, Lea & Flood 2014): a bijection that scatters close inputs. */
+/* splitmix64's output function (Steele, Lea & Flood 2014): a bijection that scatters close inputs.
+ */
 static uint64_t scatter(uint64_t x)
 {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -13,7 +14,8 @@ static uint64_t scatter(uint64_t x)
 void pt_rng_seed(struct pt_rng *rng, uint64_t seed, uint64_t stream)
 {
     const uint64_t golden = 0x9e3779b97f4a7c15u;
-    /* stream 0 is plain splitmix64 seeding; the others start at places of its cycle that look random */
+    /* stream 0 is plain splitmix64 seeding; the others start at places of its cycle that look
+     * random */
     uint64_t state = stream == 0 ? seed : seed ^ scatter(stream * golden);
     for (int i = 0; i < 4; i++) rng->s[i] = scatter(state += golden);
 }
@@ -57,7 +59,8 @@ double pt_rng_normal(struct pt_rng *rng)
     for (;;) {
         double u = 2 * pt_rng_uniform(rng) - 1, v = 2 * pt_rng_uniform(rng) - 1;
         double s = u * u + v * v;
-        if (s > 0 && s < 1) return u * sqrt(-2 * log(s) / s); /* v is thrown away: no hidden state */
+        if (s > 0 && s < 1)
+            return u * sqrt(-2 * log(s) / s); /* v is thrown away: no hidden state */
     }
 }
 

@@ -40,8 +40,8 @@ static void heap_sort(double *x, size_t n)
     }
 }
 
-/* Hoare's partition about the median of first, middle and last: x[0 .. at] <= x[at + 1 .. n - 1], both not empty.
- * n >= 3. */
+/* Hoare's partition about the median of first, middle and last: x[0 .. at] <= x[at + 1 .. n - 1],
+ * both not empty. n >= 3. */
 static size_t split(double *x, size_t n)
 {
     size_t mid = n / 2;
@@ -87,7 +87,7 @@ void pt_robust_sort(double *x, size_t n)
             n = keep_left ? left : right;
         }
         if (n > SMALL)
-            heap_sort(x, n); /* the pivots were bad: an input made against us costs no more than this */
+            heap_sort(x, n); /* bad pivots, or an input made against us: it costs no more */
         else
             insertion_sort(x, n);
         if (waiting == 0) return;

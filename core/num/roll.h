@@ -1,13 +1,12 @@
 /* roll.h - statistics of a window that moves along a column.                   [layer: num]
  *
  * out[i] is computed from x[i-width+1 .. i] alone: NaN for i < width - 1 (a window must lie inside)
- * and where fewer than min_count of its values are not missing; missing ones are skipped, so that
- * one bad value leaves with its window. A row never changes when later rows arrive, bit for bit. x,
- * out: [n], no overlap. width >= 1; width = 0 or > n gives NaN everywhere. min_count 0 counts as 1.
+ * and where fewer than min_count of its values are there; missing ones (NaN, infinite) are skipped,
+ * so that one bad value leaves with its window. A row never changes when later rows arrive, bit for
+ * bit. x, out: [n], no overlap. width 0 or > n gives NaN everywhere; min_count 0 counts as 1.
  *
- * No running sums: windows are built by doubling (a sum of 20 from sums of 10, from sums of 5,
- * ...), so there is no drift; width > PT_ROLL_NARROW uses double-double running sums restarted
- * every width rows. */
+ * No running sums: windows are built from smaller ones (a sum of 20 from four of 5), so nothing
+ * drifts. width > PT_ROLL_NARROW: running sums in double-double, started again every width rows. */
 #ifndef PT_ROLL_H
 #define PT_ROLL_H
 
@@ -25,7 +24,7 @@ static inline size_t pt_roll_half(size_t width)
 void pt_roll_sum(const double *x, size_t n, size_t width, size_t min_count, double *out);
 void pt_roll_mean(const double *x, size_t n, size_t width, size_t min_count, double *out);
 /* Sum of squared deviations / (count - ddof); NaN while count <= ddof; exactly 0 for a flat window.
- * Relative error under 1e-12 for any finite input away from overflow: rows that cancel are done
+ * Relative error under 2e-12 for any finite input away from overflow: rows that cancel are done
  * again in two passes. */
 void pt_roll_var(const double *x, size_t n, size_t width, size_t min_count, unsigned ddof,
                  double *out);
@@ -41,7 +40,7 @@ void pt_roll_median(const double *x, size_t n, size_t width, size_t min_count, d
 
 /* Adjusted exponential mean, pandas ewm(span).mean(): sum (1-a)^j x[i-j] / sum (1-a)^j, a = 2 /
  * (span + 1), over all rows up to i that are not missing (a missing row still ages the others). NaN
- * before the first value. span >= 1. */
+ * before the first value. span > 1. */
 void pt_roll_ewm(const double *x, size_t n, double span, double *out);
 /* Its last row; NaN when all are missing. */
 double pt_roll_ewm_last(const double *x, size_t n, double span);

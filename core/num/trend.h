@@ -1,10 +1,12 @@
 /* trend.h - indicators on prices.                                              [layer: num]
  *
- * All give a column: out: [n], no overlap with the inputs, NaN until there are enough rows. They
- * take the rows that are there, in order: a row with a missing input gives NaN, and the next one
- * follows the row before it. All recursions start at row 0. A row never changes when later rows
- * arrive. Periods and widths >= 1; 0 gives NaN everywhere. Moving averages are in roll.h, rate of
- * change is pt_vec_roc(). */
+ * All give a column: out: [n], no overlap with the inputs, NaN until there are enough rows. A row
+ * never changes when later rows arrive. Periods and widths >= 1; 0 gives NaN everywhere.
+ * Missing inputs (NaN, infinite): the recursive ones (RSI, MACD, true range, ATR, ADX) take the
+ * rows in which all inputs are there, in order; the other rows are NaN. Cutler's RSI and the
+ * efficiency are missing while such a row is in their window; Donchian follows roll.h, with half of
+ * its rows. All recursions start at row 0. Moving averages are in roll.h, rate of change is
+ * pt_vec_roc(). */
 #ifndef PT_TREND_H
 #define PT_TREND_H
 

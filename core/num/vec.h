@@ -4,7 +4,7 @@
  * element, NaN in gives NaN out and the rest is IEEE (1/0 is infinite, log of a negative is NaN);
  * what comes out infinite is missing to every kernel that reads it. Lengths are in elements, n = 0
  * is fine. Element-wise functions allow out == an input, but no other overlap. Nothing allocates or
- * fails. */
+ * fails. log, exp and pow are libm's. */
 #ifndef PT_VEC_H
 #define PT_VEC_H
 

@@ -1,11 +1,17 @@
-/* wide.h - the inner loops, built once for each instruction set.               [layer: num,
- * internal]
+/* wide.h - the inner loops, built once for each instruction set.         [layer: num, internal]
  *
- * wide_base.c, wide_avx2.c and wide_avx512.c compile the same text (wide_vec.h, wide_sum.h,
- * wide_roll.h, wide_scan.h) for another target each, and export it as a table. The bits are the
- * same on every path because the text fixes every order of addition: reductions run over 8 explicit
- * lanes, element-wise loops have no order, and nothing is fused (-ffp-contract=off). Callers reach
- * the table through pt_wide(). */
+ * wide_base.c, wide_avx2.c and wide_avx512.c compile the same text for another target each, with
+ * vectors of 2, 4 and 8 doubles, and export it as a table:
+ *
+ *     wide_body.h -> wide_lanes.h                  the vectors
+ *                    wide_vec.h  wide_trend.h      element by element
+ *                    wide_sum.h                    reductions
+ *                    wide_window.h  wide_roll.h    sliding windows
+ *                    wide_scan.h                   recursions
+ *
+ * The bits are the same on every path because the text fixes every order of addition: where rows
+ * meet they do so in groups of eight, and nothing is fused (-ffp-contract=off). Callers reach the
+ * table in use through pt_wide(). */
 #ifndef PT_WIDE_H
 #define PT_WIDE_H
 
@@ -15,8 +21,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The next loop carries no dependence from one step to a later one (reading ahead in place is
- * none). */
+/* No step of the next loop needs what another one wrote. */
 #ifdef __clang__
 #define PT_EACH _Pragma("clang loop vectorize(assume_safety)")
 #else
@@ -24,19 +29,22 @@
 #endif
 
 enum pt_op {
+    /* two columns, or column and scalar */
     PT_ADD,
     PT_SUB,
     PT_MUL,
     PT_DIV,
     PT_MIN,
-    PT_MAX, /* two columns, or column and scalar */
+    PT_MAX,
+    /* column and scalar: s - a, s / a */
     PT_FROM,
-    PT_INTO, /* s - a, s / a: column and scalar only */
+    PT_INTO,
+    /* one column */
     PT_NEG,
     PT_ABS,
     PT_SIGN,
     PT_SQRT,
-    PT_SQUARE /* one column */
+    PT_SQUARE,
 };
 
 /* Sums about centres, over the rows where all is there. */

@@ -30,11 +30,12 @@ struct block {
 /* A variance is done again when its sums lost this factor: 11 bits, which leave 1e-12. */
 #define CANCELLED 2048
 
-/* Rows in a block of variances: long against the overlap, short enough for the centre. */
-static inline size_t centred_rows(size_t width)
+/* Rows in a block: long against the overlap; short enough for the first-level cache, and,
+ * `centred`, for values to stay near their centre. */
+static inline size_t block_rows(size_t width, bool centred)
 {
-    size_t rows = up8(8 * width);
-    return rows < 64 ? 64 : (rows > ROLL_BLOCK ? ROLL_BLOCK : rows);
+    size_t rows = up8(8 * width), least = centred ? 64 : 512;
+    return rows < least ? least : (rows > ROLL_BLOCK ? ROLL_BLOCK : rows);
 }
 
 /* The newest value of the first window, or where it is empty the first one after it. */
@@ -142,21 +143,19 @@ static void roll_var(const struct pt_roll *how, const double *x, size_t rows, co
     }
 }
 
-/* values / divisors (NULL: 1), NaN where fewer than min_count are there; counts NULL: all are. */
-static void finish(const struct pt_roll *how, const double *values, const double *divisors,
-                   const double *counts, size_t rows, double *out)
+/* out / divisors (NULL: 1), NaN where fewer than min_count are there; counts NULL: all are. */
+static void finish(const struct pt_roll *how, const double *divisors, const double *counts,
+                   size_t rows, double *out)
 {
     double need = (double)how->min_count;
-    if (counts == NULL && (double)how->width < need) {
-        pt_fill_missing(out, rows);
-    } else if (counts == NULL) {
-        if (out != values) memcpy(out, values, rows * sizeof(double));
+    if (counts == NULL) {
+        if ((double)how->width < need) pt_fill_missing(out, rows);
     } else if (divisors == NULL) {
-        PT_EACH for (size_t i = 0; i < rows; i++) out[i] = counts[i] >= need ? values[i] : NAN;
+        PT_EACH for (size_t i = 0; i < rows; i++) out[i] = counts[i] >= need ? out[i] : NAN;
     } else {
         PT_EACH for (size_t i = 0; i < rows; i++)
         {
-            double ratio = values[i] / divisors[i];
+            double ratio = out[i] / divisors[i];
             out[i] = counts[i] >= need ? ratio : NAN;
         }
     }
@@ -172,30 +171,30 @@ static void roll_block(const struct pt_roll *how, const double *x, size_t rows, 
     /* where nothing is missing the column itself will do */
     bool direct = !spread && readable >= up8(span) + 8 && count(x, span) == span;
     bool holes = !direct && gather(x, span, spread ? block_centre(x, width, span) : 0, empty, b->d);
-    const double *d = direct ? x : b->d, *best;
+    const double *d = direct ? x : b->d;
     if (holes) gather_mask(x, span, b->m);
     if (holes) window_sums(b->m, span, width, b->s, 1, b->c);
-    if (holes && how->kind == PT_ROLL_WMA) weighted_sums(b->m, span, width, b->s, b->g, 1, b->g);
+    if (holes && how->kind == PT_ROLL_WMA) weighted_sums(b->m, span, width, b->s, b->q, 1, b->g);
     const double *counts = holes ? b->c : NULL;
 
     double w = (double)width;
     switch (how->kind) {
     case PT_ROLL_SUM:
         window_sums(d, span, width, b->s, 1, out);
-        finish(how, out, NULL, counts, rows, out);
+        finish(how, NULL, counts, rows, out);
         break;
     case PT_ROLL_MEAN:
         window_sums(d, span, width, b->s, holes ? 1 : w, out);
-        finish(how, out, counts, counts, rows, out);
+        finish(how, counts, counts, rows, out);
         break;
     case PT_ROLL_WMA:
-        weighted_sums(d, span, width, b->s, b->q, holes ? 1 : w * (w + 1) / 2, b->q);
-        finish(how, b->q, b->g, counts, rows, out);
+        weighted_sums(d, span, width, b->s, b->q, holes ? 1 : w * (w + 1) / 2, out);
+        finish(how, b->g, counts, rows, out);
         break;
     case PT_ROLL_MIN:
     case PT_ROLL_MAX:
-        best = window_extremes(d, span, width, how->kind == PT_ROLL_MAX, b->s, b->q);
-        finish(how, best, NULL, counts, rows, out);
+        window_extremes(d, span, width, how->kind == PT_ROLL_MAX, b->s, b->q, out);
+        finish(how, NULL, counts, rows, out);
         break;
     case PT_ROLL_VAR:
     case PT_ROLL_STD: roll_var(how, x, rows, counts, b, out); break;
@@ -206,7 +205,7 @@ static void roll(const struct pt_roll *how, const double *x, size_t n, double *o
 {
     struct block b;
     bool spread = how->kind == PT_ROLL_VAR || how->kind == PT_ROLL_STD;
-    size_t before = how->width - 1, step = spread ? centred_rows(how->width) : ROLL_BLOCK;
+    size_t before = how->width - 1, step = block_rows(how->width, spread);
     pt_fill_missing(out, before);
     for (size_t at = before; at < n; at += step)
         roll_block(how, x + at - before, n - at < step ? n - at : step, n - (at - before), &b,
@@ -228,9 +227,10 @@ static void gather_changes(const double *x, size_t rows, double *d)
 static void cutler(const double *x, size_t n, size_t period, double *out)
 {
     struct block b;
+    size_t step = block_rows(period, false);
     pt_fill_missing(out, period);
-    for (size_t at = period; at < n; at += ROLL_BLOCK) {
-        size_t rows = n - at < ROLL_BLOCK ? n - at : ROLL_BLOCK, span = rows + period - 1;
+    for (size_t at = period; at < n; at += step) {
+        size_t rows = n - at < step ? n - at : step, span = rows + period - 1;
         gather_changes(x + at - period, span, b.d);
         PT_EACH for (size_t i = 0; i < up8(span) + 8; i++)
         {
@@ -250,9 +250,10 @@ static void cutler(const double *x, size_t n, size_t period, double *out)
 static void efficiency(const double *x, size_t n, size_t width, double *out)
 {
     struct block b;
+    size_t step = block_rows(width, false);
     pt_fill_missing(out, width);
-    for (size_t at = width; at < n; at += ROLL_BLOCK) {
-        size_t rows = n - at < ROLL_BLOCK ? n - at : ROLL_BLOCK, span = rows + width - 1;
+    for (size_t at = width; at < n; at += step) {
+        size_t rows = n - at < step ? n - at : step, span = rows + width - 1;
         const double *from = x + at - width;
         gather_changes(from, span, b.d);
         unary(PT_ABS, b.d, up8(span) + 8, b.d);

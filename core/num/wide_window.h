@@ -182,38 +182,55 @@ static inline void first_heavy(const double *d, size_t end, size_t m, double *s,
     }
 }
 
-/* Four windows of k and `more` values behind them. `sums`: s is wanted, else t / divisor goes to
- * out. */
-static inline void next_heavy(const double *d, size_t end, size_t k, unsigned more, bool sums,
-                              double divisor, double *s, double *t, double *out)
+/* Four windows of k and `more` values behind them, for LANES rows. `more` is a constant. */
+static inline void four_heavy(const double *d, const double *s, const double *t, size_t i, size_t k,
+                              unsigned more, vd *sum, vd *heavy)
 {
-    double shift = (double)k;
-    for (size_t i = 0; i < end; i += LANES) {
-        vd s1 = GET(s + i + k), s2 = GET(s + i + 2 * k), s3 = GET(s + i + 3 * k);
-        vd sum = (GET(s + i) + s1) + (s2 + s3);
-        vd heavy = (GET(t + i) + GET(t + i + k)) + (GET(t + i + 2 * k) + GET(t + i + 3 * k));
-        heavy += shift * ((s1 + 2 * s2) + 3 * s3); /* later windows weigh k, 2 k, 3 k more */
-        for (unsigned j = 0; j < more; j++) {
-            vd x = GET(d + i + 4 * k + j);
-            sum += x;
-            heavy += (double)(4 * k + j + 1) * x;
-        }
-        if (sums) {
-            AT(s + i) = sum;
-            AT(t + i) = heavy;
-        } else {
-            AT(out + i) = heavy / divisor;
-        }
+    vd s1 = GET(s + i + k), s2 = GET(s + i + 2 * k), s3 = GET(s + i + 3 * k);
+    *sum = (GET(s + i) + s1) + (s2 + s3);
+    *heavy = (GET(t + i) + GET(t + i + k)) + (GET(t + i + 2 * k) + GET(t + i + 3 * k));
+    *heavy += (double)k * ((s1 + 2 * s2) + 3 * s3); /* later windows weigh k, 2 k, 3 k more */
+    for (unsigned j = 0; j < more; j++) {
+        vd x = GET(d + i + 4 * k + j);
+        *sum += x;
+        *heavy += (double)(4 * k + j + 1) * x;
     }
 }
 
-/* out[i] = (1 d[i] + 2 d[i+1] + .. + width d[i+width-1]) / divisor, in whole groups. s, t: room;
- * out may be t. */
+static inline void next_heavy(const double *d, size_t end, size_t k, unsigned more, double *s,
+                              double *t)
+{
+    for (size_t i = 0; i < end; i += LANES) {
+        vd sum, heavy;
+        four_heavy(d, s, t, i, k, more, &sum, &heavy);
+        AT(s + i) = sum;
+        AT(t + i) = heavy;
+    }
+}
+
+/* The last step. */
+static inline void finish_heavy(const double *d, size_t windows, size_t k, unsigned more,
+                                const double *s, const double *t, double divisor, double *out)
+{
+    vd sum, heavy;
+    size_t i = 0;
+    for (; i + LANES <= windows; i += LANES) {
+        four_heavy(d, s, t, i, k, more, &sum, &heavy);
+        AT(out + i) = heavy / divisor;
+    }
+    if (i == windows) return;
+    four_heavy(d, s, t, i, k, more, &sum, &heavy);
+    heavy /= divisor;
+    memcpy(out + i, &heavy, (windows - i) * sizeof(double));
+}
+
+/* out[i] = (1 d[i] + 2 d[i+1] + .. + width d[i+width-1]) / divisor, for the rows - width + 1
+ * windows there are. s, t: room. */
 static void weighted_sums(const double *d, size_t rows, size_t width, double *s, double *t,
                           double divisor, double *out)
 {
     struct plan p = plan_of(width);
-    size_t k = p.first, end = groups(rows, k);
+    size_t k = p.first, end = groups(rows, k), windows = rows - (width - 1);
     switch (k) {
     case 4: first_heavy(d, end, 4, s, t); break;
     case 5: first_heavy(d, end, 5, s, t); break;
@@ -221,18 +238,26 @@ static void weighted_sums(const double *d, size_t rows, size_t width, double *s,
     }
     pad(s, end);
     pad(t, end);
-    for (unsigned step = 0; step < p.steps; step++) {
-        bool sums = step + 1 < p.steps;
+    if (p.steps == 0) {
+        for (size_t i = 0; i < windows; i++) out[i] = t[i] / divisor;
+        return;
+    }
+    for (unsigned step = 0; step + 1 < p.steps; step++) {
         end = groups(rows, 4 * k + p.more[step]);
         switch (p.more[step]) {
-        case 0: next_heavy(d, end, k, 0, sums, divisor, s, t, out); break;
-        case 1: next_heavy(d, end, k, 1, sums, divisor, s, t, out); break;
-        case 2: next_heavy(d, end, k, 2, sums, divisor, s, t, out); break;
-        default: next_heavy(d, end, k, 3, sums, divisor, s, t, out); break;
+        case 0: next_heavy(d, end, k, 0, s, t); break;
+        case 1: next_heavy(d, end, k, 1, s, t); break;
+        case 2: next_heavy(d, end, k, 2, s, t); break;
+        default: next_heavy(d, end, k, 3, s, t); break;
         }
         k = 4 * k + p.more[step];
     }
-    for (size_t i = 0; p.steps == 0 && i < end; i += LANES) AT(out + i) = GET(t + i) / divisor;
+    switch (p.more[p.steps - 1]) {
+    case 0: finish_heavy(d, windows, k, 0, s, t, divisor, out); break;
+    case 1: finish_heavy(d, windows, k, 1, s, t, divisor, out); break;
+    case 2: finish_heavy(d, windows, k, 2, s, t, divisor, out); break;
+    default: finish_heavy(d, windows, k, 3, s, t, divisor, out); break;
+    }
 }
 
 /* to[i]: the largest (least) of from[i], [i + one], [i + two], [i + last]. */
@@ -247,22 +272,21 @@ static inline void of_four(const double *restrict from, size_t end, size_t one, 
     }
 }
 
-/* The largest (least) of the `width` values of d from each row on, in whole groups; here windows
- * may overlap. Works in two rooms; returns where the result is. */
-static inline const double *window_extremes(const double *d, size_t rows, size_t width, bool most,
-                                            double *room, double *other)
+/* out[i]: the largest (least) of the `width` values of d from i on, for the rows - width + 1
+ * windows there are; here windows may overlap. room, other: worked in. */
+static inline void window_extremes(const double *d, size_t rows, size_t width, bool most,
+                                   double *room, double *other, double *out)
 {
     double *to[2] = { room, other };
-    unsigned turn = 0;
-    for (size_t k = 1; k < width; turn ^= 1) {
-        size_t last = width - k < 3 * k ? width - k : 3 * k; /* where the last of four begins */
-        size_t end = groups(rows, k + last);
-        of_four(d, end, k < last ? k : last, 2 * k < last ? 2 * k : last, last, most, to[turn]);
+    size_t windows = rows - (width - 1), k = 1;
+    for (unsigned turn = 0; 4 * k < width; turn ^= 1, k *= 4) {
+        size_t end = groups(rows, 4 * k);
+        of_four(d, end, k, 2 * k, 3 * k, most, to[turn]);
         pad(to[turn], end);
         d = to[turn];
-        k += last;
     }
-    return d;
+    size_t last = width - k; /* where the last of four begins; the others may lie on one another */
+    of_four(d, windows, k < last ? k : last, 2 * k < last ? 2 * k : last, last, most, out);
 }
 
 #endif

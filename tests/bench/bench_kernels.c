@@ -293,33 +293,70 @@ static void ratios(const struct market *m, size_t at, size_t n)
     for (size_t q = 2; q <= 10; q += 4) m->out[1][0] += pt_series_variance_ratio(m->out[0], n, q).z;
 }
 
+/* As the usual C libraries do it: one sum that takes the new value and gives back the old one. */
+static void sma_running(const struct market *m, size_t at, size_t n)
+{
+    const double *x = m->close + at;
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        if (i >= 20) sum -= x[i - 20];
+        m->out[0][i] = i >= 19 ? sum * (1.0 / 20) : NAN;
+    }
+}
+
+static void deviation_running(const struct market *m, size_t at, size_t n)
+{
+    const double *x = m->close + at;
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += x[i];
+        squares += x[i] * x[i];
+        if (i >= 20) sum -= x[i - 20];
+        if (i >= 20) squares -= x[i - 20] * x[i - 20];
+        double var = squares * (1.0 / 20) - sum * (1.0 / 20) * (sum * (1.0 / 20));
+        m->out[0][i] = i >= 19 && var > 0 ? sqrt(var) : NAN;
+    }
+}
+
+static void wma_running(const struct market *m, size_t at, size_t n)
+{
+    const double *x = m->close + at;
+    double sum = 0, heavy = 0;
+    for (size_t i = 0; i < n; i++) {
+        heavy += 20 * x[i] - (i >= 20 ? sum : 0);
+        sum += x[i] - (i >= 20 ? x[i - 20] : 0);
+        m->out[0][i] = i >= 19 ? heavy / 210 : NAN;
+    }
+}
+
 typedef void kernel(const struct market *m, size_t at, size_t n);
 
 static const struct {
     const char *name;
-    kernel *ours, *plain; /* plain may be NULL */
+    kernel *ours, *plain, *running; /* the last two may be NULL */
 } kernels[] = {
-    { "sma20", sma, sma_plain },
-    { "sma20_holes", sma_holes, NULL },
-    { "ema20", ema, ema_plain },
-    { "ema20_holes", ema_holes, NULL },
-    { "ewm20", ewm, ewm_plain },
-    { "wma20", wma, wma_plain },
-    { "std20", deviation, deviation_plain },
-    { "std20_holes", deviation_holes, NULL },
-    { "bbands20", bands, NULL },
-    { "min20", lowest, lowest_plain },
-    { "roc10", roc, roc_plain },
-    { "rsi14", rsi, rsi_plain },
-    { "atr14", atr, atr_plain },
-    { "adx14", adx, adx_plain },
-    { "macd", macd, macd_plain },
-    { "var", variance, variance_plain },
-    { "autocorrelation", lag_one, NULL },
-    { "median", median, median_plain },
-    { "log_return", log_returns, NULL },
-    { "hurst", hurst, NULL },
-    { "variance_ratio", ratios, NULL },
+    { "sma20", sma, sma_plain, sma_running },
+    { "sma20_holes", sma_holes, NULL, NULL },
+    { "ema20", ema, ema_plain, NULL },
+    { "ema20_holes", ema_holes, NULL, NULL },
+    { "ewm20", ewm, ewm_plain, NULL },
+    { "wma20", wma, wma_plain, wma_running },
+    { "std20", deviation, deviation_plain, deviation_running },
+    { "std20_holes", deviation_holes, NULL, NULL },
+    { "bbands20", bands, NULL, NULL },
+    { "min20", lowest, lowest_plain, NULL },
+    { "roc10", roc, roc_plain, NULL },
+    { "rsi14", rsi, rsi_plain, NULL },
+    { "atr14", atr, atr_plain, NULL },
+    { "adx14", adx, adx_plain, NULL },
+    { "macd", macd, macd_plain, NULL },
+    { "var", variance, variance_plain, NULL },
+    { "autocorrelation", lag_one, NULL, NULL },
+    { "median", median, median_plain, NULL },
+    { "log_return", log_returns, NULL, NULL },
+    { "hurst", hurst, NULL, NULL },
+    { "variance_ratio", ratios, NULL, NULL },
 };
 
 static int by_value(const void *a, const void *b)
@@ -393,6 +430,8 @@ int main(int argc, char **argv)
                    measure(kernels[k].ours, &m, sizes[s]));
             if (kernels[k].plain != NULL)
                 printf(" definition=%.3f", measure(kernels[k].plain, &m, sizes[s]));
+            if (kernels[k].running != NULL)
+                printf(" running_sums=%.3f", measure(kernels[k].running, &m, sizes[s]));
             printf(" unit=ns/row\n");
         }
     }

@@ -24,7 +24,7 @@ static void test_estimators_match_their_definitions(void)
     open[391] = -1;
     for (size_t k = 1; k < 4; k++) {
         size_t width = widths[k], used = 0, over = 0, ends = 0;
-        long double pk = 0, gk = 0, rs = 0, on = 0, on2 = 0, oc = 0, oc2 = 0, highs = 0;
+        long double gk = 0, rs = 0, on = 0, on2 = 0, oc = 0, oc2 = 0, highs = 0;
         for (size_t i = N - width; i < N; i++) {
             if (isfinite(high[i]) && isfinite(low[i]) && low[i] > 0) {
                 highs += powl(logl((long double)high[i] / low[i]), 2);
@@ -33,7 +33,6 @@ static void test_estimators_match_their_definitions(void)
             if (!priced(i)) continue;
             long double hl = logl((long double)high[i] / low[i]),
                         co = logl((long double)close[i] / open[i]);
-            pk += hl * hl;
             gk += hl * hl / 2 - (2 * logl(2) - 1) * co * co;
             rs += logl((long double)high[i] / close[i]) * logl((long double)high[i] / open[i]) +
                   logl((long double)low[i] / close[i]) * logl((long double)low[i] / open[i]);

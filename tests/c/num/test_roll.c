@@ -179,9 +179,25 @@ static void later_rows(void)
     }
 }
 
+/* Every length across the first block borders. */
+static void next_rows(void)
+{
+    for (int holes = 0; holes < 2; holes++) {
+        make_walk(x, 400, 14, holes);
+        for (int what = 0; what < KINDS; what++) {
+            run((enum what)what, x, 400, 20, 2, want);
+            for (size_t n = 20; n < 400; n++) {
+                run((enum what)what, x, n, 20, 2, out);
+                CU_ASSERT(same_bits(names[what], out, want, n));
+            }
+        }
+    }
+}
+
 static void test_a_row_does_not_change_when_later_rows_arrive(void)
 {
     on_every_path(later_rows);
+    on_every_path(next_rows);
 }
 
 static void flat(void)

@@ -351,6 +351,25 @@ static void test_nothing_moves(void)
     CU_ASSERT(out[0][N - 1] == 0);
 }
 
+static void test_equal_moves_to_both_sides_count_for_neither(void)
+{
+    for (size_t i = 0; i < N;
+         i++) { /* every bar reaches one further up and down than the one before */
+        high[i] = 5000 + (double)i;
+        low[i] = 5000 - (double)i;
+        close[i] = 5000;
+    }
+    adx(N, outs);
+    CU_ASSERT(out[0][14] == 0 && out[1][14] == 0 && out[2][N - 1] == 0);
+    for (size_t i = 0; i < N; i++) low[i] = 5000 - 2 * (double)i;
+    adx(N, outs);
+    CU_ASSERT(out[0][14] == 0 && out[1][14] > 0 && fabs(out[2][N - 1] - 100) < 1e-12);
+    for (size_t i = 0; i < N; i++)
+        high[i] = 15000 - (double)i, low[i] = -5000 + (double)i; /* inside bars */
+    adx(N, outs);
+    CU_ASSERT(out[0][N - 1] == 0 && out[1][N - 1] == 0);
+}
+
 static void test_too_short_and_no_period_are_missing(void)
 {
     make_bars(bars, N, 9);
@@ -502,6 +521,8 @@ int main(void)
         { "recursions pass over missing rows", test_recursions_pass_over_missing_rows },
         { "a bad value leaves with its window", test_a_bad_value_leaves_with_its_window },
         { "nothing moves", test_nothing_moves },
+        { "equal moves to both sides count for neither",
+          test_equal_moves_to_both_sides_count_for_neither },
         { "too short and no period are missing", test_too_short_and_no_period_are_missing },
         { "a line is fitted with its t statistic", test_a_line_is_fitted_with_its_t_statistic },
         { "a straight line has a slope and no t", test_a_straight_line_has_a_slope_and_no_t },
