@@ -535,7 +535,7 @@ static void test_many_units_are_all_answered_once(void)
     };
     for (int i = 0; i < 300; i++) {
         unit.urgent = i % 7 == 0;
-        OK(pt_pool_submit(pool, &unit, on_unit, NULL, &kit_err));
+        OK(pt_pool_submit(pool, &unit, on_unit, loop, &kit_err));
     }
     unit.urgent = false;
     OK(pt_pool_submit(pool, &unit, on_unit, loop, &kit_err));
@@ -556,8 +556,7 @@ static void test_a_crash_in_the_middle_of_many_loses_no_unit(void)
     struct pt_unit unit = {
         .symbol = "BTCUSDT", .period_us = PT_US_HOUR, .as_of_us = T0, .n = 3, .names = abc
     };
-    for (int i = 0; i < 50; i++)
-        OK(pt_pool_submit(pool, &unit, on_unit, i == 49 ? loop : NULL, &kit_err));
+    for (int i = 0; i < 50; i++) OK(pt_pool_submit(pool, &unit, on_unit, loop, &kit_err));
     while (answers < 50) OK(pt_loop_run(loop, &kit_err));
     CU_ASSERT_EQUAL(answers, 50);
     CU_ASSERT_EQUAL(atomic_load(&pt_scripts_find(scripts, "beta")->stats->errors), 1);
