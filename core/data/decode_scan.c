@@ -11,14 +11,16 @@ struct cursor {
     const char *p, *end;
 };
 
-static void blanks(struct cursor *c)
+static inline void blanks(struct cursor *c)
 {
-    while (c->p < c->end && (*c->p == ' ' || *c->p == '\n' || *c->p == '\t' || *c->p == '\r'))
+    while (c->p < c->end && (unsigned char)*c->p <= ' ') { /* one question where there is none */
+        if (*c->p != ' ' && *c->p != '\n' && *c->p != '\t' && *c->p != '\r') return;
         c->p++;
+    }
 }
 
 /* The next character that is no blank, taken if it is `wanted`. */
-static bool eat(struct cursor *c, char wanted)
+static inline bool eat(struct cursor *c, char wanted)
 {
     blanks(c);
     if (c->p == c->end || *c->p != wanted) return false;
@@ -26,7 +28,7 @@ static bool eat(struct cursor *c, char wanted)
     return true;
 }
 
-static char peek(struct cursor *c)
+static inline char peek(struct cursor *c)
 {
     blanks(c);
     return c->p < c->end ? *c->p : '\0';
@@ -35,14 +37,11 @@ static char peek(struct cursor *c)
 static bool scan_string(struct cursor *c, struct pt_json_value *value)
 {
     if (!eat(c, '"')) return false;
-    const char *start = c->p;
-    for (; c->p < c->end; c->p++) {
-        unsigned char ch = (unsigned char)*c->p;
-        if (ch == '"') break;
-        if (ch == '\\' || ch < 0x20) return false;
-    }
-    if (c->p == c->end) return false;
-    *value = (struct pt_json_value){ PT_JSON_STRING, (uint32_t)(c->p++ - start), start };
+    const char *start = c->p, *p = start;
+    while (p < c->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20) p++;
+    if (p == c->end || *p != '"') return false;
+    c->p = p + 1;
+    *value = (struct pt_json_value){ PT_JSON_STRING, (uint32_t)(p - start), start };
     return true;
 }
 
@@ -56,13 +55,19 @@ static bool scan_literal(struct cursor *c, const char *word, enum pt_json_kind k
     return true;
 }
 
+static inline bool in_number(char c)
+{
+    return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E';
+}
+
 static bool scan_number(struct cursor *c, struct pt_json_value *value)
 {
     const char *start = c->p;
-    while (c->p < c->end && ((*c->p >= '0' && *c->p <= '9') || (*c->p && strchr("+-.eE", *c->p))))
-        c->p++;
+    while (c->p < c->end && *c->p >= '0' && *c->p <= '9') c->p++;
+    bool plain = c->p > start && *start != '0' && (c->p == c->end || !in_number(*c->p));
+    while (c->p < c->end && in_number(*c->p)) c->p++;
     *value = (struct pt_json_value){ PT_JSON_NUMBER, (uint32_t)(c->p - start), start };
-    return pt_json_number_good(start, value->len);
+    return plain || pt_json_number_good(start, value->len);
 }
 
 static bool skip_members(struct cursor *c, bool object, unsigned depth);
