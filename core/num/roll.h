@@ -6,7 +6,8 @@
  * bit. x, out: [n], no overlap. width 0 or > n gives NaN everywhere; min_count 0 counts as 1.
  *
  * No running sums: windows are built from smaller ones (a sum of 20 from four of 5), so nothing
- * drifts. width > PT_ROLL_NARROW: running sums in double-double, started again every width rows. */
+ * drifts. width > PT_ROLL_NARROW: running sums in double-double, started again every width rows.
+ * Nothing is allocated; up to 160 KB of stack. */
 #ifndef PT_ROLL_H
 #define PT_ROLL_H
 
