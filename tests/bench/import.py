@@ -12,8 +12,8 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(os.environ["PETROSA_SOURCE"])
-PETROSA = pathlib.Path(os.environ["PETROSA_BUILD"]) / "petrosa"
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PETROSA = pathlib.Path(os.environ.get("PETROSA_BUILD", ROOT / "build/release")) / "petrosa"
 DATA = pathlib.Path(os.environ.get("PETROSA_DATA_DIR", ROOT.parent / "shared/data"))
 ROWS, ROUNDS = 1_290_240, 5
 
