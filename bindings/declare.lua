@@ -3,6 +3,7 @@
 -- { kind, name, run = function, span_us, bars, min, benchmark, trades, document }. A document is a list { kind = "o", key, value, ... },
 -- an array { kind = "a", ... }, a decimal { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
 local native, names = ...
+jit.off(true, true) -- each function here runs a few times in a VM's life
 
 local error, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type =
   error, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type
@@ -64,17 +65,28 @@ local function one_of(x, list)
   return false
 end
 
+-- Words of a text as a set, made once.
+local sets = {}
 local function is_taken(x, words)
-  return not find(x, " ", 1, true) and find(" " .. words .. " ", " " .. x .. " ", 1, true) ~= nil
+  local set = sets[words]
+  if not set then
+    set = {}
+    for word in gmatch(words, "%S+") do set[word] = true end
+    sets[words] = set
+  end
+  return set[x] == true
 end
 
 -- Keys of a table in order; `fail` names a key that is not allowed.
 local function check_keys(t, allowed, fail)
-  local unknown = {}
+  local unknown
   for k in next, t do
-    if type(k) ~= "string" or not is_taken(k, allowed) then unknown[#unknown + 1] = type(k) == "number" and tostring(k) or show(k) end
+    if not is_taken(k, allowed) then
+      unknown = unknown or {}
+      unknown[#unknown + 1] = type(k) == "number" and tostring(k) or show(k)
+    end
   end
-  if #unknown > 0 then
+  if unknown then
     sort(unknown)
     fail("unknown field %s (allowed: %s)", unknown[1], (gsub(allowed, " ", ", ")))
   end
@@ -207,7 +219,9 @@ local function check_map_keys(keys, fail)
   if type(keys) == "string" then
     local from, to = match(keys, "^(%d+)%.%.(%d+)$")
     from, to = tonumber(from), tonumber(to)
-    if not from or from > to or to - from >= MAX_KEYS then fail("keys must be a list of texts or a range such as \"0..23\", got %s", show(keys)) end
+    if not from or from > to or to - from >= MAX_KEYS then
+      fail("keys must be a list of texts or a range such as \"0..23\", got %s", show(keys))
+    end
     local out = {}
     for i = from, to do out[#out + 1] = format("%d", i) end
     return out
@@ -217,7 +231,9 @@ local function check_map_keys(keys, fail)
   local seen, out = {}, {}
   for i = 1, n do
     local key = rawget(keys, i)
-    if type(key) ~= "string" or not find(key, "^[%w_-]+$") or #key > 40 then fail("key %d must be a text of letters, digits, _ and -, got %s", i, show(key)) end
+    if type(key) ~= "string" or not find(key, "^[%w_-]+$") or #key > 40 then
+      fail("key %d must be a text of letters, digits, _ and -, got %s", i, show(key))
+    end
     if seen[key] then fail("key %s is there twice", show(key)) end
     seen[key], out[i] = true, key
   end
@@ -335,7 +351,9 @@ local function outputs_document(outputs)
     if seen[name] then refuse(path, "is there twice") end
     seen[name] = true
     if not (tagged(value, "map") or tagged(value, "list")) then
-      value = check_value(value, function(...) refuse(path, "%s", (gsub(format(...), "number, count, text", "number, count, text, map, list"))) end)
+      value = check_value(value, function(...)
+        refuse(path, "%s", (gsub(format(...), "number, count, text", "number, count, text, map, list")))
+      end)
     end
     out[i] = value_document(name, value)
   end
@@ -367,15 +385,19 @@ end
 
 -- A number of rows, or a function of the parameters that gives one.
 local function check_rows(x, path, defaults)
-  if x == nil then return 1 end
+  if x == nil then return 1, 1 end
   if type(x) == "function" then
     local given = {}
     for k, v in next, defaults do given[k] = v end
     local value = x(given)
-    if not is_whole(value) or value < 1 or value > MAX_ROWS then refuse(path, "gives %s for the defaults, wanted a whole number 1 .. %d", show(value), MAX_ROWS) end
+    if not is_whole(value) or value < 1 or value > MAX_ROWS then
+      refuse(path, "gives %s for the defaults, wanted a whole number 1 .. %d", show(value), MAX_ROWS)
+    end
     return x, value
   end
-  if not is_whole(x) or x < 1 or x > MAX_ROWS then refuse(path, "must be a whole number 1 .. %d or a function(p) that gives one, got %s", MAX_ROWS, show(x)) end
+  if not is_whole(x) or x < 1 or x > MAX_ROWS then
+    refuse(path, "must be a whole number 1 .. %d or a function(p) that gives one, got %s", MAX_ROWS, show(x))
+  end
   return x, x
 end
 
@@ -422,7 +444,9 @@ local function check_needs(needs, made, defaults)
     if #made.metrics == 0 then refuse("needs.metrics", "there are none") end
     metrics_doc = array(made.metrics)
   end
-  if made.kind == "regime" and not metrics then refuse("needs.metrics", "a regime needs metrics, needs = { metrics = { \"volatility\" } }") end
+  if made.kind == "regime" and not metrics then
+    refuse("needs.metrics", "a regime needs metrics, needs = { metrics = { \"volatility\" } }")
+  end
   if not candles and not metrics then refuse("needs", "must name candles or metrics") end
   return object("candles", candles_doc, "metrics", metrics_doc)
 end
@@ -441,7 +465,9 @@ local function declare(kind, allowed, run)
     if type(t) ~= "table" then error(kind .. ": takes a table, " .. kind .. " { ... }", 2) end
     local api = rawget(t, "api") -- first: another api may have other fields
     if api == nil then refuse("api", "is missing: write api = 1") end
-    if api ~= 1 then refuse("api", "api = %s is not known here (known: 1); run it with the petrosa it was written for, or port it to api = 1", show(api)) end
+    if api ~= 1 then
+      refuse("api", "api = %s is not known here (known: 1); run it with the petrosa it was written for, or port it to api = 1", show(api))
+    end
     check_keys(t, allowed, function(...) refuse(kind, ...) end)
     local made = { kind = kind }
     made.name = rawget(t, "name")

@@ -460,9 +460,9 @@ const struct pt_lua_doc pt_lua_window_field_docs[] = {
     { "completeness", NULL, "w.completeness", "100 n / expected" },
     { "gaps", NULL, "w.gaps", "holes between the first and the last bar" },
     { "missing", NULL, "w.missing", "bars missing in them" },
-    { "symbol", NULL, "w.symbol", "\"BTCUSDT\"" },
-    { "period", NULL, "w.period", "\"1h\"" },
-    { "seconds", NULL, "w.seconds", "length of a bar" },
+    { "symbol", NULL, "w.symbol", "whose bars they are: \"BTCUSDT\"" },
+    { "period", NULL, "w.period", "length of a bar as text: \"1h\"" },
+    { "seconds", NULL, "w.seconds", "length of a bar in seconds" },
     { "as_of", NULL, "w.as_of", "close time of the last bar, seconds since 1970 UTC" },
     { "benchmark", NULL, "w.benchmark",
       "window of the benchmark on the bars of this one (NaN where it has none), nil without one; "

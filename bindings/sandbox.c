@@ -250,6 +250,7 @@ static int open_vm(lua_State *L)
         { NULL, NULL },
     };
     struct pt_vm *vm = pt_vm_of(L);
+    lua_gc(L, LUA_GCSTOP, 0); /* what is made here stays: there is nothing to collect */
     for (const luaL_Reg *library = libraries; library->func; library++) {
         lua_pushcfunction(L, library->func);
         lua_pushstring(L, library->name);
@@ -278,6 +279,7 @@ static int open_vm(lua_State *L)
     lua_call(L, 2, 1);
     vm->declare_begin = take_function(L, lua_gettop(L), "begin");
     vm->declare_take = take_function(L, lua_gettop(L), "take");
+    lua_gc(L, LUA_GCRESTART, 0);
     return 0;
 }
 

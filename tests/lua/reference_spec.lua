@@ -1,0 +1,45 @@
+--- bindings/README.md holds the reference of everything the bindings register, word by word.
+-- PETROSA_WRITE=1 busted tests/lua/reference_spec.lua writes it anew.
+local petrosa = require "petrosa"
+
+local PATH = (os.getenv("PETROSA_SOURCE") or ".") .. "/bindings/README.md"
+local BEGIN, END = "<!-- reference: written by tests/lua/reference_spec.lua -->\n", "<!-- end of reference -->\n"
+
+local function cell(text) return (text:gsub("|", "\\|")) end
+
+local function reference()
+  local out, group = {}, nil
+  for _, entry in ipairs(petrosa.reference()) do
+    if entry.group ~= group then
+      group = entry.group
+      out[#out + 1] = (#out > 0 and "\n" or "") .. "### " .. group .. "\n| | |\n|---|---|\n"
+    end
+    out[#out + 1] = "| `" .. cell(entry.signature) .. "` | " .. cell(entry.about) .. " |\n"
+  end
+  return table.concat(out)
+end
+
+describe("the README of the bindings", function()
+  it("holds the reference", function()
+    local file = assert(io.open(PATH))
+    local text = file:read("*a")
+    file:close()
+    local from = select(2, assert(text:find(BEGIN, 1, true)))
+    local to = assert(text:find(END, 1, true))
+    if os.getenv("PETROSA_WRITE") then
+      text = text:sub(1, from) .. reference() .. text:sub(to)
+      file = assert(io.open(PATH, "w"))
+      file:write(text)
+      file:close()
+      return
+    end
+    assert.are.equal(reference(), text:sub(from + 1, to - 1))
+  end)
+
+  it("says something about each", function()
+    for _, entry in ipairs(petrosa.reference()) do
+      assert.is_true(#entry.about > 5, entry.name)
+      assert.is_truthy(entry.signature:find(entry.name, 1, true), entry.name)
+    end
+  end)
+end)
