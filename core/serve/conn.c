@@ -78,6 +78,7 @@ struct bufferevent *pt_conn_accept(struct event_base *base, void *arg)
         free(conn);
         return bev; /* NULL: evhttp makes its own, without our guards but with its timeouts */
     }
+    thread->told = false;
     conn->thread = thread;
     conn->bev = bev;
     conn->fd = -1;

@@ -165,15 +165,21 @@ static enum pt_code open_listeners(const struct pt_http_settings *set, int *fds,
 /* ---- threads ------------------------------------------------------------------------------------
  */
 
+/* A listener has one argument for both its callbacks, and evhttp has taken it. */
+static _Thread_local struct pt_thread *current;
+
 /* No descriptor left: accept would fail again at once and for ever, so it waits for the next sweep.
  */
-static void on_accept_error(struct evconnlistener *listener, void *arg)
+static void on_accept_error(struct evconnlistener *listener, void *server)
 {
-    struct pt_thread *thread = arg;
-    pt_log(PT_WARN, "http", "accept_failed", "thread=%u error=\"%s\"", thread->index,
-           strerror(errno));
+    (void)server;
+    if (!current->told) {
+        pt_log(PT_WARN, "http", "accept_failed", "thread=%u error=\"%s\"", current->index,
+               strerror(errno));
+    }
+    current->told = true; /* until one is accepted again */
     evconnlistener_disable(listener);
-    thread->deaf = true;
+    current->deaf = true;
 }
 
 static void on_sweep(int fd, short what, void *arg)
@@ -295,6 +301,7 @@ static void thread_fini(struct pt_thread *thread)
 static void *thread_main(void *arg)
 {
     struct pt_thread *thread = arg;
+    current = thread;
     event_base_dispatch(thread->base);
     return NULL;
 }

@@ -218,9 +218,10 @@ static void on_computed(struct pt_request *request, void *arg, const bson_t *doc
                          err->text);
         return;
     }
-    /* "empty": there is no closed bar at or before as_of */
-    int64_t as_of_us;
-    size_t n = pt_result_as_of(doc, &as_of_us);
+    /* "empty": there is no closed bar at or before as_of; a failure may not know its as_of either
+     */
+    const char *status;
+    size_t n = !(pt_doc_text(doc, "status", &status) && strcmp(status, "empty") == 0);
     struct pt_results results = { .n = n, .docs = doc, .total = (int64_t)n };
     answer(request, self, &results, true);
 }

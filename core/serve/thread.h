@@ -48,7 +48,7 @@ struct pt_thread {
     unsigned index;
     pthread_t id;
     bool started, stopping;
-    bool deaf;          /* accepting failed; tried again at the next sweep */
+    bool deaf, told;    /* accepting failed: tried again at the next sweep; logged */
     int64_t stop_by_us; /* monotonic */
     struct event_base *base;
     struct evhttp *server;
