@@ -2,7 +2,6 @@
 #include "bindings/guard.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <string.h>

@@ -209,13 +209,14 @@ static int fail(lua_State *L, const struct pt_lua_fault *fault)
     return 2;
 }
 
-/* load(file or text [, name of the text]) -> script | nil, why */
+/* load(file or text [, name of the text [, interpret]]) -> script | nil, why */
 static int load(lua_State *L)
 {
     size_t len;
     const char *given = luaL_checklstring(L, 1, &len);
     bool is_file = ends_with(given, ".lua") && !strchr(given, '\n');
     const char *name = is_file ? given : luaL_optstring(L, 2, "spec.lua");
+    lua_settop(L, 3);
     struct holder *holder = lua_newuserdata(L, sizeof *holder);
     memset(holder, 0, sizeof *holder);
     luaL_getmetatable(L, META);
@@ -227,7 +228,11 @@ static int load(lua_State *L)
         read_libs(holder);
     else
         memcpy(holder->text, given, len + 1);
-    holder->home = (struct pt_script_home){ &arena, MEMORY_BYTES, holder->libs, holder->nlibs };
+    holder->home = (struct pt_script_home){ .arena = &arena,
+                                            .memory_bytes = MEMORY_BYTES,
+                                            .libs = holder->libs,
+                                            .nlibs = holder->nlibs,
+                                            .interpret = lua_toboolean(L, 3) };
     if (pt_lua_script_load(&holder->script, &holder->home, holder->file, holder->text, len,
                            "0123456789abcdef") != PT_OK)
         return fail(L, &holder->script.fault);

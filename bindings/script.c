@@ -5,6 +5,7 @@
 #include "bindings/lua_result.h"
 #include "bindings/lua_window.h"
 
+#include <luajit.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ static enum pt_code start(struct pt_lua_script *script)
         snprintf(script->fault.message, sizeof script->fault.message, "%s", err.text);
         return PT_ESCRIPT;
     }
+    if (home->interpret) luaJIT_setmode(script->vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     if (pt_vm_protect(script->vm, load_body, script) == PT_OK) {
         pt_arena_reset(home->arena);
         return PT_OK;

@@ -11,6 +11,7 @@ struct pt_script_home {
     size_t memory_bytes;
     const struct pt_lua_lib *libs;
     size_t nlibs;
+    bool interpret; /* without the compiler: for tests that hold the two against each other */
 };
 
 struct pt_lua_script {

@@ -78,7 +78,10 @@ enum pt_code pt_session_open(struct pt_session *self, bson_t *request,
     if (*benchmark && pt_symbol_parse(benchmark, strlen(benchmark), self->benchmark) != PT_OK)
         return pt_fail(err, PT_EINVAL, "load: benchmark '%.40s' is no symbol", benchmark);
     enum pt_code rc = take_libs(self, err);
-    self->home = (struct pt_script_home){ &self->arena, (size_t)memory, self->libs, self->nlibs };
+    self->home = (struct pt_script_home){ .arena = &self->arena,
+                                          .memory_bytes = (size_t)memory,
+                                          .libs = self->libs,
+                                          .nlibs = self->nlibs };
 
     struct pt_store_opts opts = { .path = path, .readonly = true };
     if (rc == PT_OK) rc = pt_store_open(&opts, &self->store, err);
@@ -334,6 +337,7 @@ static enum pt_code run_unit(struct unit *unit, struct pt_err *err)
 {
     struct pt_session *self = unit->self;
     size_t rows = size_jobs(unit);
+    note(self, PT_PHASE_IDLE, 0); /* should the store end us now, no script is to blame */
     enum pt_code rc = pt_read_begin(self->store, &unit->read, err);
     if (rc == PT_OK)
         rc = pt_bars_last_close(unit->read, unit->symbol, unit->period_us, unit->as_of_us,

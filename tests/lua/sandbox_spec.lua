@@ -169,6 +169,26 @@ describe("between two calls", function()
   end)
 end)
 
+describe("compiled code", function()
+  it("gives the bits that the interpreter gives", function()
+    local body = [[
+      local v, s, t = w.close, 0, vec.new(w.n)
+      for r = 1, 300 do
+        for i = 2, w.n do
+          s = s + math.sqrt(v:get(i)) / (r + i) - math.sin(v:get(i - 1)) ^ 2
+          t:set(i, s % 7)
+        end
+      end
+      return { a = s, b = t:sum() + math.random() }]]
+    local text = HEAD .. "compute = function(w)\n" .. body .. "\nend }\n"
+    local bars = { close = { 100.25, 101.5, 99.125, 98, 103.75 } }
+    local compiled, interpreted = assert(petrosa.load(text, "x.lua")):run(bars).data, assert(petrosa.load(text, "x.lua", true)):run(bars).data
+    assert.is_number(compiled.a)
+    assert.are.equal(compiled.a, interpreted.a)
+    assert.are.equal(compiled.b, interpreted.b)
+  end)
+end)
+
 describe("libraries", function()
   local folder
 

@@ -110,7 +110,7 @@ static struct pt_frame stored(const char *symbol, int64_t period_us, int64_t fro
     struct pt_store_opts opts = { .path = folder, .readonly = true };
     struct pt_series_key key = { .kind = PT_CANDLES, .period_us = period_us };
     struct pt_store *store;
-    struct pt_read *read;
+    struct pt_read *read = NULL;
     struct pt_err err;
     struct pt_frame frame;
     snprintf(key.symbol, sizeof key.symbol, "%s", symbol);
@@ -441,7 +441,7 @@ static void fill_trades(const char *symbol, int without)
     struct pt_series_key key = { .kind = PT_TRADES };
     struct pt_put_stats stats = { 0, 0, 0, 0 };
     struct pt_store *store;
-    struct pt_write *write;
+    struct pt_write *write = NULL;
     struct pt_err err;
     struct pt_frame frame;
     snprintf(key.symbol, sizeof key.symbol, "%s", symbol);
