@@ -17,10 +17,10 @@
 #define OUTSIDE_MAX 2 /* times a unit is tried again after a kill that was nobody's fault */
 #define MARGIN_US 2000000
 
-static void count(const struct pt_job *job, const struct pt_job_item *item)
+static void count(const struct pt_job *job, const struct pt_job_item *item, const bson_t *doc)
 {
     const char *status = "";
-    pt_doc_text(item->doc, "status", &status);
+    pt_doc_text(doc, "status", &status);
     pt_script_stats_count(item->script->stats, item->elapsed_us, job->now_us,
                           strcmp(status, "error") == 0);
 }
@@ -38,14 +38,14 @@ static void settle_error(struct pt_job *job, struct pt_job_item *item, const cha
                                      .message = words };
     item->doc = pt_result_error(&error);
     item->broken = true;
-    if (item->script) count(job, item);
+    if (item->script) count(job, item, item->doc);
 }
 
 static void forget(struct pt_job *job)
 {
     for (size_t i = 0; i < job->items_len; i++) {
         bson_destroy(job->items[i].params); /* accepts NULL */
-        bson_destroy(job->items[i].doc);
+        bson_destroy(job->items[i].doc);    /* a view is left alone */
     }
     free(job->items);
     free(job->sent);
@@ -271,6 +271,33 @@ static bool read_result(const struct pt_job *job, size_t k, const bson_iter_t *i
            strcmp(symbol, job->symbol) == 0;
 }
 
+/* Does what was sent settle all that is asked? */
+static bool completes(const struct pt_job *job)
+{
+    size_t open = 0, sent = 0;
+    for (size_t i = 0; i < job->items_len; i++) open += job->items[i].asked && !job->items[i].doc;
+    for (size_t k = 0; k < job->sent_len; k++) {
+        const struct pt_job_item *item = &job->items[job->sent[k]];
+        sent += item->asked && !item->doc;
+    }
+    return open == sent;
+}
+
+/* last: nothing more will be asked, so the answer need not be copied. */
+static void settle(struct pt_job *job, struct pt_job_item *item, const bson_t *doc,
+                   int64_t elapsed_us, bool last)
+{
+    if (item->doc) return; /* by an earlier answer: it was sent as a need */
+    item->elapsed_us = elapsed_us;
+    count(job, item, doc);
+    if (!last) {
+        item->doc = bson_copy(doc);
+        return;
+    }
+    item->bytes = bson_get_data(doc);
+    item->len = doc->len;
+}
+
 enum pt_code pt_job_answer(struct pt_job *job, const bson_t *answer, struct pt_err *err)
 {
     bson_t list, doc;
@@ -285,15 +312,11 @@ enum pt_code pt_job_answer(struct pt_job *job, const bson_t *answer, struct pt_e
             return pt_fail(err, PT_EDAMAGE, "gave an answer whose result %zu is none", k);
     if (k != job->sent_len)
         return pt_fail(err, PT_EDAMAGE, "gave %zu results for %zu scripts", k, job->sent_len);
+    bool last = completes(job);
     k = 0;
-    for (bson_iter_init(&iter, &list); bson_iter_next(&iter); k++) {
-        struct pt_job_item *item = &job->items[job->sent[k]];
-        if (item->doc || !read_result(job, k, &iter, &doc, &elapsed_us))
-            continue; /* settled by an earlier answer */
-        item->doc = bson_copy(&doc);
-        item->elapsed_us = elapsed_us;
-        count(job, item);
-    }
+    for (bson_iter_init(&iter, &list); bson_iter_next(&iter); k++)
+        if (read_result(job, k, &iter, &doc, &elapsed_us))
+            settle(job, &job->items[job->sent[k]], &doc, elapsed_us, last);
     return PT_OK;
 }
 
@@ -327,25 +350,30 @@ bool pt_job_died(struct pt_job *job, size_t at, bool outside, const char *words,
 bool pt_job_done(const struct pt_job *job)
 {
     for (size_t i = 0; i < job->items_len; i++)
-        if (job->items[i].asked && !job->items[i].doc) return false;
+        if (job->items[i].asked && !job->items[i].doc && !job->items[i].bytes) return false;
     return true;
 }
 
 void pt_job_finish(struct pt_job *job, const struct pt_err *err)
 {
     struct pt_unit_result *results = NULL;
+    bson_t *views = NULL; /* libbson wants them aligned as it likes */
     struct pt_err no_memory;
     if (!err) {
         results = calloc(job->n, sizeof *results);
-        if (!results) {
+        views = aligned_alloc(_Alignof(bson_t), job->n * sizeof *views);
+        if (!results || !views) {
             pt_fail(&no_memory, PT_ENOMEM, "unit of %zu scripts", job->n);
             err = &no_memory;
         }
     }
-    for (size_t i = 0; results && i < job->n; i++) {
+    for (size_t i = 0; !err && i < job->n; i++) {
         const struct pt_job_item *item = item_of(job, job->names[i]);
-        results[i] = (struct pt_unit_result){ item->name, item->doc, item->elapsed_us };
+        bool view = !item->doc && bson_init_static(&views[i], item->bytes, item->len);
+        results[i] =
+            (struct pt_unit_result){ item->name, view ? &views[i] : item->doc, item->elapsed_us };
     }
-    job->fn(job->arg, results, results ? job->n : 0, err);
+    job->fn(job->arg, err ? NULL : results, err ? 0 : job->n, err);
+    free(views);
     free(results);
 }

@@ -10,9 +10,11 @@ struct pt_job_item {
     const struct pt_script *script; /* of the job's snapshot; NULL: no longer live */
     const char *name;               /* borrowed from the job */
     bool asked;
-    bool broken;    /* it ended its worker, or is gone: not to be sent again */
-    bson_t *params; /* owned: what differs from the file's defaults; NULL: none */
-    bson_t *doc;    /* owned: its result, once settled */
+    bool broken;          /* it ended its worker, or is gone: not to be sent again */
+    bson_t *params;       /* owned: what differs from the file's defaults; NULL: none */
+    bson_t *doc;          /* owned: its result, once settled */
+    const uint8_t *bytes; /* the same, borrowed from the answer that completed the job */
+    uint32_t len;
     int64_t elapsed_us;
 };
 
@@ -51,7 +53,8 @@ enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
 int64_t pt_job_allowance_us(const struct pt_job *job,
                             int64_t call_budget_us); /* for all that was sent */
 
-/* Takes the answer. PT_EDAMAGE: it does not fit the request; nothing was taken then. */
+/* Takes the answer. PT_EDAMAGE: it does not fit the request; nothing was taken then. A job that is
+ * done now borrows from the answer: finish it before the answer goes. */
 enum pt_code pt_job_answer(struct pt_job *job, const bson_t *answer, struct pt_err *err);
 
 /* The worker died over the request, at script `at` of it (SIZE_MAX: not known). Settles the
