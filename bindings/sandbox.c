@@ -18,47 +18,37 @@
 #define COLLECT ((size_t)4 << 20)
 #define KEEP_SHARE 4
 
-/* The preludes are compiled once a process. Only the thread that runs scripts comes here. */
+/* The preludes are compiled once a process, and kept without names and lines: their errors are
+ * raised at the place of who called them. Only the thread that runs scripts comes here. */
 struct chunk {
     const char *name;
     const unsigned char *text;
     size_t text_len;
     char *code;
-    size_t len, cap;
+    size_t len;
 };
-static struct chunk prelude = { "=petrosa", prelude_lua, sizeof prelude_lua, NULL, 0, 0 };
-static struct chunk declare = { "=declaration", declare_lua, sizeof declare_lua, NULL, 0, 0 };
+static struct chunk prelude = { "=petrosa", prelude_lua, sizeof prelude_lua, NULL, 0 };
+static struct chunk declare = { "=declaration", declare_lua, sizeof declare_lua, NULL, 0 };
 
-static int keep_code(lua_State *L, const void *bytes, size_t len, void *ud)
+static void compile(lua_State *L, struct chunk *chunk)
 {
-    struct chunk *chunk = ud;
-    (void)L;
-    if (chunk->len + len > chunk->cap) {
-        size_t cap = (chunk->len + len) * 2;
-        char *code = realloc(chunk->code, cap);
-        if (!code) return 1;
-        chunk->code = code;
-        chunk->cap = cap;
-    }
-    memcpy(chunk->code + chunk->len, bytes, len);
-    chunk->len += len;
-    return 0;
+    lua_getglobal(L, "string");
+    lua_getfield(L, -1, "dump");
+    if (luaL_loadbufferx(L, (const char *)chunk->text, chunk->text_len, chunk->name, "t") != 0)
+        lua_error(L);
+    lua_pushboolean(L, true);
+    lua_call(L, 2, 1);
+    const char *code = lua_tolstring(L, -1, &chunk->len);
+    chunk->code = malloc(chunk->len);
+    if (!chunk->code) luaL_error(L, "not enough memory");
+    memcpy(chunk->code, code, chunk->len);
+    lua_pop(L, 2);
 }
 
 static void load_chunk(lua_State *L, struct chunk *chunk)
 {
-    int status;
-    if (chunk->code) {
-        status = luaL_loadbufferx(L, chunk->code, chunk->len, chunk->name, "b");
-    } else {
-        status = luaL_loadbufferx(L, (const char *)chunk->text, chunk->text_len, chunk->name, "t");
-        if (status == 0 && lua_dump(L, keep_code, chunk) != 0) {
-            free(chunk->code);
-            chunk->code = NULL;
-            chunk->len = chunk->cap = 0;
-        }
-    }
-    if (status != 0) lua_error(L);
+    if (!chunk->code) compile(L, chunk);
+    if (luaL_loadbufferx(L, chunk->code, chunk->len, chunk->name, "b") != 0) lua_error(L);
 }
 
 size_t pt_lua_whole(lua_State *L, int arg, size_t min, size_t max, size_t fallback)
@@ -279,7 +269,7 @@ static int open_vm(lua_State *L)
     lua_call(L, 2, 1);
     vm->declare_begin = take_function(L, lua_gettop(L), "begin");
     vm->declare_take = take_function(L, lua_gettop(L), "take");
-    lua_gc(L, LUA_GCRESTART, 0);
+    lua_gc(L, LUA_GCRESTART, -1); /* -1: as after a collection, not at once */
     return 0;
 }
 
