@@ -56,12 +56,7 @@ struct pt_cache_entry *pt_cache_find(struct pt_cache *cache, const char *uri, bo
            !(entry->hash == hash && entry->csv == csv && strcmp(entry->uri, uri) == 0)) {
         entry = entry->chain;
     }
-    if (entry == NULL) {
-        cache->misses++;
-        return NULL;
-    }
-    cache->hits++;
-    if (entry != cache->newest) {
+    if (entry != NULL && entry != cache->newest) {
         unlink_entry(cache, entry);
         link_newest(cache, entry);
     }

@@ -24,7 +24,6 @@ struct pt_cache {
     size_t slots, n; /* slots: a power of two */
     size_t bytes, max_bytes;
     struct pt_cache_entry *newest, *oldest;
-    uint64_t hits, misses; /* of finds */
 };
 
 /* max_bytes 0: keeps nothing. */

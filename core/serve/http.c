@@ -263,7 +263,10 @@ static enum pt_code thread_init(struct pt_thread *thread, struct pt_http *http, 
     if (rc == PT_OK) rc = pt_waits_init(&thread->waits, err);
     struct event_config *config = rc == PT_OK ? event_config_new() : NULL;
     if (config != NULL) {
-        event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK); /* one thread only */
+        /* one thread only; and evhttp, which turns reading and writing on and off four times a
+         * request, must not tell the kernel of each */
+        event_config_set_flag(config,
+                              EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
         thread->base = event_base_new_with_config(config);
         event_config_free(config);
     }

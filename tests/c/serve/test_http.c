@@ -422,6 +422,55 @@ static void test_the_tag_says_what_not_when(void)
     end();
 }
 
+/* ---- many threads -------------------------------------------------------------------------------
+ */
+
+static void *hammer(void *arg)
+{
+    static const char *const targets[] = { "/analysis/deviation?pair=BTCUSDT",
+                                           "/analysis/volatility?pair=BTCUSDT&limit=5",
+                                           "/analysis/deviation?pair=BTCUSDT&window=30",
+                                           "/data/candles?pair=BTCUSDT&period=1h&limit=50",
+                                           "/data/candles?pair=BTCUSDT&period=4h&limit=50",
+                                           "/metrics",
+                                           "/scripts",
+                                           "/openapi.json",
+                                           "/health/readiness" };
+    size_t *bad = arg;
+    int fd = client_open(port);
+    for (size_t i = 0; i < 150; i++) {
+        struct client_reply reply =
+            client_ask(fd, "GET", targets[i % (sizeof targets / sizeof targets[0])],
+                       i % 2 ? "Accept-Encoding: gzip\r\n" : "");
+        *bad += reply.status != 200 || reply.len == 0;
+        free(reply.body);
+    }
+    close(fd);
+    return NULL;
+}
+
+static void test_many_threads_answer_while_the_store_and_the_scripts_change(void)
+{
+    enum { CLIENTS = 6 };
+    static const char *const settings[] = { "http.threads=4", NULL };
+    pthread_t clients[CLIENTS];
+    size_t bad[CLIENTS] = { 0 };
+    begin(settings);
+    store_hours(100);
+    fake_store_result("deviation", "BTCUSDT", PT_US_HOUR, T0, "ok", 1, "h");
+    for (int i = 0; i < CLIENTS; i++) pthread_create(&clients[i], NULL, hammer, &bad[i]);
+    for (int i = 1; i <= 60; i++) {
+        fake_store_result("deviation", "BTCUSDT", PT_US_HOUR, T0 + i * PT_US_HOUR, "ok", i, "h");
+        if (i % 10 == 0) fake_reload();
+        usleep(1000);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        pthread_join(clients[i], NULL);
+        CU_ASSERT_EQUAL(bad[i], 0);
+    }
+    end();
+}
+
 /* ---- starting -----------------------------------------------------------------------------------
  */
 
@@ -479,6 +528,8 @@ static CU_TestInfo tests[] = {
     { "stopping does not wait for a dead engine", test_stopping_does_not_wait_for_a_dead_engine },
     { "a commit elsewhere does not format again", test_a_commit_elsewhere_does_not_format_again },
     { "the tag says what, not when", test_the_tag_says_what_not_when },
+    { "many threads answer while the store and the scripts change",
+      test_many_threads_answer_while_the_store_and_the_scripts_change },
     { "a taken port is told", test_a_taken_port_is_told },
     { "bad settings are told", test_bad_settings_are_told },
     CU_TEST_INFO_NULL
