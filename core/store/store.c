@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -71,6 +72,16 @@ static enum pt_code make_folder(const char *path, struct pt_err *err)
     }
     free(copy);
     return rc;
+}
+
+/* A store whose making was cut short has a file without bytes; LMDB would make a lock file beside
+ * it, and says nothing that helps. What cannot be looked at is left to LMDB to tell. */
+static bool has_data(const char *path)
+{
+    char file[PATH_MAX];
+    struct stat st;
+    if ((size_t)snprintf(file, sizeof file, "%s/data.mdb", path) >= sizeof file) return true;
+    return stat(file, &st) == 0 ? st.st_size > 0 : errno != ENOENT;
 }
 
 static enum pt_code open_env(struct pt_store *store, const struct pt_store_opts *opts,
@@ -174,8 +185,8 @@ enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **o
 {
     struct stat st;
     pthread_condattr_t attr;
-    bool registered = false;
     *out = NULL;
+    if (opts->path[0] == '\0') return pt_fail(err, PT_EINVAL, "the path of the store is empty");
     struct pt_store *store = calloc(1, sizeof *store);
     if (!store) return pt_fail(err, PT_ENOMEM, "%s", opts->path);
     pthread_mutex_init(&store->lock, NULL);
@@ -198,10 +209,9 @@ enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **o
     } else if (rc == PT_OK && !S_ISDIR(st.st_mode)) {
         rc = pt_fail(err, PT_EINVAL, "%s is no folder", opts->path);
     }
-    if (rc == PT_OK) {
-        rc = register_open(store, err);
-        registered = rc == PT_OK;
-    }
+    if (rc == PT_OK && opts->readonly && !has_data(opts->path))
+        rc = pt_fail(err, PT_ENOENT, "%s holds no store", opts->path);
+    if (rc == PT_OK) rc = register_open(store, err);
     if (rc == PT_OK) rc = open_env(store, opts, err);
     if (rc == PT_OK) rc = open_or_create(store, err);
     if (rc == PT_OK) {
@@ -209,7 +219,6 @@ enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **o
         *out = store;
         return PT_OK;
     }
-    if (!registered) store->pid = 0;
     pt_store_close(store);
     return rc;
 }

@@ -73,6 +73,37 @@ static void test_a_folder_is_made_and_opened_again(void)
     kit_remove(path);
 }
 
+static void test_a_reader_makes_nothing(void)
+{
+    char *path = kit_folder(), file[300];
+    struct pt_store_opts opts = { .path = path, .readonly = true };
+    struct pt_store *store;
+    struct stat st;
+    CU_ASSERT_EQUAL(pt_store_open(&opts, &store, &kit_err), PT_ENOENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "holds no store"));
+    snprintf(file, sizeof file, "%s/data.mdb", path);
+    FILE *out = fopen(file, "w"); /* killed before its first page was written */
+    if (!out) abort();
+    fclose(out);
+    CU_ASSERT_EQUAL(pt_store_open(&opts, &store, &kit_err), PT_ENOENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "holds no store"));
+    snprintf(file, sizeof file, "%s/lock.mdb", path);
+    CU_ASSERT_NOT_EQUAL(stat(file, &st), 0);
+    pt_store_close(kit_open(path)); /* a writer finishes the making */
+    kit_remove(path);
+}
+
+static void test_an_empty_path_is_refused(void)
+{
+    struct pt_store *store;
+    for (int readonly = 0; readonly < 2; readonly++) {
+        struct pt_store_opts opts = { .path = "", .readonly = readonly };
+        CU_ASSERT_EQUAL(pt_store_open(&opts, &store, &kit_err), PT_EINVAL);
+        CU_ASSERT_PTR_NULL(store);
+        CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "empty"));
+    }
+}
+
 static void test_one_process_opens_a_folder_once(void)
 {
     char *path = kit_folder();
@@ -253,6 +284,8 @@ static void test_a_backup_taken_while_writing_is_whole(void)
 
 static CU_TestInfo tests[] = {
     { "a folder is made and opened again", test_a_folder_is_made_and_opened_again },
+    { "a reader makes nothing", test_a_reader_makes_nothing },
+    { "an empty path is refused", test_an_empty_path_is_refused },
     { "one process opens a folder once", test_one_process_opens_a_folder_once },
     { "one daemon claims a folder", test_one_daemon_claims_a_folder },
     { "another version is refused by name", test_another_version_is_refused_by_name },
