@@ -6,6 +6,7 @@
 #include "flow/result.h"
 #include "puppet.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -400,6 +401,17 @@ static bool until_value(const char *symbol, const char *name, int64_t period_us,
     return false;
 }
 
+/* A cycle is counted a moment after its results are stored. */
+static bool until_cycles(uint64_t n)
+{
+    struct pt_engine_stats stats = { .cycles = 0 };
+    for (int i = 0; i < 20000 && stats.cycles < n; i++) {
+        pt_engine_stats(engine, &stats);
+        usleep(1000);
+    }
+    return stats.cycles >= n;
+}
+
 static void serve_conf(void)
 {
     char path[PATH_MAX];
@@ -435,7 +447,7 @@ static void *hour_of_minutes(void *arg)
     for (int i = 0; i < 60; i++)
         deliver(market_kline("BTCUSDT", hour_us + i * PT_US_MIN, "120.00", true));
     return stop_with(until_value("BTCUSDT", "alpha", H, hour_us + H) &&
-                     until_value("BTCUSDT", "beta", H, hour_us + H));
+                     until_value("BTCUSDT", "beta", H, hour_us + H) && until_cycles(1));
 }
 
 static void test_closed_bars_of_a_feed_are_computed_at_once(void)
@@ -583,16 +595,22 @@ static void test_a_start_that_fails_leaves_the_store_free(void)
 /* ---- with real workers and the shipped scripts --------------------------------------------------
  */
 
+/* A folder of the source; this file is tests/c/flow/test_engine.c of it. */
+static void source_path(char out[PATH_MAX], const char *name)
+{
+    const char *source = getenv("PETROSA_SOURCE");
+    if (source)
+        snprintf(out, PATH_MAX, "%s/%s", source, name);
+    else
+        snprintf(out, PATH_MAX, "%.*s/%s",
+                 (int)(strlen(__FILE__) - strlen("/tests/c/flow/test_engine.c")), __FILE__, name);
+}
+
 static bool real_begin(void)
 {
     char worker[PATH_MAX], scripts[PATH_MAX];
-    const char *source = getenv("PETROSA_SOURCE");
     kit_beside(worker, "../petrosa-worker");
-    if (source)
-        snprintf(scripts, sizeof scripts, "%s/scripts", source);
-    else /* this file is tests/c/flow/test_engine.c of the source */
-        snprintf(scripts, sizeof scripts, "%.*s/scripts",
-                 (int)(strlen(__FILE__) - strlen("/tests/c/flow/test_engine.c")), __FILE__);
+    source_path(scripts, "scripts");
     if (access(worker, X_OK) != 0) {
         pt_skip("no petrosa-worker is built");
         return false;
@@ -699,6 +717,152 @@ static void test_a_real_worker_is_killed_and_the_others_deliver(void)
     end();
 }
 
+/* ---- the hostile ones, all together with the shipped ones
+ * ---------------------------------------- */
+
+#define HOSTILE_MAX 128
+
+struct hostile {
+    char name[PT_SCRIPT_NAME_MAX], kind[16]; /* "-- expect: KIND ..." */
+};
+static struct hostile hostiles[HOSTILE_MAX];
+static size_t nhostiles;
+
+static void read_hostile(const char *folder, const char *file)
+{
+    char path[PATH_MAX], copy[PATH_MAX], text[65536], *expect;
+    struct hostile *hostile = &hostiles[nhostiles];
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    kit_path(copy, "scripts/calculators/%s", file);
+    FILE *in = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(in);
+    size_t len = fread(text, 1, sizeof text - 1, in);
+    fclose(in);
+    text[len] = '\0';
+    kit_write(copy, text);
+    expect = strstr(text, "-- expect: ");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(expect);
+    memset(hostile, 0, sizeof *hostile);
+    snprintf(hostile->name, sizeof hostile->name, "%.*s", (int)strcspn(file, "."), file);
+    sscanf(expect, "-- expect: %15s", hostile->kind);
+    nhostiles++;
+}
+
+static void read_hostiles(void)
+{
+    char folder[PATH_MAX];
+    source_path(folder, "tests/torture/hostile");
+    DIR *dir = opendir(folder);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
+    nhostiles = 0;
+    for (struct dirent *e = readdir(dir); e && nhostiles < HOSTILE_MAX; e = readdir(dir))
+        if (e->d_name[0] != '.') read_hostile(folder, e->d_name);
+    closedir(dir);
+    CU_ASSERT(nhostiles >= 40);
+}
+
+static const struct hostile *hostile_of(const char *name)
+{
+    for (size_t i = 0; i < nhostiles; i++)
+        if (strcmp(hostiles[i].name, name) == 0) return &hostiles[i];
+    return NULL;
+}
+
+struct outcome {
+    struct pt_buf shipped; /* results of the scripts that are not hostile */
+    size_t seen;
+};
+
+static void judge(void *arg, const struct pt_unit_result *results, size_t n,
+                  const struct pt_err *err)
+{
+    struct outcome *outcome = arg;
+    if (err) printf("\n  %s\n", err->text);
+    CU_ASSERT_PTR_NULL(err);
+    for (size_t i = 0; i < n; i++) {
+        const struct hostile *hostile = hostile_of(results[i].name);
+        const char *status = "", *message = "";
+        pt_doc_text(results[i].doc, "status", &status);
+        pt_doc_text(results[i].doc, "metadata.error.message", &message);
+        if (!hostile) {
+            CU_ASSERT_STRING_NOT_EQUAL(status, "error");
+            pt_buf_puts(&outcome->shipped, results[i].name);
+            add_doc(&outcome->shipped, "", 0, results[i].doc);
+            continue;
+        }
+        outcome->seen++;
+        /* what each says is for the worker's own tests; on a busy machine any of them may run out
+         * of its budget, and those that keep something for the next call come to grief only there
+         */
+        bool failed = strcmp(status, "error") == 0, over = strstr(message, "time budget") != NULL;
+        bool right = failed || strncmp(hostile->name, "kept_", 5) == 0;
+        if (strcmp(hostile->kind, "killed") == 0) right = failed && over;
+        if (strcmp(hostile->kind, "ok") == 0) right = !failed || over;
+        if (!right)
+            printf("\n  %s: expected %s, is %s %s\n", hostile->name, hostile->kind, status,
+                   message);
+        CU_ASSERT_TRUE(right);
+    }
+}
+
+/* Runs all live scripts in one unit; how many hostile ones were refused at load. */
+static size_t run_all(struct outcome *outcome)
+{
+    static const char *names[HOSTILE_MAX + 32];
+    struct pt_unit unit = {
+        .symbol = "ETHUSDT", .period_us = H, .as_of_us = INT64_MAX, .names = names
+    };
+    struct pt_scripts *scripts = pt_engine_scripts(engine);
+    size_t refused = 0;
+    *outcome = (struct outcome){ .seen = 0 };
+    for (size_t i = 0; i < scripts->n; i++) {
+        const struct pt_script *script = &scripts->v[i];
+        const struct hostile *hostile = hostile_of(script->name);
+        if (script->status == PT_SCRIPT_LIVE) {
+            names[unit.n++] = script->name;
+            continue;
+        }
+        bool killed = hostile && strcmp(hostile->kind, "killed-load") == 0;
+        if (!hostile || (!killed && strcmp(hostile->kind, "refused") != 0))
+            printf("\n  %s failed: %s\n", script->name, script->message);
+        CU_ASSERT(killed || (hostile && strcmp(hostile->kind, "refused") == 0));
+        if (killed) CU_ASSERT_PTR_NOT_NULL(strstr(script->message, "while it was loaded"));
+        refused++;
+    }
+    OK(pt_engine_eval_wait(engine, &unit, judge, outcome, &kit_err));
+    pt_scripts_unref(scripts);
+    return refused;
+}
+
+static void test_hostile_scripts_reach_nobody_else(void)
+{
+    char path[PATH_MAX];
+    struct outcome alone, together;
+    if (!real_begin()) return;
+    nhostiles = 0;
+    open_batch();
+    CU_ASSERT_EQUAL(run_all(&alone), 0);
+    CU_ASSERT(alone.shipped.len > 0);
+    pt_engine_free(engine);
+    kit_path(path, "scripts/calculators/a.lua");
+    unlink(path);
+    kit_path(path, "scripts/calculators/b.lua");
+    unlink(path);
+    read_hostiles();
+    source_path(path, "scripts");
+    kit_set(conf, "scripts.path=%s, %s/scripts", path, kit_dir);
+    kit_set(conf, "scripts.load_budget=300ms");
+    open_batch();
+    size_t refused = run_all(&together);
+    CU_ASSERT_EQUAL(refused + together.seen, nhostiles);
+    CU_ASSERT_TRUE(same(&alone.shipped, &together.shipped));
+    struct pt_engine_stats stats;
+    pt_engine_stats(engine, &stats);
+    CU_ASSERT(stats.pool.deaths >= 5);
+    pt_buf_fini(&alone.shipped);
+    end();
+}
+
 static CU_TestInfo tests[] = {
     { "compute stores every script of every series",
       test_compute_stores_every_script_of_every_series },
@@ -726,6 +890,7 @@ static CU_TestInfo tests[] = {
     { "a real evaluation is the stored result", test_a_real_evaluation_is_the_stored_result },
     { "a real worker is killed, the others deliver",
       test_a_real_worker_is_killed_and_the_others_deliver },
+    { "hostile scripts reach nobody else", test_hostile_scripts_reach_nobody_else },
     CU_TEST_INFO_NULL
 };
 
