@@ -56,6 +56,7 @@ tsan: setup-test ## the threaded suites under ThreadSanitizer
 bench: setup-test ## every figure beside a peer measured in the same run
 	@$(call install,$(BENCH_PACKAGES))
 	@$(call preset,release)
+	@cmake --build --preset release -j $(JOBS) --target bench
 	@python3 tests/bench/run.py
 
 fuzz: setup-test ## every decoder, ten minutes each (FUZZ_SECONDS=n for another time)
