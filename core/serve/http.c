@@ -330,6 +330,13 @@ static enum pt_code start_thread(struct pt_thread *thread, struct pt_err *err)
                     : pt_fail(err, PT_EIO, "cannot start an HTTP thread: %s", strerror(why));
 }
 
+/* What libevent has to say of broken requests is ours to know, not the operator's. */
+static void on_event_log(int severity, const char *text)
+{
+    pt_log(severity == EVENT_LOG_ERR ? PT_ERROR : PT_DEBUG, "http", "libevent", "text=\"%s\"",
+           text);
+}
+
 enum pt_code pt_http_start(struct pt_engine *engine, struct pt_http **out, struct pt_err *err)
 {
     struct pt_http *http = calloc(1, sizeof *http);
@@ -351,6 +358,7 @@ enum pt_code pt_http_start(struct pt_engine *engine, struct pt_http **out, struc
         goto out;
     }
     for (unsigned i = 0; i < n; i++) fds[i] = -1;
+    event_set_log_callback(on_event_log);
     signal(SIGPIPE, SIG_IGN); /* a client that hangs up must not end the daemon */
     raise_files(http->set.max_connections);
     rc = open_listeners(&http->set, fds, n, &http->set.port, err);
