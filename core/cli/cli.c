@@ -6,6 +6,7 @@
 #include "data/schema.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,9 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef PT_CONF_FILE
-#define PT_CONF_FILE "/etc/petrosa/petrosa.conf"
-#endif
+#define CONF_FILE "/etc/petrosa/petrosa.conf"
 
 struct given {
     const struct pt_cli_option *option;
@@ -32,7 +31,9 @@ struct pt_cli {
 };
 
 const struct pt_cli_option pt_common_options[] = {
-    { "config", "FILE", "configuration file (default " PT_CONF_FILE ", env PETROSA_CONFIG)",
+    { "config", "FILE",
+      "configuration file (default etc/petrosa/petrosa.conf of the install, else " CONF_FILE
+      "; env PETROSA_CONFIG)",
       false },
     { "data", "DIR", "folder of the store (env PETROSA_DATA; the same as --set store.path=DIR)",
       false },
@@ -244,16 +245,30 @@ static int parse(struct pt_cli *cli, int argc, char **argv)
     return 0;
 }
 
+/* The configuration that was installed with this program, else the system's, else NULL. */
+static const char *default_conf(char out[PATH_MAX])
+{
+    static const char beside[] = "/bin/petrosa", conf[] = CONF_FILE;
+    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+    size_t tail = sizeof beside - 1;
+    if (n >= (ssize_t)tail && memcmp(out + n - tail, beside, tail) == 0 &&
+        (size_t)n - tail + sizeof conf <= PATH_MAX) {
+        memcpy(out + n - tail, conf, sizeof conf);
+        if (access(out, F_OK) == 0) return out;
+    }
+    return access(conf, F_OK) == 0 ? conf : NULL;
+}
+
 /* File, then environment, then --data and --set: later wins. */
 static enum pt_code configure(struct pt_cli *cli, char **environ_vars, struct pt_err *err)
 {
     enum pt_code rc = pt_conf_new(&cli->conf, err);
     if (rc != PT_OK) return rc;
+    char installed[PATH_MAX];
     const char *path = pt_cli_value(cli, "config");
     if (path == NULL) path = getenv("PETROSA_CONFIG");
-    /* the default file may be absent, a named one may not */
-    if (path != NULL || access(PT_CONF_FILE, F_OK) == 0)
-        rc = pt_conf_load_file(cli->conf, path != NULL ? path : PT_CONF_FILE, err);
+    if (path == NULL || path[0] == '\0') path = default_conf(installed);
+    if (path != NULL) rc = pt_conf_load_file(cli->conf, path, err);
     if (rc == PT_OK) rc = pt_conf_load_env(cli->conf, environ_vars, err);
     const char *data = pt_cli_value(cli, "data");
     if (rc == PT_OK && data != NULL) {

@@ -79,6 +79,7 @@ int pt_help_man(void)
     man_options(pt_common_options);
     printf(".SH EXIT STATUS\n0 done, 1 failed (one line on standard error says what, where, what "
            "to do), 2 wrong usage.\n");
-    printf(".SH FILES\n.I /etc/petrosa/petrosa.conf\nexplains every configuration key.\n");
+    printf(".SH FILES\n.I etc/petrosa/petrosa.conf\nof the install, else\n.IR "
+           "/etc/petrosa/petrosa.conf ,\nexplains every configuration key.\n");
     return 0;
 }

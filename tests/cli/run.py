@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -78,6 +79,15 @@ class Usage(Folder):
         self.assertRegex(text, r"port\s*=\s*8002.*API_PORT")
         self.assertRegex(text, r"bind\s*=\s*127\.0\.0\.3.*--set")
         self.assertRegex(text, r"cache\s*=\s*16MiB.*default")
+
+    def test_the_configuration_of_the_install_is_read(self):
+        (self.dir / "bin").mkdir()
+        (self.dir / "etc/petrosa").mkdir(parents=True)
+        program = shutil.copy(PETROSA, self.dir / "bin/petrosa")
+        (self.dir / "etc/petrosa/petrosa.conf").write_text("[http]\nport = 8765\n")
+        for env in (environment(), environment(PETROSA_CONFIG="")):  # an empty variable is none
+            done = subprocess.run([program, "config"], capture_output=True, text=True, env=env)
+            self.assertRegex(done.stdout, r"port = 8765  # .*/etc/petrosa/petrosa\.conf:2", done.stderr)
 
     def test_options_lists_the_simulated_market(self):
         text = petrosa("options").stdout
