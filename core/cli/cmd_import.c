@@ -210,6 +210,28 @@ static enum pt_code import_all(struct pt_cli *cli, struct pt_store *store,
     return rc;
 }
 
+/* Opening the list of rejects empties it: it must not be one of the files. */
+static bool among_files(const struct pt_cli *cli, const char *path)
+{
+    struct stat list, file;
+    if (stat(path, &list) != 0 || !S_ISREG(list.st_mode)) return false;
+    for (size_t i = 0; i < pt_cli_nargs(cli); i++)
+        if (stat(pt_cli_arg(cli, i), &file) == 0 && file.st_dev == list.st_dev &&
+            file.st_ino == list.st_ino)
+            return true;
+    return false;
+}
+
+/* What was lost on the way is known by the flag only. */
+static enum pt_code close_rejects(FILE *file, const char *path, struct pt_err *err)
+{
+    bool lost = ferror(file) != 0;
+    errno = 0;
+    if (fclose(file) == 0 && !lost) return PT_OK;
+    return pt_fail(err, PT_EIO, "%s: not all rejected rows could be written%s%s", path,
+                   errno != 0 ? ": " : "", errno != 0 ? strerror(errno) : "");
+}
+
 static int run(struct pt_cli *cli)
 {
     char symbol[PT_SYMBOL_MAX];
@@ -220,6 +242,8 @@ static int run(struct pt_cli *cli)
     opts.commit_rows = (uint64_t)pt_conf_int(pt_cli_conf(cli), "store", "commit_rows");
 
     const char *rejects = pt_cli_value(cli, "rejects");
+    if (rejects != NULL && among_files(cli, rejects))
+        return pt_cli_usage(cli, "--rejects %s is one of the files to import", rejects);
     if (rejects != NULL && (opts.rejects = fopen(rejects, "w")) == NULL) {
         pt_fail(&err, PT_EIO, "%s: %s", rejects, strerror(errno));
         return pt_cli_fail(cli, &err);
@@ -235,8 +259,13 @@ static int run(struct pt_cli *cli)
     enum pt_code rc = pt_store_open(&store_opts, &store, &err);
     if (rc == PT_OK) rc = import_all(cli, store, &opts, max_rejects, &outcome, &err);
     pt_store_close(store);
-    if (opts.rejects != NULL && fclose(opts.rejects) != 0 && rc == PT_OK)
-        rc = pt_fail(&err, PT_EIO, "%s: %s", rejects, strerror(errno));
+    struct pt_err late = { 0 };
+    enum pt_code closed =
+        opts.rejects != NULL ? close_rejects(opts.rejects, rejects, &late) : PT_OK;
+    if (rc == PT_OK && closed != PT_OK) {
+        rc = closed;
+        err = late;
+    }
     if (rc != PT_OK) return pt_cli_fail(cli, &err);
     return outcome.first != NULL ? pt_cli_fail(cli, &outcome.err) : 0;
 }

@@ -31,6 +31,7 @@ struct import {
     struct pt_store *store;
     struct pt_write *write;
     uint64_t uncommitted;
+    struct pt_put_stats kept; /* what the file's commits brought */
 };
 
 /* Runs on the reading thread; the reasons of a file belong to it until it has ended. */
@@ -129,6 +130,7 @@ static enum pt_code commit(struct import *self, struct pt_err *err)
     self->write = NULL;
     self->uncommitted = 0;
     enum pt_code rc = pt_write_commit(write, err);
+    if (rc == PT_OK) self->kept = self->file->put;
     if (rc == PT_OK && self->opts->progress != NULL)
         self->opts->progress(self->opts->arg, self->file, true);
     return rc;
@@ -196,9 +198,10 @@ static void lineage_id(const char *dataset, int64_t now_us, char out[64])
 }
 
 /* One lineage row a series: where its rows came from, in the transaction that follows them. */
-static enum pt_code record(struct import *self, struct pt_err *err)
+static enum pt_code record(struct import *self, bool stopped, struct pt_err *err)
 {
     const struct pt_import_file *file = self->file;
+    const char *why = file->failed ? file->err.text : stopped ? "stopped by the user" : NULL;
     for (size_t i = 0; i < file->nseries; i++) {
         const struct pt_import_series *series = &file->series[i];
         char name[PT_SERIES_TEXT_MAX], id[64];
@@ -223,9 +226,9 @@ static enum pt_code record(struct import *self, struct pt_err *err)
         bson_append_int64(doc, "output_records", -1,
                           (int64_t)(series->put.inserted + series->put.replaced));
         bson_append_double(doc, "execution_time_seconds", -1, (double)file->elapsed_us / 1e6);
-        bson_append_utf8(doc, "status", -1, file->failed ? "failed" : "success", -1);
-        if (file->failed)
-            bson_append_utf8(doc, "error_message", -1, file->err.text, -1);
+        bson_append_utf8(doc, "status", -1, why != NULL ? "failed" : "success", -1);
+        if (why != NULL)
+            bson_append_utf8(doc, "error_message", -1, why, -1);
         else
             bson_append_null(doc, "error_message", -1);
         bson_append_date_time(doc, "timestamp", -1, now_us / 1000);
@@ -320,15 +323,16 @@ enum pt_code pt_import_run(struct pt_store *store, const char *path,
     file->elapsed_us = pt_mono_us() - start_us;
     struct pt_err late = { 0 };
     if (rc == PT_OK || rc == PT_ECANCEL) {
-        enum pt_code ended = record(&self, &late);
+        enum pt_code ended = record(&self, rc == PT_ECANCEL, &late);
         if (ended == PT_OK) ended = commit(&self, &late);
         if (ended == PT_OK) ended = find_gaps(store, file, &late);
-        if (ended != PT_OK && rc == PT_OK) {
+        if (ended != PT_OK) {
             rc = ended;
             if (err != NULL) *err = late;
         }
     }
     pt_write_abort(self.write);
+    file->put = self.kept;
     for (int i = 0; i < 2; i++)
         if (pipe.slot[i].inited) pt_frame_fini(&pipe.slot[i].frame);
     pthread_cond_destroy(&pipe.changed);

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { PT_IMPORT_REASONS_MAX = 32, PT_IMPORT_SERIES_MAX = 512 };
+enum { PT_IMPORT_REASONS_MAX = 64 }; /* more than there are */
 
 struct pt_import_series { /* one series a file brought rows of */
     struct pt_series_key key;
@@ -20,7 +20,7 @@ struct pt_import_series { /* one series a file brought rows of */
 struct pt_import_file {
     const char *path; /* borrowed */
     struct pt_read_stats read;
-    struct pt_put_stats put;         /* sums over its series */
+    struct pt_put_stats put;         /* sums over its series; in the end of what was committed */
     struct pt_import_series *series; /* owned, [nseries] */
     size_t nseries;
     struct {
@@ -47,7 +47,7 @@ struct pt_import_opts {
 };
 
 /* Imports one file; *file is filled (pt_import_file_fini). What cannot be read is file->failed and
- * PT_OK; the store's failures are returned. Ctrl-C (stopped) commits what was taken: PT_ECANCEL. */
+ * PT_OK; the store's failures are returned. stopped() commits what was taken: PT_ECANCEL. */
 enum pt_code pt_import_run(struct pt_store *store, const char *path,
                            const struct pt_import_opts *opts, struct pt_import_file *file,
                            struct pt_err *err);

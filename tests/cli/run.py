@@ -130,6 +130,20 @@ class Import(Folder):
         self.assertEqual((counted["rows"], counted["rejected"], sum(counted["reasons"].values())), (45, 5, 5))
         self.assertEqual((counted["gaps"], counted["missing"]), (5, 5))
 
+    def test_the_list_of_rejects_spares_the_files_and_is_whole(self):
+        rows = [dump_row(i) for i in range(3000)]
+        for i in range(1, 3000, 2):
+            rows[i][1] = "12x"
+        path = write_dump(self.dir / "AAAUSDT-1h.csv", rows)
+        before = path.read_bytes()
+        (self.dir / "link.csv").symlink_to(path)
+        for listed in (path, self.dir / "link.csv"):
+            self.assertIn("--rejects", petrosa("import", path, "--rejects", listed, store=self.store, check=2).stderr)
+            self.assertEqual(path.read_bytes(), before)
+        for listed in ("/dev/full", self.dir, self.dir / "no/such"):
+            done = petrosa("import", path, "--max-rejects", "100", "--rejects", listed, store=self.store, check=1)
+            self.assertIn(f"petrosa import: {listed}: ", done.stderr)
+
     def test_every_container_and_time_unit(self):
         rows = [dump_row(i) for i in range(200)]
         micro = [dump_row(i, unit=1000) for i in range(200)]
@@ -209,6 +223,7 @@ class Import(Folder):
         self.assertGreaterEqual(got, committed)
         if child.returncode == 1:
             self.assertIn("stopped", rest)
+            self.assertIn(b"stopped by the user", (self.store / "data.mdb").read_bytes())  # in the lineage
 
 
 def real_table():
@@ -317,10 +332,11 @@ class Care(Folder):
         path = write_dump(self.dir / "AAAUSDT-1m.csv", rows)
         done = petrosa("import", path, "--set", "store.max_size=16MiB", "--set", "store.commit_rows=2000", store=self.store, check=1)
         self.assertIn("store.max_size", done.stderr)
+        counted = int(done.stdout.splitlines()[1].split()[2])
         petrosa("verify", store=self.store)
         committed = int(re.findall(r"rows=(\d+)", done.stderr)[-1])
         got = len(petrosa("export", "--pair", "AAAUSDT", "--period", "1m", store=self.store).stdout.splitlines()) - 1
-        self.assertGreaterEqual(got, committed)
+        self.assertEqual((got, counted), (committed, committed), "the table counts what is there")
         petrosa("import", path, store=self.store)
 
 
