@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct pt_cli_option options[] = {
@@ -126,12 +128,43 @@ static bool take_options(struct pt_cli *cli, struct pt_series_key *key, int64_t 
            pt_cli_time(cli, "end", to_us);
 }
 
-static enum pt_code open_sink(struct sink *sink, const char *partial,
+/* Where the rows go. partial NULL: straight to path, and with path NULL to standard output. */
+struct target {
+    const char *path, *partial;
+    char real[PATH_MAX], beside[PATH_MAX];
+};
+
+/* A link is followed, a device or pipe is written to: renaming would put a file in its place. */
+static enum pt_code find_target(struct target *target, const char *path, enum format format,
+                                struct pt_err *err)
+{
+    struct stat st;
+    *target = (struct target){ .path = path };
+    if (path == NULL) return PT_OK;
+    if (stat(path, &st) == 0) {
+        if (S_ISDIR(st.st_mode)) return pt_fail(err, PT_EINVAL, "%s is a folder", path);
+        if (!S_ISREG(st.st_mode) && format == SQLITE)
+            return pt_fail(err, PT_EINVAL, "%s is no file; sqlite needs one", path);
+        if (!S_ISREG(st.st_mode)) return PT_OK;
+        if (realpath(path, target->real) == NULL)
+            return pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
+        target->path = target->real;
+    }
+    if ((size_t)snprintf(target->beside, sizeof target->beside, "%s.partial", target->path) >=
+        sizeof target->beside)
+        return pt_fail(err, PT_EINVAL, "--output: the path is too long");
+    target->partial = target->beside;
+    return PT_OK;
+}
+
+static enum pt_code open_sink(struct sink *sink, const struct target *target,
                               const struct pt_series_key *key, struct pt_err *err)
 {
+    const char *partial = target->partial;
     if (partial == NULL) {
-        sink->file = stdout;
-        return PT_OK;
+        sink->file = target->path == NULL ? stdout : fopen(target->path, "w");
+        return sink->file != NULL ? PT_OK
+                                  : pt_fail(err, PT_EIO, "%s: %s", target->path, strerror(errno));
     }
     if (remove(partial) != 0 && errno != ENOENT)
         return pt_fail(err, PT_EIO, "%s: %s", partial, strerror(errno));
@@ -141,15 +174,17 @@ static enum pt_code open_sink(struct sink *sink, const char *partial,
 }
 
 /* The file gets its name only when it is whole. */
-static enum pt_code close_sink(struct sink *sink, const char *partial, const char *path,
-                               enum pt_code rc, struct pt_err *err)
+static enum pt_code close_sink(struct sink *sink, const struct target *target, enum pt_code rc,
+                               struct pt_err *err)
 {
+    const char *path = target->path, *partial = target->partial;
     if (rc == PT_OK && sink->sql != NULL) rc = pt_sqlite_out_finish(sink->sql, err);
     pt_sqlite_out_close(sink->sql);
     pt_buf_fini(&sink->buf);
-    if (partial == NULL) return rc;
+    if (path == NULL) return rc;
     if (sink->file != NULL && fclose(sink->file) != 0 && rc == PT_OK)
         rc = pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
+    if (partial == NULL) return rc;
     if (rc == PT_OK && rename(partial, path) != 0)
         rc = pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
     if (rc != PT_OK) remove(partial);
@@ -165,18 +200,17 @@ static int run(struct pt_cli *cli)
     struct pt_err err = { 0 };
     struct pt_store *store = NULL;
     const char *path = pt_cli_value(cli, "output");
-    char partial[4096];
-    if (path != NULL &&
-        (size_t)snprintf(partial, sizeof partial, "%s.partial", path) >= sizeof partial)
-        return pt_cli_usage(cli, "--output: the path is too long");
+    struct target target;
+    if (path != NULL && path[0] == '\0') return pt_cli_usage(cli, "--output needs a file's name");
+    if (find_target(&target, path, sink.format, &err) != PT_OK) return pt_cli_fail(cli, &err);
     struct pt_store_opts opts = { .path = pt_conf_text(pt_cli_conf(cli), "store", "path"),
                                   .readonly = true };
     pt_cli_catch_signals();
     enum pt_code rc = pt_store_open(&opts, &store, &err);
     if (rc == PT_OK) {
-        rc = open_sink(&sink, path != NULL ? partial : NULL, &key, &err);
+        rc = open_sink(&sink, &target, &key, &err);
         if (rc == PT_OK) rc = copy_rows(cli, store, &key, from_us, to_us, &sink, &err);
-        rc = close_sink(&sink, path != NULL ? partial : NULL, path, rc, &err);
+        rc = close_sink(&sink, &target, rc, &err);
     }
     pt_store_close(store);
     return rc == PT_OK ? 0 : pt_cli_fail(cli, &err);

@@ -301,6 +301,46 @@ class RealFiles(Folder):
         db.close()
 
 
+class Export(Folder):
+    def setUp(self):
+        super().setUp()
+        petrosa("import", write_dump(self.dir / "AAAUSDT-1h.csv", [dump_row(i) for i in range(200)]), store=self.store)
+        self.rows = self.export()
+
+    def export(self, *args, check=0):
+        done = petrosa("export", "--pair", "AAAUSDT", "--period", "1h", *args, store=self.store, check=check)
+        return done.stdout if check == 0 else done.stderr
+
+    def test_a_link_is_followed_and_stays(self):
+        real, link = self.dir / "real.csv", self.dir / "link.csv"
+        real.write_text("old")
+        link.symlink_to(real)
+        self.export("-o", link)
+        self.assertTrue(link.is_symlink())
+        self.assertEqual(real.read_text(), self.rows)
+
+    def test_a_pipe_is_written_to_and_stays(self):
+        pipe = self.dir / "pipe"
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.export("-o", pipe)
+        self.assertTrue(pipe.is_fifo())
+        self.assertEqual(os.read(reader, 1 << 16).decode(), self.rows)
+        self.assertIn("sqlite", self.export("--format", "sqlite", "-o", pipe, check=1))
+
+    def test_what_cannot_be_written_is_said_and_leaves_nothing(self):
+        (self.dir / "full").symlink_to("/dev/full")
+        for path, words in ((self.dir / "full", "No space left"), (self.dir, "is a folder"), (self.dir / "no/such", "No such file")):
+            self.assertIn(words, self.export("-o", path, check=1))
+        self.assertIn("--output", self.export("-o", "", check=2))
+        self.assertEqual(list(self.dir.glob("**/*.partial")), [])
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([PETROSA, "export", "--pair", "AAAUSDT", "--period", "1h", "--data", self.store], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, env=environment())
+        self.assertEqual((done.returncode, done.stderr), (1, "petrosa export: output: No space left on device\n"))
+
+
 class Care(Folder):
     def test_backup_is_a_store_and_verify_finds_damage(self):
         path = write_dump(self.dir / "AAAUSDT-1m.csv", [dump_row(i, 100 + i % 13, step=60_000) for i in range(30_000)])
