@@ -20,7 +20,7 @@ static int run(struct pt_cli *cli)
                                   .readonly = true };
     enum pt_code rc = pt_store_open(&opts, &store, &err);
     if (rc == PT_OK) rc = pt_store_verify(store, fault, NULL, &sums, &err);
-    if (rc == PT_OK || rc == PT_EDAMAGE)
+    if (store != NULL && (rc == PT_OK || rc == PT_EDAMAGE)) /* else nothing was looked at */
         printf("%s: %" PRIu64 " series, %" PRIu64 " chunks, %" PRIu64 " rows, %" PRIu64
                " documents, %" PRIu64 " damaged\n",
                opts.path, sums.series, sums.chunks, sums.rows, sums.docs, sums.damaged);

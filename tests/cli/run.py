@@ -356,6 +356,8 @@ class Care(Folder):
             data[at] ^= 0x5A
         (copy / "data.mdb").write_bytes(bytes(data))
         self.assertEqual(petrosa("verify", store=copy, check=1).returncode, 1)
+        (copy / "data.mdb").write_bytes(b"no store" * 10000)
+        self.assertEqual(petrosa("verify", store=copy, check=1).stdout, "", "nothing was looked at, so nothing is counted")
 
     def test_a_store_that_is_not_there(self):
         for command in (["verify"], ["export", "--pair", "AAAUSDT", "--period", "1h"], ["backup", str(self.dir / "b")]):
