@@ -20,6 +20,9 @@ static int run(struct pt_cli *cli)
         int status = 0;
         enum pt_code rc =
             pt_fetch(pt_cli_conf(cli), pt_cli_value(cli, "url"), paths[i], &status, &body, &err);
+        if (rc == PT_OK && status != 200 && (i > 0 || status != 503))
+            rc = pt_fail(&err, PT_EIO, "GET %s was answered with status %d: %.200s", paths[i],
+                         status, body.data);
         if (rc == PT_OK) printf("%s\n", body.data);
         if (rc == PT_OK && i == 0) ready = status == 200;
         pt_buf_fini(&body);

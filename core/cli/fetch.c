@@ -25,17 +25,24 @@ static enum pt_code split_url(const struct pt_conf *conf, const char *url, char 
     size_t len = strncmp(url, "http://", 7) != 0 ? 0 : strcspn(at, bracketed ? "]" : ":/");
     const char *rest = len == 0 ? url : at + len + (bracketed && at[len] == ']');
     size_t digits = len > 0 && rest[0] == ':' ? strspn(rest + 1, "0123456789") : 0;
-    if (len == 0 || len >= 256 || digits > 5 || (rest[0] == ':' && digits == 0))
+    const char *end = rest + (digits > 0 ? 1 + digits : 0);
+    if (len == 0 || len >= 256 || digits > 5 || (rest[0] == ':' && digits == 0) ||
+        (end[0] != '\0' && strcmp(end, "/") != 0))
         return pt_fail(err, PT_EINVAL, "--url \"%s\": give http://HOST:PORT", url);
     snprintf(host, 256, "%.*s", (int)len, at);
     snprintf(port, 16, "%.*s", digits > 0 ? (int)digits : 2, digits > 0 ? rest + 1 : "80");
     return PT_OK;
 }
 
-static int dial(const char *host, const char *port)
+/* -1 and *why on failure. */
+static int dial(const char *host, const char *port, const char **why)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
-    if (getaddrinfo(host, port, &hints, &found) != 0) return -1;
+    int gc = getaddrinfo(host, port, &hints, &found);
+    if (gc != 0) {
+        *why = gai_strerror(gc);
+        return -1;
+    }
     int fd = -1;
     for (struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next) {
         fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, 0);
@@ -51,6 +58,7 @@ static int dial(const char *host, const char *port)
             fd = -1;
         }
     }
+    if (fd < 0) *why = strerror(errno);
     freeaddrinfo(found);
     return fd;
 }
@@ -81,11 +89,12 @@ enum pt_code pt_fetch(const struct pt_conf *conf, const char *url, const char *p
     char host[256], port[16];
     enum pt_code rc = split_url(conf, url, host, port, err);
     if (rc != PT_OK) return rc;
-    int fd = dial(host, port);
+    const char *why = "";
+    int fd = dial(host, port, &why);
     if (fd < 0)
         return pt_fail(err, PT_EIO,
                        "no daemon at %s port %s (%s); start one with `petrosa serve` or give --url",
-                       host, port, strerror(errno));
+                       host, port, why);
     struct pt_buf reply = { 0 };
     bool good = exchange(fd, host, path, &reply);
     int saved = errno;

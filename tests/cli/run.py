@@ -480,6 +480,19 @@ class Serve(Folder):
             self.assertEqual(daemon.stop(), 0)
         self.assertIn("petrosa serve", petrosa("status", "--url", daemon.url, check=1).stderr)
 
+    def test_status_says_why_it_has_no_answer(self):
+        petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i) for i in range(400)]), store=self.store)
+        (self.dir / "token").write_text("a-long-enough-token-0123456789\n")
+        daemon = Daemon("--set", f"http.token_file={self.dir / 'token'}", "--set", "http.protect_reads=yes", store=self.store)
+        try:
+            self.assertIn("401", petrosa("status", "--url", daemon.url, check=1).stderr)
+        finally:
+            self.assertEqual(daemon.stop(), 0)
+        for url, words in (("http://no.such.invalid:80", "no.such.invalid"), ("http://127.0.0.1:80x", "give http://HOST:PORT")):
+            done = petrosa("status", "--url", url, check=1).stderr
+            self.assertIn(words, done)
+            self.assertNotIn("No such file", done)
+
     def test_demo_answers_as_it_says_and_leaves_nothing(self):
         before = set(pathlib.Path(self.dir).iterdir())
         os.environ["TMPDIR"] = str(self.dir)
