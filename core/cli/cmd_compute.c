@@ -95,6 +95,8 @@ static int run(struct pt_cli *cli)
         }
         rc = pt_engine_compute(running, &opts, &sums, &err);
         pt_progress_end(&table.bar);
+        signal(SIGINT, SIG_DFL); /* there will be no engine to interrupt */
+        signal(SIGTERM, SIG_DFL);
     }
     pt_engine_free(running);
     if (rc == PT_OK && table.json == NULL)
