@@ -19,7 +19,9 @@ enum pt_code pt_bars_last_close(struct pt_read *read, const char *symbol, int64_
                                 int64_t *close_us, struct pt_err *err);
 
 /* Appends the closed bars with open time in [from_us, to_us) to frame (candles); cols as pt_series_read.
- * Built bars need all their parts. *source (may be NULL) says where they came from. */
+ * Built bars need all their parts. *source (may be NULL) says where they came from. PT_ERANGE: a sum that is asked
+ * for fits no decimal; nothing is appended. PT_EDAMAGE as pt_series_read: the bars before the damage are there.
+ * A built bar costs its parts: some 10 ns each for all columns, 2 ns for one. */
 enum pt_code pt_bars_read(struct pt_read *read, const char *symbol, int64_t period_us, int64_t from_us, int64_t to_us,
                           uint32_t cols, struct pt_frame *frame, struct pt_bars_source *source, struct pt_err *err);
 

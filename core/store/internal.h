@@ -59,6 +59,7 @@ struct pt_scratch {
     double *cols[PT_COLS_MAX];
     int64_t *val;
     uint8_t *dig;
+    struct pt_frame parts; /* candles that big bars are built from */
 };
 
 struct pt_read {

@@ -134,6 +134,7 @@ static void read_free(struct pt_read *read)
     if (read->txn) mdb_txn_abort(read->txn);
     for (int c = 0; c < PT_COLS_MAX; c++) free(read->scratch.cols[c]);
     free(read->scratch.time);
+    pt_frame_fini(&read->scratch.parts);
     free(read);
 }
 
@@ -156,6 +157,7 @@ enum pt_code pt_read_begin(struct pt_store *store, struct pt_read **read, struct
     if (!self) self = calloc(1, sizeof *self);
     if (!self) return pt_fail(err, PT_ENOMEM, "a snapshot of %s", store->path);
     self->store = store;
+    if (!self->scratch.parts.kind) pt_frame_init(&self->scratch.parts, pt_kind(PT_CANDLES));
     enum pt_code rc = pt_txn_enter(store, &self->txn, false, err);
     if (rc != PT_OK) {
         read_free(self);
