@@ -41,8 +41,7 @@ struct pt_cycle {
 
 static void check(struct pt_cycle *cycle);
 
-/* ---- what went wrong, said once -----------------------------------------------------------------
- */
+/* ---- what went wrong, said once ------------------------------------------------------------ */
 
 static bool say_again(struct pt_cycle *cycle, const char *name, const char *words)
 {
@@ -103,8 +102,7 @@ static void on_done(void *arg, struct pt_round *round)
     if (cycle->want_check) check(cycle);
 }
 
-/* ---- when -------------------------------------------------------------------------------------
- */
+/* ---- when ---------------------------------------------------------------------------------- */
 
 static bool is_settled(struct pt_cycle *cycle)
 {

@@ -8,140 +8,31 @@
  * When to commit: a closed candle or a write job does not wait (somebody waits for it) but for what
  * is already in the rings; other rows wait commit_interval, or until there are commit_rows of them.
  * So a bar is durable at once, and a flood is committed in large groups. */
-#include "flow/ingest.h"
-
 #include "base/clock.h"
-#include "base/decimal.h"
 #include "base/log.h"
 #include "base/ring.h"
 #include "base/timefmt.h"
-#include "flow/pending.h"
+#include "flow/ingest_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define FEEDS_MAX (sizeof((struct pt_engine_stats *)0)->feeds / sizeof(struct pt_engine_feed))
-#define DRAIN_MAX 1024 /* messages taken from one ring before the next has its turn */
-#define REASONS_MAX 256
+#define DRAIN_MAX 1024               /* messages taken from one ring before the next has its turn */
 #define RETENTION_FIRST_US PT_US_MIN /* after the start, when that is sooner */
 
-struct slot { /* one feed */
-    struct pt_ingest *ingest;
-    struct pt_feed *feed;
-    struct pt_feed_host host;
-    struct pt_ring *ring;
-    struct pt_decoder *decoder; /* the writer's */
-    struct pt_buf scratch;      /* the feed's */
-    uint64_t taken, acked;      /* the writer's: newest tag taken from the ring, told to the feed */
-    bool owes;                  /* something was taken and not yet told */
-    atomic_bool open;
-    atomic_uint_fast64_t messages, rows, ignored, rejected, full;
-    atomic_int_fast64_t last_message_us;
-};
+/* ---- taking messages ----------------------------------------------------------------------- */
 
-struct reason {
-    const char *type, *word; /* static texts of the decoder and the frame */
-    uint64_t count;
-};
-
-struct pt_ingest {
-    struct pt_ingest_opts opts;
-    pthread_t thread;
-    bool running; /* the thread was started and not joined */
-    int wake_fd;
-    atomic_bool stopping;
-    struct slot slots[FEEDS_MAX];
-    atomic_size_t nslots;
-
-    /* the writer's own */
-    struct pt_pending pending;
-    int64_t first_us, paused_until_us, retention_us; /* monotonic */
-    bool more, paused;
-    struct slot *decoding; /* whose message is being decoded */
-    struct pt_err row_err; /* a row could not be taken: no memory */
-
-    pthread_mutex_t lock; /* of what follows */
-    struct pt_write_job *first, **last;
-    struct reason reasons[REASONS_MAX];
-    size_t nreasons;
-    char store_error[256];
-    int64_t last_commit_us;
-
-    atomic_uint_fast64_t commits, rows, late, rejects;
-    atomic_bool store_ok, noticed;
-    struct pt_task notice;
-};
-
-/* ---- for the feeds, on their threads ----------------------------------------------------------
- */
-
-static bool host_push(void *ctx, uint64_t tag, int64_t recv_us, const void *bytes, size_t len)
-{
-    struct slot *slot = ctx;
-    pt_buf_clear(&slot->scratch);
-    pt_buf_add(&slot->scratch, &recv_us, sizeof recv_us);
-    pt_buf_add(&slot->scratch, bytes, len);
-    if (!slot->scratch.failed &&
-        pt_ring_push(slot->ring, tag, slot->scratch.data, slot->scratch.len))
-        return true;
-    atomic_fetch_add_explicit(&slot->full, 1, memory_order_relaxed);
-    return false;
-}
-
-static bool host_wait_room(void *ctx, size_t len, int timeout_ms)
-{
-    struct slot *slot = ctx;
-    return pt_ring_wait_room(slot->ring, len + sizeof(int64_t), timeout_ms);
-}
-
-static int64_t host_last_candle(void *ctx, const char *symbol, int64_t period_us)
-{
-    struct slot *slot = ctx;
-    struct pt_series_key key = { .kind = PT_CANDLES, .period_us = period_us };
-    struct pt_series series;
-    struct pt_read *read = NULL;
-    struct pt_err err;
-    int64_t last_us = PT_MISSING;
-    if (pt_symbol_parse(symbol, strlen(symbol), key.symbol) != PT_OK) return PT_MISSING;
-    enum pt_code rc = pt_read_begin(slot->ingest->opts.store, &read, &err);
-    if (rc == PT_OK) rc = pt_series_find(read, &key, &series, &err);
-    if (rc == PT_OK && series.rows > 0) last_us = series.last_us;
-    if (rc != PT_OK && rc != PT_ENOENT)
-        pt_log(PT_ERROR, "ingest", "last_candle", "error=\"%s\"", err.text);
-    pt_read_end(read);
-    return last_us;
-}
-
-/* ---- taking messages --------------------------------------------------------------------------
- */
-
-static void wake(struct pt_ingest *ingest)
+void pt_ingest_wake(struct pt_ingest *ingest)
 {
     uint64_t one = 1;
     ssize_t n = write(ingest->wake_fd, &one, sizeof one); /* fails only when it rings already */
     (void)n;
-}
-
-static void count_reason(struct pt_ingest *ingest, const char *type, const char *word)
-{
-    atomic_fetch_add_explicit(&ingest->rejects, 1, memory_order_relaxed);
-    pthread_mutex_lock(&ingest->lock);
-    size_t i = 0;
-    while (i < ingest->nreasons && (strcmp(ingest->reasons[i].word, word) != 0 ||
-                                    strcmp(ingest->reasons[i].type, type) != 0))
-        i++;
-    if (i == ingest->nreasons && i < REASONS_MAX)
-        ingest->reasons[ingest->nreasons++] = (struct reason){ type, word, 0 };
-    if (i < ingest->nreasons) ingest->reasons[i].count++;
-    pthread_mutex_unlock(&ingest->lock);
 }
 
 static bool on_record(void *arg, const struct pt_record *record)
@@ -154,7 +45,8 @@ static bool on_record(void *arg, const struct pt_record *record)
 }
 
 /* One message. False: it could not be taken now and stays in the ring. */
-static bool take_message(struct pt_ingest *ingest, struct slot *slot, const void *bytes, size_t len)
+static bool take_message(struct pt_ingest *ingest, struct pt_slot *slot, const void *bytes,
+                         size_t len)
 {
     int64_t recv_us;
     const char *type = "unknown", *reason = "unknown";
@@ -171,7 +63,7 @@ static bool take_message(struct pt_ingest *ingest, struct slot *slot, const void
         atomic_fetch_add_explicit(&slot->ignored, 1, memory_order_relaxed);
     if (verdict == PT_MSG_REJECTED) {
         atomic_fetch_add_explicit(&slot->rejected, 1, memory_order_relaxed);
-        count_reason(ingest, type, reason);
+        pt_ingest_reject(ingest, type, reason);
     }
     return true;
 }
@@ -220,7 +112,7 @@ static void drain_rings(struct pt_ingest *ingest)
     size_t n = atomic_load(&ingest->nslots);
     ingest->more = false;
     for (size_t i = 0; i < n; i++) {
-        struct slot *slot = &ingest->slots[i];
+        struct pt_slot *slot = &ingest->slots[i];
         const void *bytes;
         uint64_t tag;
         size_t len, taken = 0;
@@ -244,14 +136,13 @@ static void drain_rings(struct pt_ingest *ingest)
     atomic_store_explicit(&ingest->late, ingest->pending.late, memory_order_relaxed);
 }
 
-/* ---- committing -------------------------------------------------------------------------------
- */
+/* ---- committing ---------------------------------------------------------------------------- */
 
 static void acknowledge(struct pt_ingest *ingest)
 {
     size_t n = atomic_load(&ingest->nslots);
     for (size_t i = 0; i < n; i++) {
-        struct slot *slot = &ingest->slots[i];
+        struct pt_slot *slot = &ingest->slots[i];
         if (!slot->owes) continue;
         slot->owes = false;
         slot->acked = slot->taken;
@@ -366,8 +257,7 @@ static void commit(struct pt_ingest *ingest, struct pt_write_job *jobs)
     finish_jobs(ingest, &jobs, PT_OK, NULL);
 }
 
-/* ---- the thread -------------------------------------------------------------------------------
- */
+/* ---- the thread ---------------------------------------------------------------------------- */
 
 static struct pt_write_job *take_jobs(struct pt_ingest *ingest)
 {
@@ -405,7 +295,7 @@ static int timeout_ms(const struct pt_ingest *ingest)
 
 static void wait_for_something(struct pt_ingest *ingest)
 {
-    struct pollfd fds[FEEDS_MAX + 1] = { { .fd = ingest->wake_fd, .events = POLLIN } };
+    struct pollfd fds[PT_FEEDS_MAX + 1] = { { .fd = ingest->wake_fd, .events = POLLIN } };
     nfds_t n = 1;
     /* while paused, what feeds bring is left where it is: their rings fill up and they slow down */
     if (ingest->paused_until_us == 0)
@@ -477,8 +367,7 @@ static void *write_for_ever(void *arg)
     return NULL;
 }
 
-/* ---- outside ----------------------------------------------------------------------------------
- */
+/* ---- outside ------------------------------------------------------------------------------- */
 
 void pt_ingest_write(void *arg, struct pt_write_job *job)
 {
@@ -488,7 +377,7 @@ void pt_ingest_write(void *arg, struct pt_write_job *job)
     *ingest->last = job;
     ingest->last = &job->next;
     pthread_mutex_unlock(&ingest->lock);
-    wake(ingest);
+    pt_ingest_wake(ingest);
 }
 
 enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest **out,
@@ -520,46 +409,6 @@ enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest *
     return rc;
 }
 
-static void free_slot(struct slot *slot)
-{
-    pt_feed_free(slot->feed);
-    pt_ring_free(slot->ring);
-    pt_decoder_free(slot->decoder);
-    pt_buf_fini(&slot->scratch);
-    memset(slot, 0, sizeof *slot);
-}
-
-enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err)
-{
-    size_t n = atomic_load(&ingest->nslots);
-    if (n == FEEDS_MAX) {
-        pt_feed_free(feed);
-        return pt_fail(err, PT_ERANGE, "at most %zu feeds", FEEDS_MAX);
-    }
-    struct slot *slot = &ingest->slots[n];
-    slot->ingest = ingest;
-    slot->feed = feed;
-    slot->host = (struct pt_feed_host){ .ctx = slot,
-                                        .push = host_push,
-                                        .wait_room = host_wait_room,
-                                        .last_candle = host_last_candle,
-                                        .log = pt_log };
-    enum pt_code rc = pt_ring_new(ingest->opts.ring_bytes, &slot->ring, err);
-    if (rc == PT_OK) rc = pt_decoder_new(&slot->decoder, err);
-    if (rc != PT_OK) {
-        free_slot(slot);
-        return rc;
-    }
-    /* the writer sees it before it delivers */
-    atomic_store(&ingest->nslots, n + 1);
-    atomic_store(&slot->open, true);
-    wake(ingest);
-    rc = feed->plugin->open(feed->self, &slot->host, err);
-    if (rc == PT_OK) return PT_OK;
-    atomic_store(&slot->open, false);
-    return pt_err_prefix(err, "feed %s: ", feed->name);
-}
-
 void pt_ingest_stop(struct pt_ingest *ingest)
 {
     if (!ingest->running) return;
@@ -567,7 +416,7 @@ void pt_ingest_stop(struct pt_ingest *ingest)
         if (atomic_load(&ingest->slots[i].open))
             ingest->slots[i].feed->plugin->drain(ingest->slots[i].feed->self);
     atomic_store(&ingest->stopping, true);
-    wake(ingest);
+    pt_ingest_wake(ingest);
     pthread_join(ingest->thread, NULL);
     ingest->running = false;
     pt_loop_flush(ingest->opts.loop); /* what it posted last lives in memory that may go now */
@@ -578,50 +427,12 @@ void pt_ingest_free(struct pt_ingest *ingest)
     if (!ingest) return;
     pt_ingest_stop(ingest);
     for (size_t i = 0; i < atomic_load(&ingest->nslots); i++) {
-        struct slot *slot = &ingest->slots[i];
+        struct pt_slot *slot = &ingest->slots[i];
         if (atomic_load(&slot->open)) slot->feed->plugin->close(slot->feed->self);
-        free_slot(slot);
+        pt_slot_free(slot);
     }
     pt_pending_fini(&ingest->pending);
     if (ingest->wake_fd >= 0) close(ingest->wake_fd);
     pthread_mutex_destroy(&ingest->lock);
     free(ingest);
-}
-
-void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats)
-{
-    stats->commits = atomic_load_explicit(&ingest->commits, memory_order_relaxed);
-    stats->rows = atomic_load_explicit(&ingest->rows, memory_order_relaxed);
-    stats->late = atomic_load_explicit(&ingest->late, memory_order_relaxed);
-    stats->rejects_total = atomic_load_explicit(&ingest->rejects, memory_order_relaxed);
-    stats->store_ok = atomic_load(&ingest->store_ok);
-    pthread_mutex_lock(&ingest->lock);
-    memcpy(stats->store_error, ingest->store_error, sizeof stats->store_error);
-    stats->last_commit_us = ingest->last_commit_us;
-    pthread_mutex_unlock(&ingest->lock);
-    stats->nfeeds = atomic_load(&ingest->nslots);
-    for (size_t i = 0; i < stats->nfeeds; i++) {
-        struct slot *slot = &ingest->slots[i];
-        stats->feeds[i] = (struct pt_engine_feed){
-            .name = slot->feed->name,
-            .messages = atomic_load_explicit(&slot->messages, memory_order_relaxed),
-            .rows = atomic_load_explicit(&slot->rows, memory_order_relaxed),
-            .ignored = atomic_load_explicit(&slot->ignored, memory_order_relaxed),
-            .rejected = atomic_load_explicit(&slot->rejected, memory_order_relaxed),
-            .full = atomic_load_explicit(&slot->full, memory_order_relaxed),
-            .last_message_us = atomic_load_explicit(&slot->last_message_us, memory_order_relaxed),
-            .ring_used = pt_ring_used(slot->ring),
-            .open = atomic_load(&slot->open),
-        };
-    }
-}
-
-void pt_ingest_rejects(struct pt_ingest *ingest, pt_reason_fn fn, void *arg)
-{
-    struct reason copy[REASONS_MAX];
-    pthread_mutex_lock(&ingest->lock);
-    size_t n = ingest->nreasons;
-    memcpy(copy, ingest->reasons, n * sizeof *copy);
-    pthread_mutex_unlock(&ingest->lock);
-    for (size_t i = 0; i < n; i++) fn(arg, copy[i].type, copy[i].word, copy[i].count);
 }

@@ -67,8 +67,7 @@ void pt_job_free(struct pt_job *job)
     free(job);
 }
 
-/* ---- plan -------------------------------------------------------------------------------------
- */
+/* ---- plan ---------------------------------------------------------------------------------- */
 
 static struct pt_job_item *item_of(const struct pt_job *job, const char *name)
 {
@@ -173,8 +172,7 @@ out:
     return rc;
 }
 
-/* ---- request and answer -----------------------------------------------------------------------
- */
+/* ---- request and answer -------------------------------------------------------------------- */
 
 struct pick {
     struct pt_job *job;
@@ -320,8 +318,7 @@ enum pt_code pt_job_answer(struct pt_job *job, const bson_t *answer, struct pt_e
     return PT_OK;
 }
 
-/* ---- death ------------------------------------------------------------------------------------
- */
+/* ---- death --------------------------------------------------------------------------------- */
 
 bool pt_job_died(struct pt_job *job, size_t at, bool outside, const char *words,
                  const char **culprit)

@@ -76,8 +76,7 @@ static bool wants_period(const struct pt_plan_opts *opts, int64_t period_us)
     return false;
 }
 
-/* ---- units ------------------------------------------------------------------------------------
- */
+/* ---- units --------------------------------------------------------------------------------- */
 
 static bool fail(struct planner *planner, enum pt_code rc)
 {
@@ -165,8 +164,7 @@ static bool merge_units(struct planner *planner)
     return true;
 }
 
-/* ---- what is due ------------------------------------------------------------------------------
- */
+/* ---- what is due --------------------------------------------------------------------------- */
 
 /* Damage is told and gone around: the rest of the market must not wait for it. */
 static bool go_around(struct planner *planner, enum pt_code rc)

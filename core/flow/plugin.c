@@ -24,8 +24,7 @@ static void mistake(struct pt_buf *mistakes, const char *name, const char *fmt, 
     pt_buf_printf(mistakes, "%s[feed %s] %s", mistakes->len > 0 ? "; " : "", name, words);
 }
 
-/* ---- options ----------------------------------------------------------------------------------
- */
+/* ---- options ------------------------------------------------------------------------------- */
 
 static const char *type_words(enum pt_option_type type)
 {
@@ -165,8 +164,7 @@ static void fill_all(const struct pt_conf *conf, struct pt_feed *feed, struct pt
     pt_conf_each_named(conf, "feed", look_unknown, &unknown);
 }
 
-/* ---- shared objects ---------------------------------------------------------------------------
- */
+/* ---- shared objects ------------------------------------------------------------------------ */
 
 /* Opens the file and checks what it exports. NULL: *words say why. */
 static const struct pt_feed_plugin *open_plugin(const char *path, const char *name, void **handle,
@@ -248,8 +246,7 @@ void pt_feed_free(struct pt_feed *feed)
     free(feed);
 }
 
-/* ---- petrosa options --------------------------------------------------------------------------
- */
+/* ---- petrosa options ----------------------------------------------------------------------- */
 
 static const char *const type_names[] = { [PT_OPT_TEXT] = "text",
                                           [PT_OPT_INT] = "int",

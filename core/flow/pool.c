@@ -18,8 +18,7 @@
 #define AGAIN_MIN_US 50000
 #define AGAIN_MAX_US 5000000
 
-/* ---- queues -----------------------------------------------------------------------------------
- */
+/* ---- queues -------------------------------------------------------------------------------- */
 
 static void push_back(struct pt_queue *queue, struct pt_job *job)
 {
@@ -83,8 +82,7 @@ static void fail_waiting(struct pt_pool *pool, const struct pt_err *err)
         finish(pool, job, err);
 }
 
-/* ---- dispatch ---------------------------------------------------------------------------------
- */
+/* ---- dispatch ------------------------------------------------------------------------------ */
 
 /* The worker with the least to do, or NULL when all have enough. */
 static struct pt_hand *least_busy(const struct pt_pool *pool)
@@ -142,8 +140,7 @@ static void dispatch(struct pt_pool *pool)
     }
 }
 
-/* ---- workers ----------------------------------------------------------------------------------
- */
+/* ---- workers ------------------------------------------------------------------------------- */
 
 static void unlink_hand(struct pt_hand *hand)
 {
@@ -358,8 +355,7 @@ static void on_again(void *arg)
     pt_pool_maintain(pool);
 }
 
-/* ---- the pool ---------------------------------------------------------------------------------
- */
+/* ---- the pool ------------------------------------------------------------------------------ */
 
 enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opts,
                          struct pt_pool **out, struct pt_err *err)

@@ -34,6 +34,8 @@ enum pt_code pt_registry_init(struct pt_registry *registry, struct pt_sources *s
 void pt_registry_fini(struct pt_registry *registry);
 void pt_registry_fail(struct pt_candidate *candidate, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The first candidate of that declared name that has not failed, or NULL. */
+struct pt_candidate *pt_registry_find(const struct pt_registry *registry, const char *name);
 /* The declared name, else the file's without folder and .lua. */
 void pt_candidate_name(const struct pt_candidate *candidate, char out[PT_SCRIPT_NAME_MAX]);
 

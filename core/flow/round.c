@@ -167,8 +167,7 @@ static void submit_next(struct pt_round *round)
     round->sums.lost++;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------- */
 
 static enum pt_code write_batch(struct pt_write_job *job, struct pt_write *write,
                                 struct pt_err *err)
@@ -208,8 +207,7 @@ static void start_write(struct pt_round *round, bool last)
     round->opts.write(round->opts.write_arg, &batch->job);
 }
 
-/* ---- going on ---------------------------------------------------------------------------------
- */
+/* ---- going on ------------------------------------------------------------------------------ */
 
 static void on_step(void *arg)
 {

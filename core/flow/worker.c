@@ -50,8 +50,7 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* ---- start ------------------------------------------------------------------------------------
- */
+/* ---- start --------------------------------------------------------------------------------- */
 
 /* A descriptor that is not in the way of the child's 0 to 4. */
 static int lift(int fd)
@@ -189,8 +188,7 @@ void pt_worker_free(struct pt_worker *worker)
     free(worker);
 }
 
-/* ---- talk -------------------------------------------------------------------------------------
- */
+/* ---- talk ---------------------------------------------------------------------------------- */
 
 /* The next document of the stream: 1 there is one, 0 not yet, -1 rubbish. */
 static int next_document(const char *bytes, size_t len, bson_t *doc, size_t *used)
@@ -292,8 +290,7 @@ enum pt_code pt_worker_send(struct pt_worker *worker, const bson_t *doc, struct 
     return PT_OK;
 }
 
-/* ---- end --------------------------------------------------------------------------------------
- */
+/* ---- end ----------------------------------------------------------------------------------- */
 
 void pt_worker_kill(struct pt_worker *worker, const char *words)
 {

@@ -1,0 +1,143 @@
+/* feeds.c - what feeds call and are called with, and their figures.             [layer: flow] */
+#include "base/decimal.h"
+#include "base/log.h"
+#include "base/ring.h"
+#include "flow/ingest_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- for the feeds, on their threads ------------------------------------------------------- */
+
+static bool host_push(void *ctx, uint64_t tag, int64_t recv_us, const void *bytes, size_t len)
+{
+    struct pt_slot *slot = ctx;
+    pt_buf_clear(&slot->scratch);
+    pt_buf_add(&slot->scratch, &recv_us, sizeof recv_us);
+    pt_buf_add(&slot->scratch, bytes, len);
+    if (!slot->scratch.failed &&
+        pt_ring_push(slot->ring, tag, slot->scratch.data, slot->scratch.len))
+        return true;
+    atomic_fetch_add_explicit(&slot->full, 1, memory_order_relaxed);
+    return false;
+}
+
+static bool host_wait_room(void *ctx, size_t len, int timeout_ms)
+{
+    struct pt_slot *slot = ctx;
+    return pt_ring_wait_room(slot->ring, len + sizeof(int64_t), timeout_ms);
+}
+
+static int64_t host_last_candle(void *ctx, const char *symbol, int64_t period_us)
+{
+    struct pt_slot *slot = ctx;
+    struct pt_series_key key = { .kind = PT_CANDLES, .period_us = period_us };
+    struct pt_series series;
+    struct pt_read *read = NULL;
+    struct pt_err err;
+    int64_t last_us = PT_MISSING;
+    if (pt_symbol_parse(symbol, strlen(symbol), key.symbol) != PT_OK) return PT_MISSING;
+    enum pt_code rc = pt_read_begin(slot->ingest->opts.store, &read, &err);
+    if (rc == PT_OK) rc = pt_series_find(read, &key, &series, &err);
+    if (rc == PT_OK && series.rows > 0) last_us = series.last_us;
+    if (rc != PT_OK && rc != PT_ENOENT)
+        pt_log(PT_ERROR, "ingest", "last_candle", "error=\"%s\"", err.text);
+    pt_read_end(read);
+    return last_us;
+}
+
+/* ---- open and close ------------------------------------------------------------------------ */
+
+void pt_slot_free(struct pt_slot *slot)
+{
+    pt_feed_free(slot->feed);
+    pt_ring_free(slot->ring);
+    pt_decoder_free(slot->decoder);
+    pt_buf_fini(&slot->scratch);
+    memset(slot, 0, sizeof *slot);
+}
+
+enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err)
+{
+    size_t n = atomic_load(&ingest->nslots);
+    if (n == PT_FEEDS_MAX) {
+        pt_feed_free(feed);
+        return pt_fail(err, PT_ERANGE, "at most %d feeds", PT_FEEDS_MAX);
+    }
+    struct pt_slot *slot = &ingest->slots[n];
+    slot->ingest = ingest;
+    slot->feed = feed;
+    slot->host = (struct pt_feed_host){ .ctx = slot,
+                                        .push = host_push,
+                                        .wait_room = host_wait_room,
+                                        .last_candle = host_last_candle,
+                                        .log = pt_log };
+    enum pt_code rc = pt_ring_new(ingest->opts.ring_bytes, &slot->ring, err);
+    if (rc == PT_OK) rc = pt_decoder_new(&slot->decoder, err);
+    if (rc != PT_OK) {
+        pt_slot_free(slot);
+        return rc;
+    }
+    /* the writer sees it before it delivers */
+    atomic_store(&ingest->nslots, n + 1);
+    atomic_store(&slot->open, true);
+    pt_ingest_wake(ingest);
+    rc = feed->plugin->open(feed->self, &slot->host, err);
+    if (rc == PT_OK) return PT_OK;
+    atomic_store(&slot->open, false);
+    return pt_err_prefix(err, "feed %s: ", feed->name);
+}
+
+/* ---- figures ------------------------------------------------------------------------------- */
+
+void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *word)
+{
+    atomic_fetch_add_explicit(&ingest->rejects, 1, memory_order_relaxed);
+    pthread_mutex_lock(&ingest->lock);
+    size_t i = 0;
+    while (i < ingest->nreasons && (strcmp(ingest->reasons[i].word, word) != 0 ||
+                                    strcmp(ingest->reasons[i].type, type) != 0))
+        i++;
+    if (i == ingest->nreasons && i < PT_REASONS_MAX)
+        ingest->reasons[ingest->nreasons++] = (struct pt_reason){ type, word, 0 };
+    if (i < ingest->nreasons) ingest->reasons[i].count++;
+    pthread_mutex_unlock(&ingest->lock);
+}
+
+void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats)
+{
+    stats->commits = atomic_load_explicit(&ingest->commits, memory_order_relaxed);
+    stats->rows = atomic_load_explicit(&ingest->rows, memory_order_relaxed);
+    stats->late = atomic_load_explicit(&ingest->late, memory_order_relaxed);
+    stats->rejects_total = atomic_load_explicit(&ingest->rejects, memory_order_relaxed);
+    stats->store_ok = atomic_load(&ingest->store_ok);
+    pthread_mutex_lock(&ingest->lock);
+    memcpy(stats->store_error, ingest->store_error, sizeof stats->store_error);
+    stats->last_commit_us = ingest->last_commit_us;
+    pthread_mutex_unlock(&ingest->lock);
+    stats->nfeeds = atomic_load(&ingest->nslots);
+    for (size_t i = 0; i < stats->nfeeds; i++) {
+        struct pt_slot *slot = &ingest->slots[i];
+        stats->feeds[i] = (struct pt_engine_feed){
+            .name = slot->feed->name,
+            .messages = atomic_load_explicit(&slot->messages, memory_order_relaxed),
+            .rows = atomic_load_explicit(&slot->rows, memory_order_relaxed),
+            .ignored = atomic_load_explicit(&slot->ignored, memory_order_relaxed),
+            .rejected = atomic_load_explicit(&slot->rejected, memory_order_relaxed),
+            .full = atomic_load_explicit(&slot->full, memory_order_relaxed),
+            .last_message_us = atomic_load_explicit(&slot->last_message_us, memory_order_relaxed),
+            .ring_used = pt_ring_used(slot->ring),
+            .open = atomic_load(&slot->open),
+        };
+    }
+}
+
+void pt_ingest_rejects(struct pt_ingest *ingest, pt_reason_fn fn, void *arg)
+{
+    struct pt_reason copy[PT_REASONS_MAX];
+    pthread_mutex_lock(&ingest->lock);
+    size_t n = ingest->nreasons;
+    memcpy(copy, ingest->reasons, n * sizeof *copy);
+    pthread_mutex_unlock(&ingest->lock);
+    for (size_t i = 0; i < n; i++) fn(arg, copy[i].type, copy[i].word, copy[i].count);
+}

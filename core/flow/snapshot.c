@@ -1,0 +1,186 @@
+/* snapshot.c - a registry of scripts with the configuration's values becomes a snapshot. [layer:
+ * flow] */
+#include "base/clock.h"
+#include "flow/params.h"
+#include "flow/registry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kinds[] = { "calculator", "regime", "anomaly", "alert", NULL };
+
+/* ---- configured parameters ----------------------------------------------------------------- */
+
+struct configure {
+    struct pt_registry *registry;
+    const char *kind;
+    struct pt_buf mistakes;
+};
+
+static void mistake(struct configure *configure, const char *source, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void mistake(struct configure *configure, const char *source, const char *fmt, ...)
+{
+    char words[400];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(words, sizeof words, fmt, args);
+    va_end(args);
+    pt_buf_printf(&configure->mistakes, "%s%s: %s", configure->mistakes.len > 0 ? "; " : "", source,
+                  words);
+}
+
+static bool configure_key(void *arg, const char *kind, const char *name, const char *key,
+                          const char *value, const char *source)
+{
+    struct configure *configure = arg;
+    char other[PT_SCRIPT_NAME_MAX], names[200];
+    struct pt_err err;
+    bson_t entry;
+    struct pt_candidate *candidate = pt_registry_find(configure->registry, name);
+    const char *declared = "";
+    if (!candidate) {
+        /* nothing can be said about the parameters of a script that failed; its failure is told
+         * elsewhere */
+        for (size_t i = 0; i < configure->registry->n; i++) {
+            pt_candidate_name(&configure->registry->v[i], other);
+            if (strcmp(other, name) == 0) return true;
+        }
+        mistake(configure, source, "[%s %s]: there is no script of that name", kind, name);
+        return true;
+    }
+    if (!pt_doc_text(candidate->declaration, "kind", &declared) || strcmp(declared, kind) != 0) {
+        mistake(configure, source, "[%s %s]: it is a %s", kind, name, declared);
+    } else if (!pt_param_find(candidate->declaration, key, &entry)) {
+        pt_param_names(candidate->declaration, names, sizeof names);
+        mistake(configure, source, "[%s %s] has no parameter '%s'; it has: %s", kind, name, key,
+                names[0] ? names : "none");
+    } else if (!candidate->configured && !(candidate->configured = bson_new())) {
+        configure->mistakes.failed = true;
+    } else if (pt_param_append(&entry, value, candidate->configured, &err) != PT_OK) {
+        mistake(configure, source, "[%s %s] %s", kind, name, err.text);
+    }
+    return true;
+}
+
+enum pt_code pt_registry_configure(struct pt_registry *registry, const struct pt_conf *conf,
+                                   struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    struct configure configure = { .registry = registry };
+    for (size_t i = 0; i < registry->n; i++) {
+        bson_destroy(registry->v[i].configured);
+        registry->v[i].configured = NULL;
+    }
+    for (const char *const *kind = kinds; *kind; kind++)
+        pt_conf_each_named(conf, *kind, configure_key, &configure);
+    if (configure.mistakes.failed)
+        rc = pt_fail(err, PT_ENOMEM, "script parameters");
+    else if (configure.mistakes.len > 0)
+        rc = pt_fail(err, PT_EINVAL, "%s", configure.mistakes.data);
+    pt_buf_fini(&configure.mistakes);
+    return rc;
+}
+
+/* ---- the snapshot -------------------------------------------------------------------------- */
+
+/* Of a script that declared nothing: what its folder says. */
+static const char *folder_kind(const char *file)
+{
+    if (strstr(file, "/regimes/")) return "regime";
+    if (strstr(file, "/anomalies/")) return "anomaly";
+    return strstr(file, "/alerts/") ? "alert" : "calculator";
+}
+
+static enum pt_code copy_sources(const struct pt_sources *from, struct pt_sources *to)
+{
+    if (from->n == 0) return PT_OK;
+    to->v = calloc(from->n, sizeof *to->v);
+    if (!to->v) return PT_ENOMEM;
+    for (; to->n < from->n; to->n++) {
+        struct pt_source *copy = &to->v[to->n];
+        *copy = from->v[to->n];
+        copy->file = strdup(copy->file);
+        copy->text = malloc(copy->len + 1);
+        if (copy->text) memcpy(copy->text, from->v[to->n].text, copy->len + 1);
+        if (!copy->file || !copy->text) {
+            free(copy->file);
+            free(copy->text);
+            return PT_ENOMEM;
+        }
+    }
+    return PT_OK;
+}
+
+/* Counters go by the name, so that they outlive an edit of the script. */
+static struct pt_script_stats *stats_for(const struct pt_scripts *old, const char *name)
+{
+    if (old)
+        for (size_t i = 0; i < old->n; i++)
+            if (strcmp(old->v[i].name, name) == 0) return pt_script_stats_ref(old->v[i].stats);
+    return pt_script_stats_new();
+}
+
+static enum pt_code fill_script(const struct pt_candidate *candidate, const struct pt_scripts *old,
+                                struct pt_script *script)
+{
+    const char *kind;
+    pt_candidate_name(candidate, script->name);
+    if (!candidate->declaration || !pt_doc_text(candidate->declaration, "kind", &kind))
+        kind = folder_kind(candidate->source->file);
+    snprintf(script->kind, sizeof script->kind, "%s", kind);
+    script->stats = stats_for(old, script->name);
+    if (!script->stats) return PT_ENOMEM;
+    if (candidate->failed || !candidate->declaration) {
+        script->status = PT_SCRIPT_FAILED;
+        snprintf(script->message, sizeof script->message, "%s", candidate->message);
+        snprintf(script->error_file, sizeof script->error_file, "%s",
+                 candidate->error_file[0] ? candidate->error_file : candidate->source->file);
+        script->error_line = candidate->error_line;
+        return PT_OK;
+    }
+    script->status = PT_SCRIPT_LIVE;
+    if (candidate->configured) script->configured = bson_copy(candidate->configured);
+    script->declaration = candidate->configured
+                              ? pt_param_defaults(candidate->declaration, candidate->configured)
+                              : bson_copy(candidate->declaration);
+    return script->declaration ? PT_OK : PT_ENOMEM;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct pt_script *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : strcmp(x->source->file, y->source->file);
+}
+
+enum pt_code pt_registry_snapshot(const struct pt_registry *registry, const struct pt_scripts *old,
+                                  uint64_t generation, struct pt_scripts **out, struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    *out = NULL;
+    struct pt_scripts *scripts = calloc(1, sizeof *scripts);
+    if (!scripts) return pt_fail(err, PT_ENOMEM, "scripts");
+    atomic_init(&scripts->refs, 1);
+    scripts->generation = generation;
+    scripts->loaded_us = pt_now_us();
+    rc = copy_sources(&registry->sources, &scripts->sources);
+    if (rc == PT_OK && registry->n > 0) {
+        scripts->v = calloc(registry->n, sizeof *scripts->v);
+        if (!scripts->v) rc = PT_ENOMEM;
+    }
+    for (size_t i = 0; rc == PT_OK && i < registry->n; i++) {
+        struct pt_script *script = &scripts->v[scripts->n++];
+        script->source = &scripts->sources.v[registry->v[i].source - registry->sources.v];
+        rc = fill_script(&registry->v[i], old, script);
+    }
+    if (rc != PT_OK) {
+        pt_scripts_unref(scripts);
+        return pt_fail(err, rc, "scripts");
+    }
+    if (scripts->n > 1) qsort(scripts->v, scripts->n, sizeof *scripts->v, by_name);
+    *out = scripts;
+    return PT_OK;
+}
