@@ -67,17 +67,29 @@ static const char *read_word(const struct pt_kind *kind, unsigned cell, struct p
     return "unknown_word";
 }
 
-static const char *read_symbol(const struct pt_reader *reader, struct pt_span field,
+/* A hint renames the symbol of a file; it must not make one series of several symbols. */
+static const char *read_renamed(struct pt_reader *reader, struct pt_span field)
+{
+    if (field.len == 0 || field.len > sizeof reader->column_symbol) return "bad_symbol";
+    if (reader->column_symbol_len == 0) {
+        memcpy(reader->column_symbol, field.text, field.len);
+        reader->column_symbol_len = field.len;
+    }
+    bool same = field.len == reader->column_symbol_len &&
+                memcmp(field.text, reader->column_symbol, field.len) == 0;
+    return same ? NULL : "another_symbol";
+}
+
+static const char *read_symbol(struct pt_reader *reader, struct pt_span field,
                                struct pt_record *record)
 {
-    if (reader->hint_symbol[0]) return NULL;
+    if (reader->hint_symbol[0]) return read_renamed(reader, field);
     return pt_symbol_parse(field.text, field.len, record->key.symbol) == PT_OK ? NULL
                                                                                : "bad_symbol";
 }
 
-static const char *read_field(const struct pt_reader *reader, struct pt_field field,
-                              struct pt_span text, struct pt_record *record,
-                              struct line_extras *extras)
+static const char *read_field(struct pt_reader *reader, struct pt_field field, struct pt_span text,
+                              struct pt_record *record, struct line_extras *extras)
 {
     int64_t *value = &record->val[field.cell];
     switch ((enum pt_field_role)field.role) {
@@ -117,7 +129,7 @@ static void blank_record(const struct pt_reader *reader, struct pt_record *recor
     memset(record->dig, 0, cells);
 }
 
-static const char *read_line(const struct pt_reader *reader, const char *text, size_t len,
+static const char *read_line(struct pt_reader *reader, const char *text, size_t len,
                              struct pt_record *record, struct line_extras *extras)
 {
     const struct pt_layout *layout = &reader->layout;

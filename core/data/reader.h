@@ -5,7 +5,8 @@
  * export (header of the schema table, us; or JSON lines), captured websocket lines (bare, enveloped, combined;
  * optional leading receive time, "URL <-> time" lines ignored); each plain, .gz or .zip. The layout is told by the
  * content; symbol and period by the hint, else the file's name (^([A-Z0-9]{5,20})[-_](\d+[mhdw])), else the content.
- * A column of symbols comes before the name; in captures the hint's symbol is only for books that name none, and
+ * A column of symbols comes before the name; a hint renames the one symbol of such a file, rows of another are
+ * rejected (another_symbol). In captures the hint's symbol is only for books that name none, and
  * its kind keeps only the rows of that kind.
  * Memory is bounded whatever the file holds: lines longer than 64 KiB (1 MiB for captures) are rejected
  * and skipped; inflated size is capped at max_inflated (zip bombs). */

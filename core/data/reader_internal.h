@@ -13,6 +13,7 @@
 #define PT_LINE_MAX (64u << 10)
 #define PT_CAPTURE_LINE_MAX (1u << 20)
 #define PT_FIELDS_MAX 160
+#define PT_COLUMN_SYMBOL_MAX 64
 
 /* What a field of a CSV line is. */
 enum pt_field_role {
@@ -90,8 +91,10 @@ struct pt_book_rows {
 struct pt_reader {
     struct pt_source *source;
     struct pt_read_hint hint;
-    char *path;                      /* owned */
-    char hint_symbol[PT_SYMBOL_MAX]; /* "" = none */
+    char *path;                               /* owned */
+    char hint_symbol[PT_SYMBOL_MAX];          /* "" = none */
+    char column_symbol[PT_COLUMN_SYMBOL_MAX]; /* csv.c: the symbol that the hint stands in for */
+    size_t column_symbol_len;                 /* 0 = none seen yet */
     pt_reject_fn reject;
     void *reject_arg;
 

@@ -176,6 +176,27 @@ static void test_hints_come_before_names_and_names_before_content(void)
     pt_buf_fini(&text);
 }
 
+static void test_a_hint_renames_one_symbol_and_mixes_no_two(void)
+{
+    static struct kit_file file;
+    char key[PT_SERIES_TEXT_MAX];
+    struct pt_read_hint hint = { .kind = -1, .symbol = "MINE", .now_us = KIT_NOW };
+    kit_read_hinted(&file,
+                    kit_text("f.csv", "timestamp,symbol,funding_rate\n"
+                                      "1768233600000,BTC-PERP,0.0001\n"
+                                      "1768262400000,ETH-PERP,0.0002\n"
+                                      "1768291200000,BTC-PERP,0.0003\n"),
+                    &hint);
+    CU_ASSERT_EQUAL(file.rc, PT_OK);
+    CU_ASSERT_EQUAL_FATAL(file.nseries, 1);
+    pt_series_print(&file.series[0].key, key);
+    CU_ASSERT_STRING_EQUAL(key, "funding_rates_MINE");
+    CU_ASSERT_EQUAL(file.series[0].frame.n, 2);
+    CU_ASSERT_EQUAL_FATAL(file.stats.rejected, 1);
+    CU_ASSERT_STRING_EQUAL(file.rejects[0].reason, "another_symbol");
+    kit_done(&file);
+}
+
 static void test_a_bar_is_closed_when_its_end_has_passed(void)
 {
     static struct kit_file file;
@@ -772,6 +793,8 @@ static CU_TestInfo tests[] = {
       test_bom_crlf_quotes_and_blank_lines_do_not_matter },
     { "hints come before names and names before content",
       test_hints_come_before_names_and_names_before_content },
+    { "a hint renames one symbol and mixes no two",
+      test_a_hint_renames_one_symbol_and_mixes_no_two },
     { "a bar is closed when its end has passed", test_a_bar_is_closed_when_its_end_has_passed },
     { "other tables and other bytes are no market data",
       test_other_tables_and_other_bytes_are_no_market_data },
