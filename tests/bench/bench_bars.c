@@ -183,7 +183,7 @@ static void bench_window(struct pt_store *store, sqlite3 *db, const char *name, 
                 sum, peer_bars, peer_sum);
         exit(1);
     }
-    printf("%-34s %10.2f %10.2f %8.1fx  ns/minute\n", name, best / ROWS, peer_best / ROWS,
+    printf("%-34s %10.2f %10.2f %8.3fx  ns/minute\n", name, best / ROWS, peer_best / ROWS,
            best / peer_best);
     printf("%-34s %10.2f\n", "  the same, digits that vary", loose / ROWS);
     fflush(stdout);
