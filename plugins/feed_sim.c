@@ -75,7 +75,7 @@ struct sim_symbol {
 struct feed_sim {
     int64_t seed, history, minute, trades, book_interval; /* options */
     const char *symbols;
-    bool partial;
+    bool books, partial;
 
     const struct pt_feed_host *host;
     struct sim_symbol symbol[SYMBOLS_MAX];
@@ -509,8 +509,7 @@ static bool send_live(struct feed_sim *self, double time)
     struct message message;
     int64_t running = (int64_t)floor(time), now_ms = (int64_t)(time * 60000);
     double share = time - (double)running;
-    bool books =
-        self->book_interval > 0 && now_ms - self->last_book_ms >= self->book_interval / 1000;
+    bool books = self->books && now_ms - self->last_book_ms >= self->book_interval / 1000;
     bool partials = self->partial && now_ms - self->last_partial_ms >= 2000;
     unsigned n = (unsigned)self->trades;
     for (size_t i = 0; i < self->nsymbols; i++) {
@@ -656,8 +655,8 @@ static const struct pt_option options[] = {
     { "symbols", PT_OPT_TEXT, offsetof(struct feed_sim, symbols),
       "BTCUSDT,ETHUSDT,BNBUSDT,ADAUSDT,SOLUSDT", 0, 0, "none",
       "what is traded, separated by commas" },
-    { "history", PT_OPT_SPAN, offsetof(struct feed_sim, history), "90d", 0, 2000 * PT_US_DAY,
-      "span",
+    { "history", PT_OPT_SPAN, offsetof(struct feed_sim, history), "90d", PT_US_MIN,
+      2000 * PT_US_DAY, "span",
       "closed 1m bars delivered before the live part; what the store already has is left out" },
     { "minute", PT_OPT_SPAN, offsetof(struct feed_sim, minute), "60s", 50000, 60 * PT_US_SEC,
       "span",
@@ -665,8 +664,10 @@ static const struct pt_option options[] = {
       "(tests)" },
     { "trades", PT_OPT_INT, offsetof(struct feed_sim, trades), "12", 0, 1000, "count",
       "trades shown of each live bar" },
-    { "book_interval", PT_OPT_SPAN, offsetof(struct feed_sim, book_interval), "5s", 0, PT_US_HOUR,
-      "span", "a book of 20 levels and the mark price this often; 0s = none" },
+    { "books", PT_OPT_BOOL, offsetof(struct feed_sim, books), "yes", 0, 0, "none",
+      "books of 20 levels and mark prices" },
+    { "book_interval", PT_OPT_SPAN, offsetof(struct feed_sim, book_interval), "5s", 1000,
+      PT_US_HOUR, "span", "time between them" },
     { "partial", PT_OPT_BOOL, offsetof(struct feed_sim, partial), "yes", 0, 0, "none",
       "updates of the running bar every 2 s" },
     { NULL, PT_OPT_TEXT, 0, NULL, 0, 0, NULL, NULL },

@@ -77,6 +77,8 @@ __attribute__((format(printf, 4, 5))) static void host_log(enum pt_level level, 
     if (strcmp(event, "live") == 0) live_seen = 1;
 }
 
+static bool books_wanted = true;
+
 static const struct pt_feed_plugin *load(void)
 {
     static void *handle;
@@ -118,6 +120,7 @@ static void run(struct capture *capture, int64_t seed, int64_t history_us, int64
     set_option(plugin, self, "history", NULL, history_us);
     set_option(plugin, self, "minute", NULL, minute_us);
     set_option(plugin, self, "trades", NULL, 4);
+    set_option(plugin, self, "books", NULL, books_wanted);
     set_option(plugin, self, "book_interval", NULL, PT_US_SEC);
     set_option(plugin, self, "partial", NULL, 1);
     struct pt_feed_host host = { capture, push, wait_room, last_candle, host_log };
@@ -200,6 +203,32 @@ static void test_live_part_brings_everything(void)
     done(&a);
 }
 
+static void test_books_can_be_left_out(void)
+{
+    struct capture a;
+    books_wanted = false;
+    run(&a, 1, PT_US_HOUR, 100000, PT_MISSING, 300);
+    books_wanted = true;
+    CU_ASSERT(a.bars[0].n >= 60 && a.trades > 0);
+    CU_ASSERT_EQUAL(a.books + a.marks, 0);
+    done(&a);
+}
+
+/* A span is a positive count of a unit: a least value of none could not be written down. */
+static void test_each_bound_and_default_can_be_configured(void)
+{
+    for (const struct pt_option *option = load()->options; option->name != NULL; option++) {
+        int64_t us;
+        char text[PT_PERIOD_TEXT_MAX];
+        if (option->type != PT_OPT_SPAN) continue;
+        CU_ASSERT_EQUAL(pt_span_parse(option->fallback, strlen(option->fallback), &us), PT_OK);
+        CU_ASSERT(us >= option->min && us <= option->max);
+        size_t len = pt_span_print(option->min, text);
+        CU_ASSERT_EQUAL(pt_span_parse(text, len, &us), PT_OK);
+        CU_ASSERT_EQUAL(us, option->min);
+    }
+}
+
 static double mean(const double *x, size_t n)
 {
     double sum = 0;
@@ -266,6 +295,8 @@ static CU_TestInfo tests[] = {
     { "history has no hole and no bad row", test_history_has_no_hole_and_no_bad_row },
     { "goes on where the store ends", test_goes_on_where_the_store_ends },
     { "the live part brings bars, trades, books and marks", test_live_part_brings_everything },
+    { "books can be left out", test_books_can_be_left_out },
+    { "each bound and default can be configured", test_each_bound_and_default_can_be_configured },
     { "looks like a market", test_looks_like_a_market },
     CU_TEST_INFO_NULL,
 };
