@@ -10,14 +10,19 @@ DFA) it is written out here, straight from its definition and in another way tha
 import argparse
 import os
 import sys
+from collections import Counter
 
 import numpy as np
 import pandas as pd
 import scipy
+import scipy.fft as fft
+import scipy.signal as signal
 import scipy.special as special
 import scipy.stats as stats
 import statsmodels
+from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.diagnostic import acorr_ljungbox
+from statsmodels.stats.multitest import multipletests
 from statsmodels.tsa.stattools import acf
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "kernels")
@@ -283,6 +288,68 @@ def ranges(c):
     return out
 
 
+def scattered(c):
+    """2161 values, a prime number of them, without their mean."""
+    x = np.resize(c["log_return"][1:], 2161) * (1 + np.arange(2161) / 500)
+    return x - x.mean()
+
+
+def transform(c):
+    """Bins as real and imaginary parts, one behind the other."""
+    def pairs(z):
+        return np.column_stack([z.real, z.imag]).ravel()
+
+    x, out = c["close"] - 30000, {"scattered": scattered(c)}
+    for n in (1, 2, 3, 5, 16, 97, 210, 248, 299, 300):
+        out[f"close{n}"] = pairs(fft.rfft(x[:n]))
+    out["scattered2161"] = pairs(fft.rfft(out["scattered"])[::20])
+    out["scattered2160"] = pairs(fft.rfft(out["scattered"][:2160])[::20])
+    return out
+
+
+def spectrum(c):
+    x = scattered(c)
+    out = {f"welch{n}": signal.welch(x[:n], nperseg=min(n, 256), noverlap=min(n, 256) // 2)[1] for n in (2161, 300, 77)}
+    m, d = len(x), x - x.mean()
+    phi, variance = (d[1:] * d[:-1]).sum() / (d * d).sum(), x.var(ddof=1)
+    out["ar1"] = [variance, phi]
+    f = np.array([0.001, 1 / 24, 0.1, 0.25, 0.49])
+    w, response = signal.freqz([1], [1, -phi], worN=2 * np.pi * f)      # the filter that makes the noise from white
+    out["frequency"], out["ar1_density"] = f, 2 * variance * (1 - phi ** 2) * np.abs(response) ** 2
+    return out
+
+
+def season(c):
+    r, hours = c["gappy"], np.arange(ROWS) % 24
+    out = {"hours": hours}
+    rows = []
+    for hour in range(24):
+        x = r[hours == hour]
+        x = x[np.isfinite(x)]
+        lag = int(np.floor(4 * (len(x) / 100) ** (2 / 9)))
+        fit = OLS(x, np.ones(len(x))).fit(cov_type="HAC", cov_kwds={"maxlags": lag, "use_correction": False}, use_t=False)
+        rows.append([len(x), lag, x.mean(), fit.tvalues[0], fit.pvalues[0]])
+    out["used"], out["lag"], out["mean"], out["t"], out["p"] = np.array(rows, float).T
+    out["q"] = multipletests(out["p"], method="fdr_bh")[1]
+    long = there(c["other"])[np.isfinite(c["other"])]
+    fit = OLS(long, np.ones(len(long))).fit(cov_type="HAC", cov_kwds={"maxlags": 12, "use_correction": False}, use_t=False)
+    out["lag12"] = [fit.tvalues[0], fit.pvalues[0]]
+    close, coarse = c["close"], np.round(c["close"] / 50) * 50           # coarse: many values on the edges of bins
+    out["entropy"] = [stats.entropy(np.histogram(v, bins=b)[0]) for v in (close, coarse) for b in (1, 7, 50, 100)]
+    z = (r - np.nanmean(r)) / np.nanstd(r, ddof=1)
+    z = z[np.isfinite(z)]
+    out["clamped"] = [stats.entropy(np.histogram(np.clip(z, -2, 2), bins=20, range=(-2, 2))[0])]
+    tied = np.sign(r) * np.round(np.abs(r) / 0.003)
+    orders = []
+    for x in (r, tied):
+        for order in range(2, 8):
+            seen = Counter(tuple(np.argsort(x[i:i + order], kind="stable")) for i in range(ROWS - order + 1)
+                           if np.isfinite(x[i:i + order]).all())
+            orders.append(stats.entropy(list(seen.values())) / np.log(special.factorial(order)))
+    out["permutation"] = orders
+    return out
+
+
 def dist(_):
     z = np.concatenate([np.linspace(-37, 37, 75), [0.1, 1e-5, 1.959963984540054]])
     p = np.array([1e-300, 1e-30, 1e-10, 1e-3, 0.025, 0.25, 0.5, 0.7, 0.975, 0.999, 1 - 1e-10])
@@ -297,7 +364,8 @@ def dist(_):
 
 # ---------------------------------------------------------------------------------------------------------------
 
-PARTS = {"roll": roll, "moment": moment, "robust": robust, "series": series, "trend": trend, "range": ranges, "dist": dist}
+PARTS = {"roll": roll, "moment": moment, "robust": robust, "series": series, "trend": trend, "range": ranges, "dist": dist,
+         "fft": transform, "spectrum": spectrum, "season": season}
 
 
 def text(columns):
