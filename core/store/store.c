@@ -101,6 +101,11 @@ static enum pt_code open_env(struct pt_store *store, const struct pt_store_opts 
         if (mc == 0) break;
         mdb_env_close(store->env);
         store->env = NULL;
+        if (mc == EACCES && opts->readonly)
+            return pt_fail(err, PT_EIO,
+                           "opening the store %s: Permission denied; who reads must be able to "
+                           "write its lock.mdb",
+                           store->path);
         if (mc != ENOMEM || size / 2 < PT_STORE_MIN_MAP)
             return pt_lmdb_fail(err, mc, "opening the store %s", store->path);
         size /= 2;

@@ -93,6 +93,25 @@ static void test_a_reader_makes_nothing(void)
     kit_remove(path);
 }
 
+static void test_a_lock_file_that_cannot_be_written_is_named(void)
+{
+    char *path = kit_folder(), file[300];
+    struct pt_store_opts opts = { .path = path, .readonly = true };
+    struct pt_store *store;
+    bool root = geteuid() == 0; /* to whom no file is closed */
+    pt_store_close(kit_open(path));
+    snprintf(file, sizeof file, "%s/data.mdb", path);
+    if (chmod(path, 0755) != 0 || chmod(file, 0644) != 0) abort();
+    snprintf(file, sizeof file, "%s/lock.mdb", path);
+    if (chmod(file, 0444) != 0) abort();
+    if (root && seteuid(65534) != 0) abort();
+    enum pt_code rc = pt_store_open(&opts, &store, &kit_err);
+    if (root && seteuid(0) != 0) abort();
+    CU_ASSERT_EQUAL(rc, PT_EIO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "lock.mdb"));
+    kit_remove(path);
+}
+
 static void test_an_empty_path_is_refused(void)
 {
     struct pt_store *store;
@@ -285,6 +304,8 @@ static void test_a_backup_taken_while_writing_is_whole(void)
 static CU_TestInfo tests[] = {
     { "a folder is made and opened again", test_a_folder_is_made_and_opened_again },
     { "a reader makes nothing", test_a_reader_makes_nothing },
+    { "a lock file that cannot be written is named",
+      test_a_lock_file_that_cannot_be_written_is_named },
     { "an empty path is refused", test_an_empty_path_is_refused },
     { "one process opens a folder once", test_one_process_opens_a_folder_once },
     { "one daemon claims a folder", test_one_daemon_claims_a_folder },
