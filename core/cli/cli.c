@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "data/schema.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -180,6 +181,16 @@ bool pt_cli_symbol(const struct pt_cli *cli, const char *option, char *out)
     if (text == NULL || pt_symbol_parse(text, strlen(text), out) == PT_OK) return true;
     pt_cli_usage(cli, "--%s \"%s\" is no symbol; give 2 to 30 of A-Z 0-9 _", option, text);
     return false;
+}
+
+enum pt_code pt_cli_need_store(const struct pt_cli *cli, struct pt_err *err)
+{
+    struct pt_store *store = NULL;
+    struct pt_store_opts opts = { .path = pt_conf_text(cli->conf, "store", "path"),
+                                  .readonly = true };
+    enum pt_code rc = pt_store_open(&opts, &store, err);
+    pt_store_close(store);
+    return rc;
 }
 
 static const struct pt_command *find_command(const char *name)

@@ -64,6 +64,10 @@ bool pt_cli_time(const struct pt_cli *cli, const char *option, int64_t *us);
 bool pt_cli_period(const struct pt_cli *cli, const char *option, int64_t *period_us);
 bool pt_cli_symbol(const struct pt_cli *cli, const char *option, char *out); /* [PT_SYMBOL_MAX] */
 
+/* PT_ENOENT (and the other failures of opening) when there is no store yet: for commands that
+ * compute on what is stored, and would make an empty one of a path that is mistyped. */
+enum pt_code pt_cli_need_store(const struct pt_cli *cli, struct pt_err *err);
+
 /* True after Ctrl-C or SIGTERM, once pt_cli_catch_signals was called; a second Ctrl-C kills. */
 void pt_cli_catch_signals(void);
 bool pt_cli_stopped(void);

@@ -78,7 +78,8 @@ static int run(struct pt_cli *cli)
     if (periods[0] != 0) opts.periods_us = periods;
     struct pt_err err = { 0 };
     struct pt_cycle_sums sums = { 0 };
-    enum pt_code rc = pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH, NULL, &running, &err);
+    enum pt_code rc = pt_cli_need_store(cli, &err);
+    if (rc == PT_OK) rc = pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH, NULL, &running, &err);
     if (rc == PT_OK) {
         signal(SIGINT, on_signal);
         signal(SIGTERM, on_signal);

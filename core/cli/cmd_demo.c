@@ -46,14 +46,14 @@ static int run(struct pt_cli *cli)
     struct pt_err err = { 0 };
     const char *tmp = getenv("TMPDIR");
     char folder[512], assignment[600];
+    if (!pt_daemon_port(cli)) return 2;
     snprintf(folder, sizeof folder, "%s/petrosa-demo-XXXXXX", tmp != NULL && tmp[0] ? tmp : "/tmp");
     if (mkdtemp(folder) == NULL) {
         pt_fail(&err, PT_EIO, "%s: %s", folder, strerror(errno));
         return pt_cli_fail(cli, &err);
     }
     snprintf(assignment, sizeof assignment, "store.path=%s", folder);
-    enum pt_code rc = pt_daemon_port(cli, &err);
-    if (rc == PT_OK) rc = pt_cli_conf_set(cli, assignment, &err);
+    enum pt_code rc = pt_cli_conf_set(cli, assignment, &err);
     if (rc == PT_OK) rc = pt_cli_conf_set(cli, "feed.enabled=sim", &err);
     if (rc == PT_OK) rc = pt_daemon_run(cli, say, NULL, &err);
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);

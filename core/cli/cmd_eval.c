@@ -186,8 +186,9 @@ static int run(struct pt_cli *cli)
     bson_t params = BSON_INITIALIZER;
     struct shown shown = { .unit = &unit, .json = pt_cli_has(cli, "json") };
     struct pt_scripts *scripts = NULL;
-    enum pt_code rc =
-        pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH, file ? asked : NULL, &engine, &err);
+    enum pt_code rc = pt_cli_need_store(cli, &err);
+    if (rc == PT_OK)
+        rc = pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH, file ? asked : NULL, &engine, &err);
     if (rc == PT_OK) {
         scripts = pt_engine_scripts(engine);
         shown.script = find_script(scripts, asked, &err);

@@ -10,7 +10,7 @@ static const struct pt_cli_option options[] = {
 static int run(struct pt_cli *cli)
 {
     struct pt_err err = { 0 };
-    if (pt_daemon_port(cli, &err) != PT_OK) return pt_cli_fail(cli, &err);
+    if (!pt_daemon_port(cli)) return 2;
     return pt_daemon_run(cli, NULL, NULL, &err) == PT_OK ? 0 : pt_cli_fail(cli, &err);
 }
 

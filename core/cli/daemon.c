@@ -7,14 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum pt_code pt_daemon_port(struct pt_cli *cli, struct pt_err *err)
+bool pt_daemon_port(struct pt_cli *cli)
 {
     const char *port = pt_cli_value(cli, "port");
-    if (port == NULL) return PT_OK;
+    if (port == NULL) return true;
     char assignment[64];
-    if ((size_t)snprintf(assignment, sizeof assignment, "http.port=%s", port) >= sizeof assignment)
-        return pt_fail(err, PT_EINVAL, "--port \"%.20s...\" is no port", port);
-    return pt_cli_conf_set(cli, assignment, err);
+    struct pt_err err;
+    if ((size_t)snprintf(assignment, sizeof assignment, "http.port=%s", port) < sizeof assignment &&
+        pt_cli_conf_set(cli, assignment, &err) == PT_OK)
+        return true;
+    pt_cli_usage(cli, "--port \"%.20s\" is no port; give 0 (any free one) to 65535", port);
+    return false;
 }
 
 static bool count(void *arg, const struct pt_series *series)

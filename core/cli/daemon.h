@@ -4,8 +4,8 @@
 
 #include "cli/cli.h"
 
-/* Takes --port into the configuration. */
-enum pt_code pt_daemon_port(struct pt_cli *cli, struct pt_err *err);
+/* Takes --port into the configuration; false: it is none, and that was said (exit code 2). */
+bool pt_daemon_port(struct pt_cli *cli);
 
 /* Runs until SIGTERM or SIGINT. ready(arg, url) is called once it serves, after the ready line on
  * standard output; may be NULL. */

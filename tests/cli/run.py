@@ -41,6 +41,7 @@ class Usage(Folder):
                             (["verify", "x"], "too many"), (["export", "--pair", "B!", "--period", "1h"], "symbol"),
                             (["export", "--pair", "BTCUSDT", "--period", "7h"], "period"), (["import", "--max-rejects", "101", "x"], "101"),
                             (["eval", "volatility", "--pair", "A_", "--pair", "BB"], "twice"), (["import", "--symbol"], "needs a value"),
+                            (["serve", "--port", "99999"], '--port "99999"'), (["demo", "--port", "x"], '--port "x"'),
                             (["compute", "--periods", "1h,9h"], "9h"), (["compute", "--as-of", "yesterday"], "yesterday")):
             done = petrosa(*args, check=2)
             self.assertIn(words, done.stderr)
@@ -360,7 +361,8 @@ class Care(Folder):
         self.assertEqual(petrosa("verify", store=copy, check=1).stdout, "", "nothing was looked at, so nothing is counted")
 
     def test_a_store_that_is_not_there(self):
-        for command in (["verify"], ["export", "--pair", "AAAUSDT", "--period", "1h"], ["backup", str(self.dir / "b")]):
+        for command in (["verify"], ["export", "--pair", "AAAUSDT", "--period", "1h"], ["backup", str(self.dir / "b")],
+                        ["eval", "volatility", "--pair", "AAAUSDT"], ["compute"]):
             self.assertIn(str(self.store), petrosa(*command, store=self.store, check=1).stderr)
         self.assertFalse(self.store.exists(), "a reading command must not make a store")
 
