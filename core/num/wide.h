@@ -8,6 +8,7 @@
  *                    wide_sum.h                    reductions
  *                    wide_window.h  wide_roll.h    sliding windows
  *                    wide_scan.h                   recursions
+ *                    wide_panel.h                  many series, many lags
  *
  * The bits are the same on every path because the text fixes every order of addition: where rows
  * meet they do so in groups of eight, and nothing is fused (-ffp-contract=off). Callers reach the
@@ -86,6 +87,13 @@ struct pt_scan {
     double y; /* before and after, centre included */
 };
 
+/* Series side by side in a slab: row t is slab[t * PT_SLAB ..]. */
+#define PT_SLAB 32
+struct pt_picked {
+    double sum[PT_SLAB], squares[PT_SLAB];
+    uint32_t pairs[PT_SLAB];
+};
+
 struct pt_wide {
     const char *name;
     /* wide_vec.h */
@@ -118,6 +126,16 @@ struct pt_wide {
     void (*movement)(const double *high, const double *high_before, const double *low,
                      const double *low_before, size_t n, double *plus, double *minus);
     void (*directional)(const double *range, size_t n, double *plus, double *minus, double *dx);
+    /* wide_panel.h */
+    /* (x - centre) * scale, 0 where x is missing. No overlap. */
+    void (*standard)(const double *x, size_t n, struct pt_centre c, double scale, double *out);
+    /* Sums over the rows named in rows: [count], for each series of a slab. there: 1 or 0 beside
+     * each of its values. */
+    void (*picked)(const double *slab, const uint8_t *there, const uint32_t *rows, size_t count,
+                   struct pt_picked *out);
+    /* out[k] = sum over t of a[t] b[t + k], k = 0 .. count-1. a: [n], b: [n + count - 1], all
+     * there; count a multiple of 8. */
+    void (*lags)(const double *a, const double *b, size_t n, size_t count, double *out);
 };
 
 extern const struct pt_wide pt_wide_base;

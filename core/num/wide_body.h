@@ -1,5 +1,6 @@
 /* wide_body.h - one path: the loops and their table. Included by wide_*.c only.   [layer: num,
  * internal] */
+#include "num/wide_panel.h"
 #include "num/wide_roll.h"
 #include "num/wide_scan.h"
 #include "num/wide_sum.h"
@@ -27,4 +28,7 @@ const struct pt_wide PT_WIDE_TABLE = {
     .true_range = true_range,
     .movement = movement,
     .directional = directional,
+    .standard = standard,
+    .picked = picked,
+    .lags = lags,
 };
