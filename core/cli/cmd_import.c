@@ -57,6 +57,9 @@ static void print_row(const struct pt_import_file *file)
            file->put.replaced, file->put.unchanged, file->read.rejected, file->gaps, file->missing);
     for (size_t i = 0; i < file->nreasons; i++)
         printf("  rejected %" PRIu64 ": %s\n", file->reasons[i].count, file->reasons[i].reason);
+    if (file->repeated > 0)
+        printf("  repeated %" PRIu64 ": the same key came again, the last row was taken\n",
+               file->repeated);
     if (file->failed) printf("  not read to its end: %s\n", file->err.text);
 }
 
@@ -69,6 +72,7 @@ static void json_row(struct pt_json *json, const struct pt_import_file *file)
     pt_json_kv_int(json, "inserted", (int64_t)file->put.inserted);
     pt_json_kv_int(json, "replaced", (int64_t)file->put.replaced);
     pt_json_kv_int(json, "unchanged", (int64_t)file->put.unchanged);
+    pt_json_kv_int(json, "repeated", (int64_t)file->repeated);
     pt_json_kv_int(json, "rejected", (int64_t)file->read.rejected);
     pt_json_key(json, "reasons");
     pt_json_object(json);

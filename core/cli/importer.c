@@ -23,6 +23,7 @@ struct pipe {
     enum pt_code rc; /* of the reading side */
     struct pt_err err;
     struct pt_read_stats stats;
+    uint64_t repeated;
 };
 
 struct import {
@@ -86,12 +87,14 @@ static void *read_thread(void *arg)
         struct pt_batch *batch = NULL;
         rc = pt_reader_next(pipe->reader, &batch, &err);
         if (rc != PT_OK || batch == NULL) break;
+        size_t before = batch->frame.n;
         rc = pt_frame_sort(&batch->frame);
         if (rc != PT_OK) {
             pt_fail(&err, rc, "out of memory while sorting rows");
             break;
         }
         pthread_mutex_lock(&pipe->lock);
+        pipe->repeated += before - batch->frame.n;
         pt_reader_stats(pipe->reader, &pipe->stats);
         pthread_mutex_unlock(&pipe->lock);
         if (!hand_over(pipe, batch, at)) break;
@@ -315,6 +318,7 @@ enum pt_code pt_import_run(struct pt_store *store, const char *path,
         pthread_mutex_unlock(&pipe.lock);
         pthread_join(thread, NULL);
         file->read = pipe.stats;
+        file->repeated = pipe.repeated;
         if (pipe.rc != PT_OK) {
             file->failed = true;
             file->err = pipe.err;

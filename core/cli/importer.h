@@ -20,7 +20,8 @@ struct pt_import_series { /* one series a file brought rows of */
 struct pt_import_file {
     const char *path; /* borrowed */
     struct pt_read_stats read;
-    struct pt_put_stats put;         /* sums over its series; in the end of what was committed */
+    struct pt_put_stats put; /* sums over its series; in the end of what was committed */
+    uint64_t repeated; /* rows whose key came again in the same batch: the last one was taken */
     struct pt_import_series *series; /* owned, [nseries] */
     size_t nseries;
     struct {

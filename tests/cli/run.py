@@ -114,6 +114,17 @@ class Import(Folder):
         self.assertEqual((again["replaced"], again["unchanged"], again["inserted"]), (1, 19, 0))
         self.assertIn("101.50", petrosa("export", "--pair", "AAAUSDT", "--period", "1h", store=self.store).stdout)
 
+    def test_a_row_that_comes_twice_in_a_file_is_counted(self):
+        rows = [dump_row(i) for i in range(50)]
+        again = dump_row(7)
+        again[4] = "101.75"
+        path = write_dump(self.dir / "AAAUSDT-1h.csv", [*rows, again, rows[8]])
+        row = self.import_json(path)[0]
+        self.assertEqual((row["rows"], row["inserted"], row["repeated"], row["gaps"]), (52, 50, 2, 0))
+        self.assertIn("repeated 2:", petrosa("import", path, store=self.store).stdout)
+        stored = petrosa("export", "--pair", "AAAUSDT", "--period", "1h", store=self.store).stdout.splitlines()
+        self.assertIn(",101.75,", stored[8])  # behind the header: the last one was taken
+
     def test_rejects_are_listed_with_line_numbers(self):
         rows = [dump_row(i) for i in range(50)]
         rows[9][2] = "1.0"          # high below the rest
@@ -495,6 +506,21 @@ class Serve(Folder):
             done = petrosa("status", "--url", url, check=1).stderr
             self.assertIn(words, done)
             self.assertNotIn("No such file", done)
+
+    def test_workers_compute_the_same_on_every_machine(self):
+        """The C library's log and exp must not follow the machine's instruction set (see core/flow/worker.c)."""
+        petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i, 100 + i % 7) for i in range(400)]), store=self.store)
+        daemon = Daemon(store=self.store)
+        try:
+            pid = daemon.process.pid
+            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            self.assertGreater(len(children), 0)
+            for child in children:
+                said = pathlib.Path(f"/proc/{child}/environ").read_bytes().split(b"\0")
+                self.assertIn(b"GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4", said)
+                self.assertIn(b"OPENBLAS_NUM_THREADS=1", said)
+        finally:
+            daemon.stop()
 
     def test_demo_answers_as_it_says_and_leaves_nothing(self):
         before = set(pathlib.Path(self.dir).iterdir())
