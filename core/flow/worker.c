@@ -60,18 +60,30 @@ static int lift(int fd)
     return high;
 }
 
-/* Our environment, with one BLAS thread: the library otherwise starts a pool of them before main().
- */
+/* What a worker's environment always says, each in place of what ours says of it:
+ * - one BLAS thread: the library otherwise starts a pool of them before main();
+ * - the C library's log, exp, pow and sin without fused multiply-add. It picks variants by the
+ * machine, and they differ in the last bit; so every x86-64 machine computes the same. */
+static char *const fixed[] = { (char[]){ "OPENBLAS_NUM_THREADS=1" },
+                               (char[]){ "GLIBC_TUNABLES=glibc.cpu.hwcaps=-FMA,-FMA4" } };
+enum { FIXED = sizeof fixed / sizeof fixed[0] };
+
+static bool is_fixed(const char *variable)
+{
+    for (size_t i = 0; i < FIXED; i++)
+        if (strncmp(variable, fixed[i], strcspn(fixed[i], "=") + 1) == 0) return true;
+    return false;
+}
+
 static char **child_environment(void)
 {
-    static char threads[] = "OPENBLAS_NUM_THREADS=1";
     size_t n = 0, k = 0;
     while (environ[n]) n++;
-    char **copy = calloc(n + 2, sizeof *copy);
+    char **copy = calloc(n + FIXED + 1, sizeof *copy);
     if (!copy) return NULL;
     for (size_t i = 0; i < n; i++)
-        if (strncmp(environ[i], threads, strcspn(threads, "=") + 1) != 0) copy[k++] = environ[i];
-    copy[k] = threads;
+        if (!is_fixed(environ[i])) copy[k++] = environ[i];
+    memcpy(copy + k, fixed, sizeof fixed);
     return copy;
 }
 
