@@ -38,6 +38,8 @@ void pt_handle_liveness(struct pt_request *request);
 void pt_handle_readiness(struct pt_request *request);
 void pt_handle_candles(struct pt_request *request);
 void pt_handle_trades(struct pt_request *request);
+void pt_handle_depth(struct pt_request *request);
+void pt_handle_funding(struct pt_request *request);
 void pt_handle_analysis(struct pt_request *request);
 void pt_handle_scripts(struct pt_request *request);
 void pt_handle_script(struct pt_request *request);
@@ -49,7 +51,7 @@ bool pt_found_analysis(struct pt_request *request);
 bool pt_found_script(struct pt_request *request);
 
 /* Their parameter tables. */
-extern const struct pt_param pt_candles_params[], pt_trades_params[], pt_analysis_params[],
-    pt_scripts_params[];
+extern const struct pt_param pt_candles_params[], pt_trades_params[], pt_depth_params[],
+    pt_funding_params[], pt_analysis_params[], pt_scripts_params[];
 
 #endif

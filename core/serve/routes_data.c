@@ -1,4 +1,6 @@
-/* routes_data.c - stored market data: /data/candles and /data/trades. [layer: serve] */
+/* routes_data.c - rows of market data: /data/candles, /data/trades, /data/funding. [layer: serve]
+ */
+#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/timefmt.h"
 #include "serve/list.h"
@@ -9,7 +11,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define SOURCE "store" /* metadata.source */
+#define SOURCE "store"        /* metadata.source */
+#define FUNDING_US PT_US_WEEK /* of payments that are given without a start */
 
 enum {
     CANDLE_PAIR,
@@ -43,29 +46,44 @@ const struct pt_param pt_candles_params[] = {
     { 0 },
 };
 
+/* Trades and funding payments take the same. */
 enum {
-    TRADE_PAIR,
-    TRADE_START,
-    TRADE_END,
-    TRADE_LIMIT,
-    TRADE_OFFSET,
-    TRADE_ORDER,
-    TRADE_LIST_KEY,
-    TRADE_FORMAT
+    PLAIN_PAIR,
+    PLAIN_START,
+    PLAIN_END,
+    PLAIN_LIMIT,
+    PLAIN_OFFSET,
+    PLAIN_ORDER,
+    PLAIN_LIST_KEY,
+    PLAIN_FORMAT
 };
 const struct pt_param pt_trades_params[] = {
-    [TRADE_PAIR] = PT_PARAM_ROW_PAIR,
-    [TRADE_START] = PT_PARAM_ROW_START,
-    [TRADE_END] = PT_PARAM_ROW_END,
-    [TRADE_LIMIT] = PT_PARAM_ROW_LIMIT("100"),
-    [TRADE_OFFSET] = PT_PARAM_ROW_OFFSET,
-    [TRADE_ORDER] = PT_PARAM_ROW_ORDER,
-    [TRADE_LIST_KEY] = PT_PARAM_ROW_LIST_KEY,
-    [TRADE_FORMAT] = PT_PARAM_ROW_FORMAT,
+    [PLAIN_PAIR] = PT_PARAM_ROW_PAIR,
+    [PLAIN_START] = PT_PARAM_ROW_START,
+    [PLAIN_END] = PT_PARAM_ROW_END,
+    [PLAIN_LIMIT] = PT_PARAM_ROW_LIMIT("100"),
+    [PLAIN_OFFSET] = PT_PARAM_ROW_OFFSET,
+    [PLAIN_ORDER] = PT_PARAM_ROW_ORDER,
+    [PLAIN_LIST_KEY] = PT_PARAM_ROW_LIST_KEY,
+    [PLAIN_FORMAT] = PT_PARAM_ROW_FORMAT,
+    { 0 },
+};
+const struct pt_param pt_funding_params[] = {
+    [PLAIN_PAIR] = PT_PARAM_ROW_PAIR,
+    [PLAIN_START] = { .name = "start",
+                      .type = PT_PARAM_TIME,
+                      .about = "from this time on, inclusive; default: 7 days before end, or "
+                               "before now" },
+    [PLAIN_END] = PT_PARAM_ROW_END,
+    [PLAIN_LIMIT] = PT_PARAM_ROW_LIMIT("100"),
+    [PLAIN_OFFSET] = PT_PARAM_ROW_OFFSET,
+    [PLAIN_ORDER] = PT_PARAM_ROW_ORDER,
+    [PLAIN_LIST_KEY] = PT_PARAM_ROW_LIST_KEY,
+    [PLAIN_FORMAT] = PT_PARAM_ROW_FORMAT,
     { 0 },
 };
 
-/* What both routes have read, ready to be written. */
+/* What a route has read, ready to be written. */
 struct rows_reply {
     struct pt_request *request;
     struct pt_series_key key; /* of the collection that is named */
@@ -77,6 +95,7 @@ struct rows_reply {
     int64_t derived_from_us; /* 0 = stored */
     const struct pt_value *start, *end, *order;
     uint64_t inputs;
+    int64_t expires_us; /* when a row leaves the range by itself; INT64_MAX = never */
 };
 
 /* Without a start the newest rows are meant; sort_order then only orders the page. */
@@ -168,7 +187,7 @@ static void send_rows(struct rows_reply *reply)
     else
         write_json(reply, &out);
     pt_reply_keep(reply->request, reply->request->csv ? PT_TYPE_CSV : PT_TYPE_JSON, &out,
-                  reply->inputs, reply->inputs, INT64_MAX, reply->sums.total);
+                  reply->inputs, reply->inputs, reply->expires_us, reply->sums.total);
 }
 
 void pt_handle_candles(struct pt_request *request)
@@ -179,6 +198,7 @@ void pt_handle_candles(struct pt_request *request)
     struct pt_err err;
     struct rows_reply reply = { .request = request,
                                 .fields = pt_candle_fields,
+                                .expires_us = INT64_MAX,
                                 .start = &value[CANDLE_START],
                                 .end = &value[CANDLE_END],
                                 .order = &value[CANDLE_ORDER],
@@ -214,69 +234,91 @@ out:
 }
 
 /* Trades have no grid, but ids without holes: 100 x rows / ids between the first and the last of
- * the range. */
-static enum pt_code trades_completeness(struct pt_read *read, struct rows_reply *reply,
-                                        struct pt_err *err)
+ * the range. Funding has neither: the interval is the exchange's to change, from one payment to the
+ * next. */
+static double completeness(const struct rows_reply *reply, const struct pt_frame *ends)
 {
-    reply->sums.completeness = NAN;
-    if (reply->sums.total == 0) return PT_OK;
+    if (reply->key.kind != PT_TRADES || ends->n != 2) return NAN;
+    const int64_t *id = ends->val[PT_T_ID];
+    if (id[0] == PT_MISSING || id[1] == PT_MISSING) return NAN;
+    double ids = (double)id[1] - (double)id[0] + 1;
+    return ids >= (double)reply->sums.total ? 100.0 * (double)reply->sums.total / ids : NAN;
+}
+
+/* The last seven days: a range that loses rows although the series stays the same. */
+static bool moves(const struct rows_reply *reply)
+{
+    return reply->key.kind == PT_FUNDING && !reply->start->given && !reply->end->given;
+}
+
+/* What the first and the last row of the range tell. */
+static enum pt_code read_ends(struct pt_read *read, struct rows_reply *reply, struct pt_err *err)
+{
     struct pt_frame ends;
-    pt_frame_init(&ends, pt_kind(PT_TRADES));
+    pt_frame_init(&ends, pt_kind(reply->key.kind));
     enum pt_code rc = PT_OK;
     for (int newest = 0; newest < 2 && rc == PT_OK; newest++) {
         rc = pt_series_page(read, &reply->key, reply->page.from_us, reply->page.to_us, 0, 1,
                             newest != 0, &ends, err);
     }
-    if (rc == PT_OK && ends.n == 2 && ends.val[PT_T_ID][0] != PT_MISSING &&
-        ends.val[PT_T_ID][1] != PT_MISSING) {
-        double ids = (double)ends.val[PT_T_ID][1] - (double)ends.val[PT_T_ID][0] + 1;
-        if (ids >= (double)reply->sums.total)
-            reply->sums.completeness = 100.0 * (double)reply->sums.total / ids;
+    if (rc == PT_OK) {
+        reply->sums.completeness = completeness(reply, &ends);
+        if (moves(reply) && ends.n > 0) {
+            reply->expires_us = ends.val[PT_F_TIME][0] + FUNDING_US + 1;
+            /* two bodies that begin with different rows of the same series are not the same */
+            reply->inputs =
+                XXH3_64bits_withSeed(&reply->expires_us, sizeof reply->expires_us, reply->inputs) |
+                1;
+        }
     }
     pt_frame_fini(&ends);
     return rc;
 }
 
-static enum pt_code read_trades(struct pt_read *read, struct rows_reply *reply,
-                                const struct pt_series *series, struct pt_err *err)
+static enum pt_code read_plain(struct pt_read *read, struct rows_reply *reply,
+                               const struct pt_series *series, struct pt_err *err)
 {
     const struct pt_page *page = &reply->page;
     uint64_t total;
     reply->sums = (struct pt_page_sums){ .completeness = NAN, .last_us = series->last_us };
     if (series->rows == 0 || page->from_us >= page->to_us) return PT_OK;
     enum pt_code rc = pt_series_count(read, &reply->key, page->from_us, page->to_us, &total, err);
-    if (rc != PT_OK) return rc;
+    if (rc != PT_OK || total == 0) return rc;
     reply->sums.total = (int64_t)total;
-    rc = trades_completeness(read, reply, err);
+    rc = read_ends(read, reply, err);
     if (rc != PT_OK || page->offset >= reply->sums.total) return rc;
     return pt_series_page(read, &reply->key, page->from_us, page->to_us, (uint64_t)page->offset,
                           (uint64_t)page->limit, page->from_newest, &reply->frame, err);
 }
 
-void pt_handle_trades(struct pt_request *request)
+static void handle_plain(struct pt_request *request, enum pt_kind_id kind,
+                         const struct pt_row_field *fields)
 {
     const struct pt_value *value = request->value;
     struct pt_read *read = NULL;
     struct pt_err err;
     struct pt_series series = { .first_us = PT_MISSING, .last_us = PT_MISSING };
     struct rows_reply reply = { .request = request,
-                                .fields = pt_trade_fields,
-                                .start = &value[TRADE_START],
-                                .end = &value[TRADE_END],
-                                .order = &value[TRADE_ORDER],
-                                .key = { .kind = PT_TRADES } };
-    strcpy(reply.key.symbol, value[TRADE_PAIR].symbol);
-    pt_list_form(request, &value[TRADE_LIST_KEY], &value[TRADE_FORMAT]);
-    set_page(&reply, &value[TRADE_LIMIT], &value[TRADE_OFFSET]);
-    pt_frame_init(&reply.frame, pt_kind(PT_TRADES));
+                                .fields = fields,
+                                .expires_us = INT64_MAX,
+                                .start = &value[PLAIN_START],
+                                .end = &value[PLAIN_END],
+                                .order = &value[PLAIN_ORDER],
+                                .key = { .kind = kind } };
+    strcpy(reply.key.symbol, value[PLAIN_PAIR].symbol);
+    pt_list_form(request, &value[PLAIN_LIST_KEY], &value[PLAIN_FORMAT]);
+    set_page(&reply, &value[PLAIN_LIMIT], &value[PLAIN_OFFSET]);
+    if (kind == PT_FUNDING && !reply.start->given)
+        reply.page.from_us = (reply.end->given ? reply.end->number : pt_now_us()) - FUNDING_US;
+    pt_frame_init(&reply.frame, pt_kind(kind));
 
     enum pt_code rc = pt_read_begin(request->thread->http->store, &read, &err);
     if (rc == PT_OK) rc = pt_series_find(read, &reply.key, &series, &err);
     if (rc == PT_ENOENT) rc = PT_OK; /* an unknown pair has no rows; that is no mistake */
     if (rc == PT_OK) {
         reply.inputs = digest(&series, 0);
-        if (pt_reply_same(request, reply.inputs, INT64_MAX)) goto out;
-        rc = read_trades(read, &reply, &series, &err);
+        if (!moves(&reply) && pt_reply_same(request, reply.inputs, INT64_MAX)) goto out;
+        rc = read_plain(read, &reply, &series, &err);
     }
     pt_read_end(read);
     read = NULL;
@@ -287,4 +329,14 @@ void pt_handle_trades(struct pt_request *request)
 out:
     pt_read_end(read);
     pt_frame_fini(&reply.frame);
+}
+
+void pt_handle_trades(struct pt_request *request)
+{
+    handle_plain(request, PT_TRADES, pt_trade_fields);
+}
+
+void pt_handle_funding(struct pt_request *request)
+{
+    handle_plain(request, PT_FUNDING, pt_funding_fields);
 }

@@ -27,6 +27,13 @@ const struct pt_row_field pt_trade_fields[] = {
     { "\"quantity\":", PT_T_QUANTITY }, { "\"side\":", PT_T_SIDE },   { NULL, 0 },
 };
 
+const struct pt_row_field pt_funding_fields[] = {
+    { "\"timestamp\":", PT_F_TIME },
+    { "\"funding_rate\":", PT_F_RATE },
+    { "\"mark_price\":", PT_F_MARK },
+    { NULL, 0 },
+};
+
 static char *put_int(char *p, int64_t v)
 {
     char digits[20];

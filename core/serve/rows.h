@@ -11,8 +11,9 @@ struct pt_row_field {
     const char *key; /* as it stands in the JSON: "\"open\":" */
     unsigned col;    /* of the frame; width 1 */
 };
-/* Fields of an item of /data/candles and /data/trades, ended by key NULL; the first is the time. */
-extern const struct pt_row_field pt_candle_fields[], pt_trade_fields[];
+/* Fields of an item of /data/candles, /data/trades, /data/funding, ended by key NULL; the first is
+ * the time. */
+extern const struct pt_row_field pt_candle_fields[], pt_trade_fields[], pt_funding_fields[];
 
 /* Appends "[{...},{...}]": all rows of the frame, the last first when newest_first. */
 void pt_rows_json(const struct pt_frame *frame, const struct pt_row_field *fields,

@@ -11,7 +11,7 @@ from harness import Daemon, Folder, ROOT, petrosa
 from client import HOUR, T0, ask, candle, load, strict, write_candles
 
 ROUTES = ["/", "/health/liveness", "/health/readiness", "/data/candles?pair=BTCUSDT&period=1h", "/data/trades?pair=BTCUSDT",
-          "/analysis/volatility?pair=BTCUSDT", "/scripts", "/scripts/trend", "/metrics", "/openapi.json", "/docs"]
+          "/data/depth?pair=BTCUSDT", "/data/funding?pair=BTCUSDT&start=2024-11-15", "/analysis/volatility?pair=BTCUSDT", "/scripts", "/scripts/trend", "/metrics", "/openapi.json", "/docs"]
 
 
 class WithStore(Folder):
@@ -64,7 +64,7 @@ class Rules(WithStore):
             self.assertEqual(head.body, b"")
             for name in ("Content-Type", "ETag", "Vary"):
                 self.assertEqual(head.headers[name], full.headers[name], target)
-            if target not in ("/", "/health/liveness", "/health/readiness", "/metrics", "/scripts", "/scripts/trend"):
+            if target not in ("/", "/health/liveness", "/health/readiness", "/data/depth?pair=BTCUSDT", "/metrics", "/scripts", "/scripts/trend"):
                 self.assertEqual(head.headers["Content-Length"], full.headers["Content-Length"], target)
 
     def test_options_lists_the_methods(self):
@@ -87,7 +87,7 @@ class Rules(WithStore):
                        "/scripts/../docs", "/analysis/a%2Fb?pair=BTCUSDT", "//", "/metrics/"):
             self.problem(self.get(target), 404)
         self.problem(self.get("/scripts/nosuch"), 404, "nosuch")
-        self.problem(self.get("/analysis/nosuch?pair=BTCUSDT"), 404, "deviation, trend, volatility, volume")
+        self.problem(self.get("/analysis/nosuch?pair=BTCUSDT"), 404, "deviation, seasonality, trend, volatility, volume")
 
     def test_an_encoded_path_is_the_same_path(self):
         self.assertEqual(self.get("/health/%6civeness").status, 200)
@@ -95,7 +95,7 @@ class Rules(WithStore):
         self.problem(self.get("/health/%zz"), 400)
 
     def test_what_is_not_built_yet_is_501(self):
-        for target in ("/health", "/health/summary", "/data/depth?pair=BTCUSDT", "/data/funding", "/analysis/correlation?pairs=A,B",
+        for target in ("/health", "/health/summary", "/analysis/correlation?pairs=A,B",
                        "/analysis/spread?pair=BTCUSDT", "/catalog/datasets", "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
             self.problem(self.get(target), 501)
         for method, target in (("POST", "/backfill/start"), ("POST", "/scripts/reload"), ("DELETE", "/backfill/jobs/1"), ("POST", "/anomalies/detect"),
@@ -143,7 +143,7 @@ class Rules(WithStore):
 
     def test_tags_save_the_body(self):
         for target in ("/data/candles?pair=BTCUSDT&period=1h", "/data/candles?pair=BTCUSDT&period=4h", "/analysis/trend?pair=BTCUSDT",
-                       "/analysis/deviation?pair=BTCUSDT&window=33", "/data/trades?pair=NOBODY", "/openapi.json", "/docs"):
+                       "/analysis/deviation?pair=BTCUSDT&window=33", "/data/trades?pair=NOBODY", "/data/funding?pair=BTCUSDT", "/openapi.json", "/docs"):
             first = self.get(target)
             tag = first.headers["ETag"]
             self.assertRegex(tag, r'^W/"[0-9a-f]{16}"$')
@@ -158,7 +158,7 @@ class Rules(WithStore):
     def test_csv_by_accept_and_by_format(self):
         for target, columns in (("/data/candles?pair=BTCUSDT&period=1h", "timestamp,open,high,low,close,volume,quote_volume,trades_count,"
                                  "taker_buy_volume,closed"), ("/data/trades?pair=NOBODY", "timestamp,trade_id,price,quantity,side"),
-                                ("/scripts", "name,kind,file,hash,status,error,calls,errors,p50_us,p99_us,last_run")):
+                                ("/data/funding?pair=BTCUSDT&start=2024-11-15", "timestamp,funding_rate,mark_price"), ("/scripts", "name,kind,file,hash,status,error,calls,errors,p50_us,p99_us,last_run")):
             one = self.get(target, Accept="text/csv")
             two = self.get(target + ("&" if "?" in target else "?") + "format=csv")
             self.assertEqual(one.headers["Content-Type"], "text/csv; charset=utf-8")
@@ -182,7 +182,7 @@ class Rules(WithStore):
         document = self.get("/openapi.json").json
         self.assertTrue(document["openapi"].startswith("3.1"))
         names = [s["name"] for s in self.get("/scripts").json["scripts"]]
-        want = {"/", "/health/liveness", "/health/readiness", "/data/candles", "/data/trades", "/analysis/{metric}", "/scripts", "/scripts/{name}",
+        want = {"/", "/health/liveness", "/health/readiness", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/scripts", "/scripts/{name}",
                 "/metrics", "/openapi.json", "/docs"} | {f"/analysis/{name}" for name in names}
         self.assertEqual(set(document["paths"]), want)
         for path, operations in document["paths"].items():

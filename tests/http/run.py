@@ -9,6 +9,7 @@ from harness import main  # noqa: E402
 from abuse import *  # noqa: E402,F401,F403
 from analysis import *  # noqa: E402,F401,F403
 from data import *  # noqa: E402,F401,F403
+from market import *  # noqa: E402,F401,F403
 from rules import *  # noqa: E402,F401,F403
 
 if __name__ == "__main__":

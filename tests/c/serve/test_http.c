@@ -2,67 +2,7 @@
  * or not at all. */
 #include "suite.h"
 
-#include "client.h"
-#include "fake_engine.h"
-#include "serve/http.h"
-
-#include <cjson/cJSON.h>
-
-static struct pt_http *http;
-static unsigned port;
-
-static void begin(const char *const *settings)
-{
-    struct pt_err err;
-    fake_start(settings);
-    if (pt_http_start(&fake, &http, &err) != PT_OK) {
-        fprintf(stderr, "%s\n", err.text);
-        abort();
-    }
-    port = pt_http_port(http);
-}
-
-static void end(void)
-{
-    pt_http_stop(http);
-    fake_stop();
-}
-
-static const char *const one_thread[] = { "http.threads=1", NULL };
-
-/* The member of a JSON body as text; static. */
-static const char *member(const struct client_reply *reply, const char *path)
-{
-    static char text[4096];
-    cJSON *json = cJSON_ParseWithLength(reply->body, reply->len), *at = json;
-    char copy[200], *rest = copy;
-    snprintf(copy, sizeof copy, "%s", path);
-    for (char *name; at != NULL && (name = strsep(&rest, ".")) != NULL;) {
-        at = *name >= '0' && *name <= '9' && cJSON_IsArray(at)
-                 ? cJSON_GetArrayItem(at, atoi(name))
-                 : cJSON_GetObjectItemCaseSensitive(at, name);
-    }
-    char *printed = at != NULL ? cJSON_PrintUnformatted(at) : NULL;
-    snprintf(text, sizeof text, "%s",
-             json == NULL      ? "no JSON"
-             : printed == NULL ? "absent"
-                               : printed);
-    cJSON_free(printed);
-    cJSON_Delete(json);
-    return text;
-}
-
-static void check(const char *target, const char *headers, int status, const char *path,
-                  const char *want)
-{
-    struct client_reply reply = client_get(port, target, headers);
-    if (reply.status != status || (path != NULL && strcmp(member(&reply, path), want) != 0)) {
-        printf("\n%s: %d %s\n", target, reply.status, reply.body);
-    }
-    CU_ASSERT_EQUAL(reply.status, status);
-    if (path != NULL) CU_ASSERT_STRING_EQUAL(member(&reply, path), want);
-    free(reply.body);
-}
+#include "served.h"
 
 #define T0 INT64_C(1731628800000000) /* 2024-11-15T00:00:00Z */
 
