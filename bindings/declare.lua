@@ -130,9 +130,13 @@ end
 
 local tag = { __metatable = "declaration", __newindex = function() error("a declaration is read-only", 2) end }
 
+-- What a constructor made is kept here: the script holds an empty table that stands for it, and cannot change what was
+-- checked. A script that makes them in a call must not fill the heap with them: the keys are weak.
+local made_of = setmetatable({}, { __mode = "k" })
+
 local function tagged(x, type_name)
-  if type(x) ~= "table" or native.metatable(x) ~= tag then return false end
-  return type_name == nil or rawget(x, "type") == type_name
+  local made = type(x) == "table" and made_of[x] or nil
+  return made and (type_name == nil or made.type == type_name) and made or nil
 end
 
 -- A constructor: checks a copy of what it is given and complains at the line of its caller.
@@ -147,7 +151,9 @@ local function constructor(name, allowed, check)
     if allowed then check_keys(made, allowed, fail) end
     check_about(made.about, fail)
     check(made, fail)
-    return setmetatable(made, tag)
+    local handle = setmetatable({}, tag)
+    made_of[handle] = made
+    return handle
   end
 end
 
@@ -246,12 +252,12 @@ local function check_value(value, fail)
     check_unit(value, fail)
     return { type = "number", unit = value }
   end
-  if not tagged(value) then fail("must be a unit or one of number, count, text, got %s", show(value)) end
-  local kind = rawget(value, "type")
-  if kind == "number" and rawget(value, "default") ~= nil or not is_taken(kind, "number count text") then
+  local made = tagged(value)
+  if not made then fail("must be a unit or one of number, count, text, got %s", show(value)) end
+  if made.type == "number" and made.default ~= nil or not is_taken(made.type, "number count text") then
     fail("must be a unit or one of number, count, text")
   end
-  return value
+  return made
 end
 
 constructor("map", "keys unit fields about", function(t, fail)
@@ -350,12 +356,10 @@ local function outputs_document(outputs)
     if is_taken(name, TAKEN_OUTPUTS) then refuse(path, "this name is taken") end
     if seen[name] then refuse(path, "is there twice") end
     seen[name] = true
-    if not (tagged(value, "map") or tagged(value, "list")) then
-      value = check_value(value, function(...)
-        refuse(path, "%s", (gsub(format(...), "number, count, text", "number, count, text, map, list")))
-      end)
-    end
-    out[i] = value_document(name, value)
+    local made = tagged(value, "map") or tagged(value, "list") or check_value(value, function(...)
+      refuse(path, "%s", (gsub(format(...), "number, count, text", "number, count, text, map, list")))
+    end)
+    out[i] = value_document(name, made)
   end
   return out
 end
@@ -369,14 +373,15 @@ local function params_document(params)
     list[#list + 1] = name
     if not is_word(name) then refuse("params." .. name, "name must be %s", NAME_WORDS) end
     if is_taken(name, TAKEN_PARAMS) then refuse("params." .. name, "this name is taken by the API") end
-    if not tagged(t) or not is_taken(rawget(t, "type"), "int number bool enum") or rawget(t, "default") == nil then
+    local made = tagged(t)
+    if not made or not is_taken(made.type, "int number bool enum") or made.default == nil then
       refuse("params." .. name, "must be int, number, bool or enum { default = ... }")
     end
   end
   if #list > MAX_PARAMS then refuse("params", "%d of them, at most %d", #list, MAX_PARAMS) end
   sort(list)
   for i = 1, #list do
-    local t = params[list[i]]
+    local t = made_of[rawget(params, list[i])]
     out[i] = param_document(list[i], t)
     defaults[list[i]] = t.default
   end

@@ -123,8 +123,10 @@ static size_t take_texts(lua_State *L, const bson_t *doc, const char *key, const
     size_t n = 0;
     if (!pt_doc_child(doc, key, &array)) return 0;
     *out = zeroed(L, members(&array), sizeof **out);
-    for (bson_iter_init(&iter, &array); bson_iter_next(&iter);)
+    for (bson_iter_init(&iter, &array); bson_iter_next(&iter);) {
+        if (!BSON_ITER_HOLDS_UTF8(&iter)) luaL_error(L, "%s: texts expected", key);
         (*out)[n++] = bson_iter_utf8(&iter, NULL);
+    }
     return n;
 }
 
@@ -294,12 +296,27 @@ static size_t rows_by(lua_State *L, int fn, size_t fallback, const char *name)
     return (size_t)x;
 }
 
+static int64_t span_rows(const struct pt_declaration *d, int64_t period_us)
+{
+    return d->span_us / period_us + (d->span_us % period_us != 0);
+}
+
+bool pt_declaration_plain_rows(const struct pt_declaration *d, int64_t period_us, size_t *rows,
+                               size_t *min)
+{
+    int64_t span = span_rows(d, period_us);
+    if (d->bars_fn != LUA_NOREF || d->min_fn != LUA_NOREF || span > ROWS_MAX) return false;
+    *rows = (size_t)span > d->bars ? (size_t)span : d->bars;
+    *min = d->min;
+    return true;
+}
+
 void pt_declaration_rows(lua_State *L, const struct pt_declaration *d, int64_t period_us,
                          size_t *rows, size_t *min)
 {
     *rows = rows_by(L, d->bars_fn, d->bars, "bars");
     *min = rows_by(L, d->min_fn, d->min, "min");
-    int64_t span = d->span_us / period_us + (d->span_us % period_us != 0);
+    int64_t span = span_rows(d, period_us);
     if (span > ROWS_MAX)
         luaL_error(L, "a window of %f bars is too long, at most %d", (lua_Number)span, ROWS_MAX);
     if ((size_t)span > *rows) *rows = (size_t)span;

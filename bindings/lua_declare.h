@@ -57,6 +57,10 @@ void pt_declaration_load(lua_State *L, const char *text, size_t len, const char 
                          struct pt_declaration *declaration);
 void pt_declaration_fini(struct pt_declaration *declaration); /* accepts a zeroed one */
 
+/* Rows of the window and the fewest bars, where no function of the script has to be asked and they
+ * are not too many; else false. */
+bool pt_declaration_plain_rows(const struct pt_declaration *declaration, int64_t period_us,
+                               size_t *rows, size_t *min);
 /* Rows of the window and the fewest bars, with the parameters (a table) on top of the stack. Inside
  * pt_vm_protect. */
 void pt_declaration_rows(lua_State *L, const struct pt_declaration *declaration, int64_t period_us,

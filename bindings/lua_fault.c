@@ -112,7 +112,10 @@ void pt_lua_fault_take(lua_State *L, const char *file, struct pt_lua_fault *faul
             prefix[prefix_len] = '\0';
             if (split_place(text, prefix, &fault->line, &words)) {
                 bool ours = strncmp(prefix, "...", 3) == 0; /* the shortened name of the script */
-                snprintf(fault->file, sizeof fault->file, "%s", ours ? file : prefix);
+                if (ours)
+                    snprintf(fault->file, sizeof fault->file, "%s", file);
+                else
+                    copy_words(fault->file, sizeof fault->file, prefix, prefix_len);
             }
         }
     }

@@ -7,13 +7,14 @@
 static enum pt_code read_one(const struct pt_param *param, const bson_iter_t *iter, double *v,
                              struct pt_err *err)
 {
-    bool whole = BSON_ITER_HOLDS_INT32(iter) || BSON_ITER_HOLDS_INT64(iter);
-    if (whole) {
+    bool number = BSON_ITER_HOLDS_INT32(iter) || BSON_ITER_HOLDS_INT64(iter);
+    if (number) {
         *v = (double)bson_iter_as_int64(iter);
     } else if (BSON_ITER_HOLDS_DOUBLE(iter)) {
         *v = bson_iter_double(iter);
-        whole = *v == floor(*v) && fabs(*v) < 9007199254740992;
+        number = isfinite(*v);
     }
+    bool whole = number && *v == floor(*v) && fabs(*v) < 9007199254740992; /* 2^53 */
     switch (param->type) {
     case PT_PARAM_BOOL:
         if (!BSON_ITER_HOLDS_BOOL(iter))
@@ -32,8 +33,7 @@ static enum pt_code read_one(const struct pt_param *param, const bson_iter_t *it
             return pt_fail(err, PT_EINVAL, "parameter %s: a whole number expected", param->name);
         break;
     case PT_PARAM_NUMBER:
-        if (!whole && !(BSON_ITER_HOLDS_DOUBLE(iter) && isfinite(*v)))
-            return pt_fail(err, PT_EINVAL, "parameter %s: a number expected", param->name);
+        if (!number) return pt_fail(err, PT_EINVAL, "parameter %s: a number expected", param->name);
         break;
     }
     if (*v < param->min || *v > param->max)

@@ -188,7 +188,8 @@ local function sorted_next(t, key)
     i = i + 1
   end
   local k = keys[i]
-  return k, k ~= nil and rawget(t, k) or nil
+  if k == nil then return nil end
+  return k, rawget(t, k)
 end
 
 local function checked_setmetatable(t, meta)

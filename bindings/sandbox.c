@@ -110,12 +110,6 @@ static int where(lua_State *L)
     return 1;
 }
 
-/* The metatable itself, whatever __metatable says. */
-static int raw_metatable(lua_State *L)
-{
-    return lua_getmetatable(L, 1);
-}
-
 static int parse_span(lua_State *L)
 {
     size_t len;
@@ -220,7 +214,6 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     set_function(L, "random", script_random);
     set_function(L, "lib", find_lib);
     set_function(L, "where", where);
-    set_function(L, "metatable", raw_metatable);
     set_function(L, "span", parse_span);
     set_function(L, "period", parse_period);
     push_periods(L);

@@ -31,7 +31,7 @@ static enum pt_code start(struct pt_lua_script *script)
     }
     if (home->interpret) luaJIT_setmode(script->vm->L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
     if (pt_vm_protect(script->vm, load_body, script) == PT_OK) {
-        pt_arena_reset(home->arena);
+        pt_vm_end(script->vm); /* vectors that the file made are gone with the arena */
         return PT_OK;
     }
     script->fault = script->vm->fault;
@@ -75,36 +75,8 @@ void pt_lua_script_fini(struct pt_lua_script *script)
     memset(script, 0, sizeof *script);
 }
 
-/* ---- sizing
- * ---------------------------------------------------------------------------------------------- */
-
-struct size_run {
-    struct pt_lua_script *script;
-    struct pt_script_call *call;
-};
-
-static int size_body(lua_State *L)
-{
-    const struct size_run *run = lua_touserdata(L, 1);
-    pt_params_push(L, &run->script->declaration, &run->call->params);
-    pt_declaration_rows(L, &run->script->declaration, run->call->period_us, &run->call->rows,
-                        &run->call->min);
-    return 0;
-}
-
-enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_call *call)
-{
-    struct size_run run = { script, call };
-    call->rows = call->min = 0;
-    if (!script->vm) return PT_ESCRIPT;
-    if (!script->declaration.span) return PT_OK;
-    if (pt_vm_protect(script->vm, size_body, &run) == PT_OK) return PT_OK;
-    script->fault = script->vm->fault;
-    return PT_ESCRIPT;
-}
-
-/* ---- calling
- * ---------------------------------------------------------------------------------------------- */
+/* ---- numbers of a call
+ * ------------------------------------------------------------------------------------ */
 
 /* FNV-1a over what the call depends on: math.random gives the same numbers for the same window. */
 static uint64_t mix(uint64_t h, const void *bytes, size_t len)
@@ -123,6 +95,43 @@ static uint64_t seed_of(const struct pt_lua_script *script, const struct pt_scri
     h = mix(h, &call->period_us, sizeof call->period_us);
     return mix(h, &call->as_of_us, sizeof call->as_of_us);
 }
+
+/* ---- sizing
+ * ---------------------------------------------------------------------------------------------- */
+
+struct size_run {
+    struct pt_lua_script *script;
+    struct pt_script_call *call;
+};
+
+static int size_body(lua_State *L)
+{
+    const struct size_run *run = lua_touserdata(L, 1);
+    /* a call of its own: it has its own random numbers, and what it makes does not last */
+    pt_vm_begin(L, seed_of(run->script, run->call));
+    pt_params_push(L, &run->script->declaration, &run->call->params);
+    pt_declaration_rows(L, &run->script->declaration, run->call->period_us, &run->call->rows,
+                        &run->call->min);
+    return 0;
+}
+
+enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_call *call)
+{
+    struct size_run run = { script, call };
+    call->rows = call->min = 0;
+    if (!script->vm) return PT_ESCRIPT;
+    if (!script->declaration.span) return PT_OK;
+    if (pt_declaration_plain_rows(&script->declaration, call->period_us, &call->rows, &call->min))
+        return PT_OK;
+    enum pt_code rc = pt_vm_protect(script->vm, size_body, &run);
+    bool full = script->vm->memory.refused;
+    script->fault = script->vm->fault;
+    if (!pt_vm_end(script->vm) || full) restart(script);
+    return rc;
+}
+
+/* ---- calling
+ * ---------------------------------------------------------------------------------------------- */
 
 /* A result's data as Lua values: null is nil, maps are tables. */
 static void push_document(lua_State *L, const bson_t *doc, bool array);

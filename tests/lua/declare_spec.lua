@@ -173,3 +173,36 @@ describe("a mistake in a declaration", function()
     assert.matches("^calculators/a.lua:4: unexpected symbol near '}'", why)
   end)
 end)
+
+describe("what a constructor gives", function()
+  it("shows nothing of itself and cannot be changed afterwards", function()
+    for _, made in ipairs { "int { default = 5, max = 9 }", "enum { 'a', 'b', default = 'a' }", "map { keys = '0..3', unit = 'none' }", "text { words = { 'a' } }" } do
+      local shown = { petrosa.eval("local t = " .. made .. " return t.type == nil, t.words == nil, t.keys == nil, next(t) == nil") }
+      assert.are.same({ true, true, true, true }, shown)
+      assert.has_error(function() petrosa.eval("local t = " .. made .. " t.type = 'enum'") end)
+    end
+  end)
+
+  it("is not bent by adding to the table that stands for it, nor by the tables it was made of", function()
+    local script = assert(petrosa.load([[
+      local words, t = { "a", "b" }, nil
+      t = enum { default = "a", words = words }
+      table.insert(t, 5)
+      words[1] = 7
+      return calculator { api = 1, name = "x", about = "x", needs = { candles = { span = "5h" } }, params = { t = t },
+        outputs = { a = text { words = { "a", "b" } } }, compute = function(_, p) return { a = p.t } end }]]))
+    assert.are.equal("a", script:run({ close = { 1 } }).data.a)
+    assert.are.equal("b", script:run({ close = { 1 }, params = { t = "b" } }).data.a)
+  end)
+end)
+
+describe("a whole number given for a parameter", function()
+  it("is one that a double holds exactly", function()
+    local script = assert(petrosa.load([[return calculator { api = 1, name = "x", about = "x", needs = { candles = { span = "5h" } },
+      params = { n = int { default = 1 } }, outputs = { a = "none" }, compute = function(_, p) return { a = p.n } end }]]))
+    assert.are.equal(2 ^ 53 - 1, script:run({ close = { 1 }, params = { n = 2 ^ 53 - 1 } }).data.a)
+    for _, n in ipairs { 2 ^ 53, 2 ^ 63, 1e300, 1.5, 1 / 0, 0 / 0 } do
+      assert.has_error(function() script:run({ close = { 1 }, params = { n = n } }) end, "parameter n: a whole number expected")
+    end
+  end)
+end)

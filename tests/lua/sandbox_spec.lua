@@ -66,6 +66,12 @@ describe("the order of keys", function()
     assert.matches("next: the key is not in the table", fault("return (next({ 1 }, 5))"))
   end)
 
+  it("goes with values that are false", function()
+    assert.are.same({ "a", false }, { eval("return next { a = false }") })
+    assert.are.same({ "b", false }, { eval("return next({ a = 1, b = false }, 'a')") })
+    assert.are.equal(0, (eval("return select('#', pairs({})) - 3")))
+  end)
+
   it("lets entries go while walking", function()
     assert.are.equal("a c ", (eval("local t, s = { a = 1, b = 1, c = 1 }, '' for k in pairs(t) do s = s .. k .. ' ' t.b = nil end return s")))
   end)
@@ -144,6 +150,11 @@ describe("an error", function()
     assert.are.equal("calculators/x.lua:2: attempt to index field 'z' (a nil value)", why)
   end)
 
+  it("that is no UTF-8 becomes UTF-8, its file too", function()
+    local e = run("return error('\\255\\254:12: \\255 words', 0)").metadata.error
+    assert.are.same({ "??", 12, "? words" }, { e.file, e.line, e.message })
+  end)
+
   it("of a file with a long name names it in full", function()
     local long = ("a"):rep(100) .. "/x.lua"
     local _, why = petrosa.load("local x = {}\nlocal y = x.z.q\n", long)
@@ -166,6 +177,34 @@ describe("between two calls", function()
     r, script = run("kept[1] = kept[1] or w.close\nreturn { a = #kept[1], b = (kept[1] + 1):sum() }", nil, "local kept = {}\n")
     assert.are.equal(9, r.data.b)
     assert.matches("vector from an earlier call", script:run({ close = { 1, 2 } }).metadata.error.message)
+  end)
+end)
+
+describe("a function of the parameters in needs", function()
+  local function sized(code, compute)
+    return assert(petrosa.load(code .. [[return calculator { api = 1, name = "x", about = "x", outputs = { a = "none" },
+      params = { big = bool { default = false } }, needs = { candles = { span = "5h", bars = function(p) return bars(p) end } },
+      compute = function(w) ]] .. (compute or "return { a = w.expected }") .. " end }", "calculators/x.lua"))
+  end
+
+  it("is a call of its own: no vector of the file or of an earlier call lasts into it", function()
+    assert.matches("vector from an earlier call", sized("local n, v = 0, vec.new(10, 42)\nlocal function bars() n = n + 1 return n > 1 and v:get(1) or 9 end\n")
+      :run({ close = { 1 } }).metadata.error.message)
+    local kept = sized("local n, v = 0\nlocal function bars() n = n + 1 if n > 2 then return v:get(1) end v = vec.new(10, 43) return v:get(2) end\n")
+    assert.are.equal(43, kept:run({ close = { 1 } }).data.a)
+    assert.matches("vector from an earlier call", kept:run({ close = { 1 } }).metadata.error.message)
+  end)
+
+  it("has random numbers that do not depend on earlier calls", function()
+    local script = sized("local function bars() return math.random(10, 100000) end\n", "math.random() return { a = w.expected }")
+    local first = script:run({ close = { 1 } }).data.a
+    for _ = 1, 3 do assert.are.equal(first, script:run({ close = { 1 } }).data.a) end
+  end)
+
+  it("that fills the memory leaves room for the next call", function()
+    local script = sized("local function bars(p) return p.big and #string.rep('x', 1e9) or 7 end\n")
+    assert.matches("not enough memory", script:run({ close = { 1 }, params = { big = true } }).metadata.error.message)
+    assert.are.equal(7, script:run({ close = { 1 } }).data.a)
   end)
 end)
 
