@@ -305,6 +305,7 @@ void pt_lua_vec_open(lua_State *L)
     pt_lua_register(L, pt_lua_map_docs);
     pt_lua_register(L, pt_lua_stat_docs);
     pt_lua_register(L, pt_lua_roll_docs);
+    pt_lua_register(L, pt_lua_season_docs);
     lua_setfield(L, -2, "vec_methods");
     lua_newtable(L);
     pt_lua_register(L, pt_lua_vec_library_docs);

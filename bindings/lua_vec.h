@@ -18,7 +18,7 @@ struct pt_lua_vec {
 
 /* Methods and operators, by file. */
 extern const struct pt_lua_doc pt_lua_vec_docs[], pt_lua_map_docs[], pt_lua_stat_docs[],
-    pt_lua_roll_docs[], pt_lua_vec_library_docs[];
+    pt_lua_roll_docs[], pt_lua_season_docs[], pt_lua_vec_library_docs[];
 
 /* Puts vec_methods and vec_library into the table on top, and the operators into the metatable. */
 void pt_lua_vec_open(lua_State *L);

@@ -593,6 +593,7 @@ static int reference(lua_State *L)
     push_docs(L, "Vector: element by element", pt_lua_map_docs);
     push_docs(L, "Vector: statistics", pt_lua_stat_docs);
     push_docs(L, "Vector: rolling and averages", pt_lua_roll_docs);
+    push_docs(L, "Vector: seasons and cycles", pt_lua_season_docs);
     push_docs(L, "Library vec", pt_lua_vec_library_docs);
     return 1;
 }

@@ -428,7 +428,7 @@ class Metrics(Folder):
     def test_compute_stores_and_is_idempotent(self):
         first = json.loads(petrosa("compute", "--json", store=self.store).stdout)
         self.assertEqual((first["failed"], first["units"]), (0, 2))
-        self.assertEqual({(r["script"], r["period"]) for r in first["rows"]}, {(n, p) for n in self.names for p in ("1h", "1d")})
+        self.assertEqual({(r["script"], r["period"]) for r in first["rows"]}, {(n, p) for n in self.names for p in ("1h", "1d")} | {("seasonality", "1h")})
         second = json.loads(petrosa("compute", "--json", store=self.store).stdout)
         self.assertEqual(first["results"], second["results"])
         self.assertIn("units", petrosa("compute", "--periods", "4h", "--pairs", "btcusdt", store=self.store).stdout)

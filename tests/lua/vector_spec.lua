@@ -453,6 +453,90 @@ describe("rolling", function()
   end)
 end)
 
+describe("seasons and cycles", function()
+  local wave = {}
+  for i = 1, 600 do wave[i] = math.sin(2 * math.pi * i / 12) + 0.3 * math.sin(i * i) end
+
+  it("group keeps the order within a key, and what is missing", function()
+    covered.group = true
+    local lists = { eval([[
+      local v, keys = ...
+      local g = v:group(keys, 3)
+      return #g, g[1], g[2], g[3] ]], { 1, 2, nan, 4, 5, 6 }, { 2, 0, 2, 7, nan, 2 }) }
+    assert.are.equal(3, lists[1])
+    same({ 2 }, lists[2])
+    same({}, lists[3])
+    same({ 1, nan, 6 }, lists[4])
+    assert.is_truthy(fault("local v = ... v:group(v, 0)", { 1 }):find("group", 1, true))
+    assert.is_truthy(fault("local v = ... v:group(v, 1025)", { 1 }):find("group", 1, true))
+    assert.is_truthy(fault("local v = ... v:group(vec.new(2), 3)", { 1 }):find("group", 1, true))
+  end)
+
+  it("hac of lag 0 is the plain t with n in place of n - 1", function()
+    local v = { 3, 1, 4, 1, 5, 9, 2, 6 }
+    local t, p, m, used = call("hac", v, 0)
+    close(mean(v), m)
+    close(mean(v) / math.sqrt(moment(v, 2) / 8), t)
+    assert.is_true(p > 0 and p < 0.01)
+    assert.are.equal(8, used)
+    -- lag 1, by hand: products of neighbouring deviations count once, twice a half
+    local s = 8 * moment(v, 2)
+    for i = 2, 8 do s = s + (v[i] - m) * (v[i - 1] - m) end
+    close(m / (math.sqrt(s) / 8), (call("hac", v, 1)))
+    close((call("hac", v, 2)), (call("hac", { 3, 1, 4, nan, 1, 5, 9, 2, 6 }, 2)))
+    close((call("hac", v, 2)), (call("hac", { 3, 1, 4, 1, 5, 9, 2, 6 }, 2)))
+    close((call("hac", v, 2)), (call("hac", v))) -- floor(4 0.08^(2/9)) = 2
+    close(nan, (call("hac", { 3, nan, nan, nan, 4 })))
+    close(nan, (call("hac", { 3, 3, 3 })))
+  end)
+
+  it("fdr is Benjamini-Hochberg", function()
+    same({ 0.04, nan, 0.8, 0.05, 0.05 }, call("fdr", { 0.01, nan, 0.8, 0.0375, 0.03 }))
+    same({}, eval("return vec.new(0):fdr()"))
+  end)
+
+  it("welch holds the variance, and shows a wave in its bin", function()
+    local power, total = call("welch", wave, 120), 0
+    assert.are.equal(61, #power)
+    for i = 2, 61 do total = total + power[i] / 120 end
+    close(moment(wave, 2), total, 0.05)
+    local _, at = 0, 1
+    for i = 2, 61 do at = power[i] > power[at] and i or at end
+    assert.are.equal(11, at) -- 10 / 120 = 1 / 12
+    assert.are.equal(129, #call("welch", wave))
+    same({}, eval("return vec.new(0):welch()"))
+    local holed = { 1, nan, 3, 4 }
+    for _, p in ipairs(call("welch", holed)) do close(nan, p) end
+  end)
+
+  it("cycles finds the wave first, and says how sure it is", function()
+    local period, power, p = call("cycles", wave)
+    assert.are.equal(3, #period)
+    close(12, period[1], 1e-2)
+    assert.is_true(p[1] < 1e-6 and power[1] > 10)
+    assert.are.equal(1, #call("cycles", wave, 1))
+    assert.are.equal(0, #call("cycles", { 1, nan, 3, 2, 5, 4, 1, 2, 9, 8, 7, 1 }))
+    assert.is_truthy(fault("local v = ... v:cycles(0)", { 1 }):find("cycles", 1, true))
+    assert.is_truthy(fault("local v = ... v:cycles(101)", { 1 }):find("cycles", 1, true))
+    assert.is_truthy(fault("local v = ... v:cycles(3, 1)", { 1 }):find("cycles", 1, true))
+  end)
+
+  it("entropies", function()
+    close(math.log(2), call("entropy", { 1, 1, 2, 2 }, 2))
+    close(0, call("entropy", { 5, 5, 5 }, 10))
+    close(math.log(4), call("entropy", { -9, 1.5, 2.5, 9 }, 4, 0, 4))
+    close(nan, call("entropy", { 1, nan, nan, nan }, 2))
+    close(nan, eval("return vec.new(0):entropy(2)"))
+    assert.is_truthy(fault("local v = ... v:entropy(4, 2, 1)", { 1, 2 }):find("entropy", 1, true))
+    assert.is_truthy(fault("local v = ... v:entropy(0)", { 1, 2 }):find("entropy", 1, true))
+    close(0, call("permutation_entropy", { 1, 2, 3, 4, 5 }))
+    close(1, call("permutation_entropy", { 1, 2, 1 }, 2))
+    close(0, call("permutation_entropy", { 1, 2, nan, 1, 2 }, 2))
+    close(nan, call("permutation_entropy", { 1, 2, nan, 1 }, 3))
+    assert.is_truthy(fault("local v = ... v:permutation_entropy(8)", { 1, 2 }):find("permutation_entropy", 1, true))
+  end)
+end)
+
 describe("the reference of vectors", function()
   it("names nothing that is not tried above", function()
     for _, entry in ipairs(petrosa.reference()) do

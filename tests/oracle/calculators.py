@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""calculators.py - what the four calculators must answer, written a second time.
+"""calculators.py - what the calculators must answer, written a second time.
 
-An independent implementation of every field of volatility, volume, trend and deviation, straight from their
-definitions with pandas, numpy, scipy and statsmodels. It shares nothing with the kernels it judges: no code, no
+An independent implementation of every field of volatility, volume, trend, deviation and (in seasonality.py)
+seasonality, straight from their definitions with pandas, numpy, scipy and statsmodels. It shares nothing with the kernels it judges: no code, no
 order of summation, no shortcut. Where a field is null it says why, with the word that the script must give.
 
     calculators.py NAME --candles FILE.csv --period 1h [--benchmark FILE.csv | --is-benchmark]
@@ -24,10 +24,13 @@ Rules that hold for every field
 import argparse
 import json
 import math
+import sys
 
 import numpy as np
 import pandas as pd
 from scipy import stats
+
+from seasonality import seasonality
 
 COLUMNS = ["open", "high", "low", "close", "volume", "quote_volume", "trades", "taker_buy_volume"]
 PERIOD_US = {unit: us for unit, us in zip("mhdw", (60_000_000, 3_600_000_000, 86_400_000_000, 604_800_000_000))}
@@ -602,7 +605,19 @@ CALCULATORS = {
     "trend": dict(fields=trend, days=30, floor=120, least=lambda p: 50, need=lambda p: 0, params={}),
     "deviation": dict(fields=deviation, days=30, floor=120, least=lambda p: max(21, p["window"]),
                       need=lambda p: p["window"], params={"window": 20, "ddof": 1}),
+    "seasonality": dict(fields=lambda w, p, *more: seasonality(w, sys.modules[__name__]), days=90, floor=100,
+                        least=lambda p: 100, need=lambda p: 0, params={}),
 }
+
+
+def settle(path, value, reasons):
+    """A value whose parts may be null, each with its reason."""
+    if isinstance(value, Null):
+        reasons[path] = str(value)
+        return None
+    if isinstance(value, dict):
+        return {key: settle(f"{path}.{key}", part, reasons) for key, part in value.items()}
+    return value
 
 
 def calculate(name, bars, tau, as_of=None, params=None, benchmark=None, is_benchmark=False, **more):
@@ -625,7 +640,7 @@ def calculate(name, bars, tau, as_of=None, params=None, benchmark=None, is_bench
             return {**out, "data": None, "reasons": None}
         for field, function in spec["fields"](w, p, other, is_benchmark, **more).items():
             try:
-                out["data"][field] = function()
+                out["data"][field] = settle(field, function(), out["reasons"])
             except Null as why:
                 out["data"][field], out["reasons"][field] = None, str(why)
     return out

@@ -49,7 +49,10 @@ class Tally:
                 self.wrong.append(f"{where} {path}: {got!r}, the oracle says {want!r}")
                 return
             for key in want:
-                self.value(where, f"{path}.{key}", field if key.isdigit() else f"{field}.{key}", got[key], want[key], context)
+                if key.isdigit():           # one line for all entries of a map
+                    self.value(f"{where} [{key}]", path, field, got[key], want[key], context)
+                else:
+                    self.value(where, f"{path}.{key}", f"{field}.{key}", got[key], want[key], context)
             return
         self.values[path] += 1
         if want is None or got is None:

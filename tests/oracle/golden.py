@@ -97,6 +97,18 @@ def walk(seed, n, tau, price=100.0, sigma=0.01, drift=0.0, pull=0.0, digits=2):
     return frame([START_US + i * tau for i in range(n)], rows)
 
 
+def wave(seed, n, period, height):
+    """Returns of noise (sigma 0.01) and a sine; volume that is higher in some hours."""
+    rng, rows, level, before = random.Random(seed), [], 0.0, 100.0
+    for i in range(n):
+        level += 0.01 * rng.gauss(0, 1) + height * math.sin(2 * math.pi * i / period) - 0.001 * level
+        close = round(100 * math.exp(level), 2)
+        v = float(rng.randint(50, 150) + 10 * (i % 24))
+        rows.append([before, max(before, close), min(before, close), close, v, None, None, None])
+        before = close
+    return frame([START_US + i * HOUR for i in range(n)], rows)
+
+
 def constant(n, price, v):
     return frame([START_US + i * HOUR for i in range(n)], [[price] * 4 + [v, price * v, 7.0, v / 4]] * n)
 
@@ -154,6 +166,8 @@ def series():
         "doubling": ("twice the price, every bar", HOUR, doubling(), None),
         "trending": ("strong drift up, daily", DAY, walk(3, 200, DAY, sigma=0.02, drift=0.01), walk(4, 200, DAY)),
         "reverting": ("pulled back to its start, daily", DAY, walk(5, 160, DAY, sigma=0.03, pull=0.2), None),
+        "cycle": ("one quarter of a year with a wave of 24 bars, and a few bars missing towards the end", HOUR,
+                  punch(wave(8, 2300, 24, 0.006), [(2200, 1), (2240, 4)]), None),
         "minutes": ("one minute bars of a coin worth cents", MINUTE,
                     walk(6, 300, MINUTE, price=0.0534, sigma=0.0008, digits=5), None),
     }
@@ -161,9 +175,9 @@ def series():
 
 def cases(name, inputs):
     """What each calculator is asked: (series, as_of or None, parameters)."""
-    out = [(key, None, {}) for key in inputs]
+    out = [(key, None, {}) for key in inputs if key != "cycle" or name == "seasonality"]   # a large one
     cut = {"volatility": (20, 21, 22, 39, 40, 41), "volume": (4, 5, 6, 23, 24), "trend": (49, 50, 51, 75),
-           "deviation": (20, 21, 30, 100, 101)}[name]
+           "deviation": (20, 21, 30, 100, 101), "seasonality": (99, 100, 101, 120, 255, 256, 257, 384)}[name]
     out += [("walk", START_US + n * HOUR, {}) for n in cut]
     out += [("gaps", START_US + n * HOUR, {}) for n in (151, 155, 199, 331, 350, 394)]
     if name == "volatility":
@@ -174,6 +188,10 @@ def cases(name, inputs):
         out += [("walk", None, {"ddof": 0}), ("walk", None, {"window": 2}), ("gaps", None, {"window": 50, "ddof": 0}),
                 ("missing", None, {"window": 7}), ("walk", START_US + 80 * HOUR, {"window": 80}),
                 ("walk", START_US + 79 * HOUR, {"window": 80})]
+    if name == "seasonality":
+        # complete, with one bar missing, and with all that are
+        out += [("cycle", START_US + n * HOUR, {}) for n in (1000, 2160, 2200, 2210)]
+        out += [("trending", START_US + n * DAY, {}) for n in (99, 100, 150)]
     if name == "trend":
         # Every as_of of a stretch, so that crossings, the bar after one and long waits are all met.
         out += [("walk", START_US + n * HOUR, {}) for n in range(200, 290, 3)]

@@ -24,7 +24,7 @@ describe("the catalogue of scripts", function()
   it("has the calculators of the house", function()
     local names = {}
     for _, name in ipairs(scripts("scripts/calculators")) do names[name] = true end
-    for _, name in ipairs { "volatility", "volume", "trend", "deviation" } do assert.is_true(names[name], name) end
+    for _, name in ipairs { "volatility", "volume", "trend", "deviation", "seasonality" } do assert.is_true(names[name], name) end
   end)
 
   for _, name in ipairs(scripts("scripts/calculators")) do
