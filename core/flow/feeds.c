@@ -90,9 +90,9 @@ enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, stru
 
 /* ---- figures ------------------------------------------------------------------------------- */
 
-void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *word)
+void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *word, uint64_t n)
 {
-    atomic_fetch_add_explicit(&ingest->rejects, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&ingest->rejects, n, memory_order_relaxed);
     pthread_mutex_lock(&ingest->lock);
     size_t i = 0;
     while (i < ingest->nreasons && (strcmp(ingest->reasons[i].word, word) != 0 ||
@@ -100,7 +100,7 @@ void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *wo
         i++;
     if (i == ingest->nreasons && i < PT_REASONS_MAX)
         ingest->reasons[ingest->nreasons++] = (struct pt_reason){ type, word, 0 };
-    if (i < ingest->nreasons) ingest->reasons[i].count++;
+    if (i < ingest->nreasons) ingest->reasons[i].count += n;
     pthread_mutex_unlock(&ingest->lock);
 }
 

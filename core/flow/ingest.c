@@ -7,7 +7,12 @@
  *
  * When to commit: a closed candle or a write job does not wait (somebody waits for it) but for what
  * is already in the rings; other rows wait commit_interval, or until there are commit_rows of them.
- * So a bar is durable at once, and a flood is committed in large groups. */
+ * So a bar is durable at once, and a flood is committed in large groups.
+ *
+ * Rows that a damaged chunk refuses must not hold up the rest of the market: their series is left
+ * out of the transaction, its good rows follow in transactions of their own, and the refused ones
+ * are counted and logged like messages that are no rows. Importing the damaged range brings them
+ * back. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/ring.h"
@@ -25,6 +30,7 @@
 
 #define DRAIN_MAX 1024               /* messages taken from one ring before the next has its turn */
 #define RETENTION_FIRST_US PT_US_MIN /* after the start, when that is sooner */
+#define SAY_AGAIN_US (10 * PT_US_MIN)
 
 /* ---- taking messages ----------------------------------------------------------------------- */
 
@@ -63,7 +69,7 @@ static bool take_message(struct pt_ingest *ingest, struct pt_slot *slot, const v
         atomic_fetch_add_explicit(&slot->ignored, 1, memory_order_relaxed);
     if (verdict == PT_MSG_REJECTED) {
         atomic_fetch_add_explicit(&slot->rejected, 1, memory_order_relaxed);
-        pt_ingest_reject(ingest, type, reason);
+        pt_ingest_reject(ingest, type, reason, 1);
     }
     return true;
 }
@@ -175,16 +181,18 @@ static void finish_jobs(struct pt_ingest *ingest, struct pt_write_job **jobs, en
     }
 }
 
-/* All rows and jobs in one transaction. *bad: the job that could not be put into it. */
+/* All rows and jobs in one transaction. *bad, *series: what could not be put into it. */
 static enum pt_code try_commit(struct pt_ingest *ingest, struct pt_write_job *jobs,
-                               struct pt_write_job **bad, struct pt_err *err)
+                               struct pt_write_job **bad, struct pt_pending_series **series,
+                               struct pt_err *err)
 {
     struct pt_write *write = NULL;
     struct pt_put_stats stats = { 0 };
     *bad = NULL;
+    *series = NULL;
     enum pt_code rc = pt_write_begin(ingest->opts.store, &write, err);
     if (rc != PT_OK) return rc;
-    rc = pt_pending_write(&ingest->pending, write, &stats, err);
+    rc = pt_pending_write(&ingest->pending, write, &stats, series, err);
     for (struct pt_write_job *job = jobs; rc == PT_OK && job; job = job->next) {
         rc = job->write(job, write, err);
         if (rc != PT_OK) *bad = job;
@@ -214,32 +222,73 @@ static void run_notice(struct pt_task *task)
     ingest->opts.committed(ingest->opts.arg);
 }
 
+static void say_refused(struct pt_ingest *ingest, struct pt_pending_series *series, uint64_t rows,
+                        const struct pt_err *why)
+{
+    int64_t now_us = pt_mono_us();
+    pt_ingest_reject(ingest, pt_kind(series->key.kind)->name,
+                     why->code == PT_EDAMAGE ? "damaged_series" : "refused_by_store", rows);
+    if (series->said_us > 0 && now_us - series->said_us < SAY_AGAIN_US) return;
+    series->said_us = now_us;
+    pt_log(PT_ERROR, "ingest", "rows_refused", "symbol=%s rows=%" PRIu64 " error=\"%s\"",
+           series->key.symbol, rows, why->text);
+}
+
+/* The series that were left out. Not PT_OK: the store takes nothing any more, the rest waits. */
+static enum pt_code save_refused(struct pt_ingest *ingest, struct pt_err *err)
+{
+    enum pt_code rc = PT_OK;
+    for (size_t i = 0; rc == PT_OK && i < ingest->pending.n; i++) {
+        struct pt_pending_series *series = &ingest->pending.v[i];
+        struct pt_put_stats stats = { 0 };
+        struct pt_err why;
+        uint64_t refused;
+        if (!series->aside) continue;
+        rc = pt_pending_save(&ingest->pending, series, ingest->opts.store, &stats, &refused, &why,
+                             err);
+        if (rc == PT_OK && refused > 0) say_refused(ingest, series, refused, &why);
+        atomic_fetch_add_explicit(&ingest->rows, stats.inserted + stats.replaced,
+                                  memory_order_relaxed);
+    }
+    return rc;
+}
+
 static void committed(struct pt_ingest *ingest)
 {
     bool rows = ingest->pending.rows > 0;
+    struct pt_err err;
     pt_pending_committed(&ingest->pending);
     ingest->first_us = 0;
+    enum pt_code rc = save_refused(ingest, &err);
     atomic_fetch_add_explicit(&ingest->commits, 1, memory_order_relaxed);
     pthread_mutex_lock(&ingest->lock);
     ingest->last_commit_us = pt_now_us();
     pthread_mutex_unlock(&ingest->lock);
-    resume_ingest(ingest);
-    acknowledge(ingest);
+    if (rc == PT_OK) {
+        resume_ingest(ingest);
+        acknowledge(ingest);
+    } else {
+        pause_ingest(ingest, &err);
+    }
     if (rows && !atomic_exchange(&ingest->noticed, true)) {
         ingest->notice.run = run_notice;
         pt_loop_post(ingest->opts.loop, &ingest->notice);
     }
 }
 
-/* A job that fails is taken out and told; rows that fail stay and pause the ingest. */
+/* A job that fails is taken out and told, a series that is refused is put aside; rows that fail
+ * otherwise stay and pause the ingest. */
 static void commit(struct pt_ingest *ingest, struct pt_write_job *jobs)
 {
     struct pt_write_job *bad = NULL;
+    struct pt_pending_series *series = NULL;
     struct pt_err err;
     for (;;) {
-        enum pt_code rc = try_commit(ingest, jobs, &bad, &err);
+        enum pt_code rc = try_commit(ingest, jobs, &bad, &series, &err);
         if (rc == PT_OK) break;
-        if (bad) {
+        if (series) {
+            series->aside = true;
+        } else if (bad) {
             take_out(&jobs, bad);
             finish_job(ingest, bad, rc, &err);
         } else if (jobs) {
@@ -286,7 +335,9 @@ static int timeout_ms(const struct pt_ingest *ingest)
         return 0;
     else if (ingest->pending.rows > 0)
         until_us = ingest->first_us + ingest->opts.commit_interval_us;
-    if (ingest->opts.nrules > 0 && ingest->retention_us < until_us) until_us = ingest->retention_us;
+    /* a pause ends with a turn of its own, which looks at the rules too */
+    if (ingest->paused_until_us == 0 && ingest->opts.nrules > 0 && ingest->retention_us < until_us)
+        until_us = ingest->retention_us;
     if (until_us == INT64_MAX) return -1;
     int64_t wait_us = until_us - now_us;
     if (wait_us <= 0) return 0;

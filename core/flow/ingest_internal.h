@@ -68,8 +68,8 @@ struct pt_ingest {
 void pt_ingest_wake(struct pt_ingest *ingest); /* any thread */
 
 /* feeds.c */
-void pt_ingest_reject(struct pt_ingest *ingest, const char *type,
-                      const char *word); /* on the writer thread */
+/* n messages or rows; type and word are static texts. (on the writer thread) */
+void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *word, uint64_t n);
 void pt_slot_free(struct pt_slot *slot);
 
 #endif

@@ -123,26 +123,101 @@ enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
     return PT_OK;
 }
 
-enum pt_code pt_pending_write(struct pt_pending *pending, struct pt_write *write,
-                              struct pt_put_stats *stats, struct pt_err *err)
+/* ---- into the store ------------------------------------------------------------------------ */
+
+/* A fault of this series, not of the store. */
+static bool is_refused(enum pt_code rc)
 {
+    return rc == PT_EDAMAGE || rc == PT_EINVAL;
+}
+
+enum pt_code pt_pending_write(struct pt_pending *pending, struct pt_write *write,
+                              struct pt_put_stats *stats, struct pt_pending_series **bad,
+                              struct pt_err *err)
+{
+    *bad = NULL;
     for (size_t i = 0; i < pending->n; i++) {
         struct pt_pending_series *series = &pending->v[i];
-        if (series->frame.n == 0) continue;
+        if (series->frame.n == 0 || series->aside) continue;
         enum pt_code rc = pt_frame_sort(&series->frame);
         if (rc != PT_OK) return pt_fail(err, rc, "sorting %zu rows", series->frame.n);
         rc = pt_write_rows(write, &series->key, &series->frame, PT_PUT_LIVE, stats, err);
+        if (is_refused(rc)) *bad = series;
         if (rc != PT_OK) return rc;
     }
     return PT_OK;
 }
 
+static void clear(struct pt_pending_series *series)
+{
+    pt_frame_clear(&series->frame);
+    series->closed_us = PT_MISSING;
+    series->aside = false;
+}
+
 void pt_pending_committed(struct pt_pending *pending)
 {
-    for (size_t i = 0; i < pending->n; i++) {
-        pt_frame_clear(&pending->v[i].frame);
-        pending->v[i].closed_us = PT_MISSING;
-    }
     pending->rows = 0;
     pending->closed = false;
+    for (size_t i = 0; i < pending->n; i++) {
+        struct pt_pending_series *series = &pending->v[i];
+        if (series->aside)
+            pending->rows += series->frame.n;
+        else
+            clear(series);
+    }
+}
+
+struct saving {
+    struct pt_store *store;
+    const struct pt_pending_series *series;
+    struct pt_frame part;
+    struct pt_put_stats *stats;
+    uint64_t refused;
+    struct pt_err *why, *err;
+};
+
+static enum pt_code save_part(struct saving *saving, size_t from, size_t n)
+{
+    struct pt_put_stats stats = { 0 };
+    struct pt_write *write = NULL;
+    pt_frame_clear(&saving->part);
+    enum pt_code rc = pt_frame_append(&saving->part, &saving->series->frame, from, n);
+    if (rc != PT_OK) return pt_fail(saving->err, rc, "%zu rows", n);
+    rc = pt_write_begin(saving->store, &write, saving->err);
+    if (rc != PT_OK) return rc;
+    rc =
+        pt_write_rows(write, &saving->series->key, &saving->part, PT_PUT_LIVE, &stats, saving->err);
+    if (rc == PT_OK) {
+        rc = pt_write_commit(write, saving->err);
+        if (rc != PT_OK) return rc;
+        saving->stats->inserted += stats.inserted;
+        saving->stats->replaced += stats.replaced;
+        return PT_OK;
+    }
+    pt_write_abort(write);
+    if (!is_refused(rc)) return rc;
+    if (n > 1) {
+        rc = save_part(saving, from, n / 2);
+        return rc == PT_OK ? save_part(saving, from + n / 2, n - n / 2) : rc;
+    }
+    if (saving->refused++ == 0) *saving->why = *saving->err;
+    return PT_OK;
+}
+
+enum pt_code pt_pending_save(struct pt_pending *pending, struct pt_pending_series *series,
+                             struct pt_store *store, struct pt_put_stats *stats, uint64_t *refused,
+                             struct pt_err *why, struct pt_err *err)
+{
+    struct saving saving = {
+        .store = store, .series = series, .stats = stats, .why = why, .err = err
+    };
+    pt_frame_init(&saving.part, pt_kind(series->key.kind));
+    enum pt_code rc = save_part(&saving, 0, series->frame.n);
+    pt_frame_fini(&saving.part);
+    *refused = saving.refused;
+    if (rc != PT_OK) return rc;
+    pending->rows -= series->frame.n;
+    clear(series);
+    return PT_OK;
 }

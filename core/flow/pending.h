@@ -12,6 +12,8 @@ struct pt_pending_series {
     int64_t newest_us; /* open time of the newest closed candle known, committed or not; PT_MISSING:
                           none */
     int64_t closed_us; /* the same of the frame alone */
+    bool aside;        /* the store refuses its rows: left out of the transaction of all others */
+    int64_t said_us;   /* monotonic: when a refusal was logged; 0: never */
 };
 
 struct pt_pending {
@@ -30,9 +32,20 @@ void pt_pending_fini(struct pt_pending *pending);
 enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
                             const struct pt_record *record, struct pt_err *err);
 
-/* Puts all rows into a transaction; they stay here until pt_pending_committed. */
+/* Puts all rows, but those of series that are aside, into a transaction; they stay here until
+ * pt_pending_committed. *bad: the series whose rows are refused because of itself (its chunk is
+ * damaged), or NULL. */
 enum pt_code pt_pending_write(struct pt_pending *pending, struct pt_write *write,
-                              struct pt_put_stats *stats, struct pt_err *err);
+                              struct pt_put_stats *stats, struct pt_pending_series **bad,
+                              struct pt_err *err);
+/* Drops what was written; what is aside stays. */
 void pt_pending_committed(struct pt_pending *pending);
+
+/* Puts the rows of one series into transactions of their own, halving what is refused, until only
+ * the refused rows themselves are left out. *refused: how many; *why: the first refusal. On any
+ * other failure all rows stay, and may be saved again. */
+enum pt_code pt_pending_save(struct pt_pending *pending, struct pt_pending_series *series,
+                             struct pt_store *store, struct pt_put_stats *stats, uint64_t *refused,
+                             struct pt_err *why, struct pt_err *err);
 
 #endif

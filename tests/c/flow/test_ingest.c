@@ -6,6 +6,7 @@
 #include "puppet.h"
 
 #include <event2/event.h>
+#include <lmdb.h>
 
 static struct pt_loop *loop;
 static struct pt_store *store;
@@ -402,6 +403,77 @@ static void test_a_job_that_cannot_be_written_stops_nobody_else(void)
     end();
 }
 
+/* ---- damage -----------------------------------------------------------------------------------
+ */
+
+enum { STORED_BARS = 6000 };
+
+/* Turns one bit of the third chunk, behind the store's back. The first time it holds. */
+static int64_t damage_third_chunk(void)
+{
+    static uint8_t copy[32768];
+    char path[PATH_MAX];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi chunks;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    uint64_t first = 0;
+    kit_path(path, "store");
+    pt_store_close(store);
+    CU_ASSERT_EQUAL_FATAL(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 8);
+    CU_ASSERT_EQUAL_FATAL(mdb_env_open(env, path, 0, 0640), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_dbi_open(txn, "chunks", 0, &chunks), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_open(txn, chunks, &cursor), 0);
+    for (int i = 0; i < 3; i++)
+        CU_ASSERT_EQUAL_FATAL(mdb_cursor_get(cursor, &key, &value, MDB_NEXT), 0);
+    CU_ASSERT_FATAL(value.mv_size <= sizeof copy);
+    for (int i = 0; i < 8; i++) first = first << 8 | ((const uint8_t *)key.mv_data)[4 + i];
+    memcpy(copy, value.mv_data, value.mv_size);
+    copy[value.mv_size / 2] ^= 4;
+    value.mv_data = copy;
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
+    mdb_cursor_close(cursor);
+    CU_ASSERT_EQUAL_FATAL(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    store = market_store("store", 0);
+    return (int64_t)(first ^ UINT64_C(1) << 63);
+}
+
+static void test_a_damaged_series_holds_up_nothing_else(void)
+{
+    struct pt_write_job job = { .write = write_one, .done = job_done };
+    begin(0);
+    jobs_done = 0;
+    market_write(store, "BTCUSDT", PT_US_MIN, T0, STORED_BARS, 0);
+    int64_t damaged_us = damage_third_chunk(), next_us = T0 + STORED_BARS * PT_US_MIN;
+    interval_us = 60 * PT_US_SEC; /* the closed bar takes the others along */
+    start(1000, 1 << 16, NULL, 0);
+    deliver(market_kline("BTCUSDT", damaged_us + PT_US_MIN, "120.00", false));
+    deliver(market_kline("BTCUSDT", next_us, "121.00", false));
+    deliver(market_kline("BTCUSDT", damaged_us + 2 * PT_US_MIN, "122.00", false));
+    deliver(market_kline("ETHUSDT", next_us, "123.00", true));
+    OK(feed());
+    UNTIL(atomic_load(&puppet->acked) == 4);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "ETHUSDT", PT_US_MIN), 1);
+    /* what does not touch the damage is kept, also of the same series and commit */
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), STORED_BARS + 1);
+    CU_ASSERT_EQUAL(rejects("candles", "damaged_series"), 2);
+    CU_ASSERT_EQUAL(stats().rejects_total, 2);
+    CU_ASSERT_EQUAL(stats().rows, 2);
+    CU_ASSERT_TRUE(stats().store_ok);
+    /* nothing but damage in the batch, and somebody who waits for another write */
+    deliver(market_kline("BTCUSDT", damaged_us + 3 * PT_US_MIN, "124.00", true));
+    pt_ingest_write(ingest, &job);
+    UNTIL(jobs_done == 1 && atomic_load(&puppet->acked) == 5);
+    CU_ASSERT_EQUAL(job_rc, PT_OK);
+    CU_ASSERT_EQUAL(rejects("candles", "damaged_series"), 3);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), STORED_BARS + 1);
+    end();
+}
+
 /* ---- begin and end ----------------------------------------------------------------------------
  */
 
@@ -477,6 +549,7 @@ static CU_TestInfo tests[] = {
       test_a_store_that_stays_full_ends_without_acknowledging },
     { "a job that cannot be written stops nobody else",
       test_a_job_that_cannot_be_written_stops_nobody_else },
+    { "a damaged series holds up nothing else", test_a_damaged_series_holds_up_nothing_else },
     { "stopping commits, a new start goes on",
       test_stopping_commits_what_was_delivered_and_a_new_start_goes_on },
     { "a feed that does not open is named", test_a_feed_that_does_not_open_is_named },
