@@ -4,6 +4,8 @@
  * the rows where it is there: then what is picked is taken from the whole). Series are laid side by
  * side in slabs of 32, row by row, so that one row of a slab is a few vectors and a slab stays in
  * the second-level cache while all j go over it. */
+#include <string.h>
+
 #include "num/panel_impl.h"
 
 enum pt_code pt_gaps_init(struct pt_gaps *gaps, const struct pt_panel *panel,
@@ -19,7 +21,7 @@ enum pt_code pt_gaps_init(struct pt_gaps *gaps, const struct pt_panel *panel,
     gaps->sum = calloc(cells, sizeof(*gaps->sum));
     gaps->squares = calloc(cells, sizeof(*gaps->squares));
     gaps->pairs = calloc(cells, sizeof(*gaps->pairs));
-    gaps->picks = pt_panel_room(gaps->gappy * (block / 2 + 1), sizeof(*gaps->picks));
+    gaps->picks = pt_panel_room(gaps->gappy * (block / 2) + block, sizeof(*gaps->picks));
     gaps->from = pt_panel_room(gaps->gappy + 1, sizeof(*gaps->from));
     gaps->flipped = pt_panel_room(gaps->gappy, sizeof(*gaps->flipped));
     gaps->slab = pt_panel_room(block * PT_SLAB, sizeof(*gaps->slab));
@@ -44,45 +46,47 @@ void pt_gaps_fini(struct pt_gaps *gaps)
     free(gaps->there);
 }
 
-/* The rows to pick for each series with gaps; true when one of them is flipped. */
-static bool pick(struct pt_gaps *gaps, const struct pt_panel *panel, size_t from, size_t rows)
+void pt_gaps_pick(struct pt_gaps *gaps, size_t j, const double *x, size_t rows)
 {
-    bool any = false;
-    uint32_t *to = gaps->picks;
-    gaps->from[0] = 0;
-    for (size_t j = 0; j < panel->series; j++) {
-        size_t g = gaps->at[j];
-        if (g == SIZE_MAX) continue;
-        const double *x = panel->x[j] + from;
-        bool wanted = pt_wide()->count(x, rows) < rows - rows / 2;
-        for (size_t t = 0; t < rows; t++)
-            if (pt_there(x[t]) == wanted) *to++ = (uint32_t)t;
-        gaps->flipped[g] = wanted;
-        gaps->from[g + 1] = (size_t)(to - gaps->picks);
-        any = any || wanted;
+    size_t g = gaps->at[j], count = 0;
+    if (g == SIZE_MAX) return;
+    if (g == 0) gaps->from[0] = 0;
+    uint32_t *to = gaps->picks + gaps->from[g];
+    for (size_t t = 0; t < rows; t++) {
+        to[count] = (uint32_t)t; /* overwritten by the next one when it is there */
+        count += !pt_there(x[t]);
     }
-    return any;
+    gaps->flipped[g] = count > rows / 2;
+    if (gaps->flipped[g]) {
+        count = 0;
+        for (size_t t = 0; t < rows; t++) {
+            to[count] = (uint32_t)t;
+            count += pt_there(x[t]);
+        }
+    }
+    gaps->from[g + 1] = gaps->from[g] + count;
 }
 
 /* Rows of the series i, i + 1 .. side by side; behind the last series nothing is there. */
-static void fill_slab(struct pt_gaps *gaps, const struct pt_panel *panel, const double *z,
-                      size_t stride, size_t i, size_t from, size_t rows)
+static void fill_slab(struct pt_gaps *gaps, const double *z, size_t stride, size_t i, size_t wide,
+                      size_t rows)
 {
     enum { STEP = 64 };
-    size_t wide = panel->series - i < PT_SLAB ? panel->series - i : PT_SLAB;
-    if (wide < PT_SLAB) {
-        memset(gaps->slab, 0, rows * PT_SLAB * sizeof(*gaps->slab));
-        memset(gaps->there, 0, rows * PT_SLAB);
-    }
+    if (wide < PT_SLAB) memset(gaps->slab, 0, rows * PT_SLAB * sizeof(*gaps->slab));
     for (size_t t0 = 0; t0 < rows; t0 += STEP) {
         size_t end = rows - t0 < STEP ? rows : t0 + STEP;
         for (size_t c = 0; c < wide; c++) {
-            const double *x = panel->x[i + c] + from, *values = z + (i + c) * stride;
-            for (size_t t = t0; t < end; t++) {
-                gaps->slab[t * PT_SLAB + c] = values[t];
-                gaps->there[t * PT_SLAB + c] = pt_there(x[t]);
-            }
+            const double *values = z + (i + c) * stride;
+            for (size_t t = t0; t < end; t++) gaps->slab[t * PT_SLAB + c] = values[t];
         }
+    }
+    memset(gaps->there, 1, rows * PT_SLAB);
+    for (size_t c = 0; c < wide; c++) {
+        size_t g = gaps->at[i + c];
+        if (g == SIZE_MAX) continue;
+        for (size_t t = 0; gaps->flipped[g] && t < rows; t++) gaps->there[t * PT_SLAB + c] = 0;
+        for (size_t k = gaps->from[g]; k < gaps->from[g + 1]; k++)
+            gaps->there[(size_t)gaps->picks[k] * PT_SLAB + c] = gaps->flipped[g];
     }
 }
 
@@ -99,14 +103,14 @@ static void sum_all(const struct pt_gaps *gaps, size_t rows, struct pt_picked *a
     }
 }
 
-void pt_gaps_add(struct pt_gaps *gaps, const struct pt_panel *panel, const double *z, size_t stride,
-                 size_t from, size_t rows)
+void pt_gaps_add(struct pt_gaps *gaps, const double *z, size_t stride, size_t rows)
 {
-    bool any_flipped = pick(gaps, panel, from, rows);
+    bool any_flipped = false;
     struct pt_picked all, some;
-    for (size_t i = 0; i < panel->series; i += PT_SLAB) {
-        size_t wide = panel->series - i < PT_SLAB ? panel->series - i : PT_SLAB;
-        fill_slab(gaps, panel, z, stride, i, from, rows);
+    for (size_t g = 0; g < gaps->gappy; g++) any_flipped = any_flipped || gaps->flipped[g];
+    for (size_t i = 0; i < gaps->series; i += PT_SLAB) {
+        size_t wide = gaps->series - i < PT_SLAB ? gaps->series - i : PT_SLAB;
+        fill_slab(gaps, z, stride, i, wide, rows);
         if (any_flipped) sum_all(gaps, rows, &all);
         for (size_t g = 0; g < gaps->gappy; g++) {
             size_t count = gaps->from[g + 1] - gaps->from[g], at = g * gaps->series + i;

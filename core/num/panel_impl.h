@@ -38,10 +38,10 @@ struct pt_gaps {
 enum pt_code pt_gaps_init(struct pt_gaps *gaps, const struct pt_panel *panel,
                           const struct pt_panel_own *own, size_t block, struct pt_err *err);
 void pt_gaps_fini(struct pt_gaps *gaps);
-/* Takes in the rows from .. from + rows - 1. z: their standardised values, series by series,
- * `stride` apart. */
-void pt_gaps_add(struct pt_gaps *gaps, const struct pt_panel *panel, const double *z, size_t stride,
-                 size_t from, size_t rows);
+/* For a block of rows: what is missing in each series, x: its [rows], in the order of the series;
+ * then their standardised values, series by series, `stride` apart. */
+void pt_gaps_pick(struct pt_gaps *gaps, size_t series, const double *x, size_t rows);
+void pt_gaps_add(struct pt_gaps *gaps, const double *z, size_t stride, size_t rows);
 
 /* Sums over the pairs of two columns that were standardised by themselves. */
 struct pt_pair {

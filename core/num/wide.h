@@ -127,6 +127,8 @@ struct pt_wide {
                      const double *low_before, size_t n, double *plus, double *minus);
     void (*directional)(const double *range, size_t n, double *plus, double *minus, double *dx);
     /* wide_panel.h */
+    /* Sums of d and d^2, d = (x - at) - shift; returns how many are there. */
+    size_t (*squares)(const double *x, size_t n, struct pt_centre c, double *s1, double *s2);
     /* (x - centre) * scale, 0 where x is missing. No overlap. */
     void (*standard)(const double *x, size_t n, struct pt_centre c, double scale, double *out);
     /* Sums over the rows named in rows: [count], for each series of a slab. there: 1 or 0 beside

@@ -28,6 +28,7 @@ const struct pt_wide PT_WIDE_TABLE = {
     .true_range = true_range,
     .movement = movement,
     .directional = directional,
+    .squares = squares,
     .standard = standard,
     .picked = picked,
     .lags = lags,

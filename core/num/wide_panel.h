@@ -12,6 +12,34 @@ enum { ABREAST = 4 * LANES }; /* sums kept in registers at once: four vectors hi
 
 typedef unsigned char bytes __attribute__((vector_size(PT_SLAB), aligned(1), may_alias));
 
+/* As powers() of wide_sum.h, the first two of them. */
+static size_t squares(const double *x, size_t n, struct pt_centre c, double *s1, double *s2)
+{
+    struct total t1 = { 0 }, t2 = { 0 };
+    vi there = { 0 };
+    double last[8];
+    for (size_t from = 0; from < n; from += BLOCK) {
+        size_t to = n - from < BLOCK ? n : from + BLOCK;
+        struct lanes sum = { 0 }, square = { 0 };
+        for (size_t i = from; i < to; i += 8) {
+            const double *rows = group(x, i, to, last);
+            for (int p = 0; p < PARTS; p++) {
+                vd v = GET(rows + p * LANES), d = (v - c.at) - c.shift;
+                vi ok = THERE(v);
+                d = KEEP(ok, d);
+                sum.part[p] += d;
+                square.part[p] += d * d;
+                there -= ok;
+            }
+        }
+        total_add(&t1, &sum);
+        total_add(&t2, &square);
+    }
+    *s1 = total_get(&t1);
+    *s2 = total_get(&t2);
+    return rows_in(&there);
+}
+
 /* (x - at - shift) * scale, 0 where x is missing. */
 static void standard(const double *x, size_t n, struct pt_centre c, double scale, double *out)
 {

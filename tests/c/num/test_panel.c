@@ -3,7 +3,7 @@
 #include "num/moment.h"
 #include "num/panel.h"
 
-enum { SERIES = 70, ROWS = 1700, CELLS = SERIES * SERIES };
+enum { SERIES = 50, ROWS = 2500, CELLS = SERIES * SERIES };
 static double cells[SERIES][ROWS], got[CELLS], want[CELLS], values[SERIES], vectors[CELLS];
 static const double *columns[SERIES];
 static uint32_t overlap[CELLS];
@@ -93,7 +93,7 @@ static void test_full_series_keep_their_numbers_beside_one_with_gaps(void)
         for (size_t j = 0; j < SERIES; j++) {
             bool gap = i == 9 || j == 9;
             CU_ASSERT(overlap[i * SERIES + j] == (gap ? 150 : 700));
-            CU_ASSERT(gap || same_bits("full", &got[i * SERIES + j], &want[i * SERIES + j], 1));
+            CU_ASSERT(gap || near_to(got[i * SERIES + j], want[i * SERIES + j], 1e-13, 1));
         }
     }
     check_pearson(&p, 20);
@@ -258,7 +258,8 @@ static void test_repair_makes_a_broken_matrix_whole(void)
 
 static void test_a_sound_matrix_is_left_as_it_is(void)
 {
-    struct pt_panel p = make_panel(SERIES, 60, 8, 0); /* more series than rows: eigenvalues of 0 */
+    struct pt_panel p =
+        make_panel(SERIES, SERIES - 10, 8, 0); /* more series than rows: eigenvalues of 0 */
     struct pt_panel_spectrum s;
     CU_ASSERT_FATAL(pt_panel_pearson(&p, 2, got, NULL, NULL) == PT_OK);
     memcpy(want, got, sizeof(got));
