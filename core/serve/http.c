@@ -295,6 +295,7 @@ static void thread_fini(struct pt_thread *thread)
     pt_conns_fini(&thread->conns);
     pt_cache_fini(&thread->cache);
     pt_bars_cache_fini(&thread->bars);
+    pt_catalog_fini(&thread->catalog);
     pt_query_fini(&thread->query);
     pt_scripts_unref(thread->scripts);
     if (thread->deflate_ready) deflateEnd(&thread->deflate);

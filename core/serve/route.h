@@ -36,6 +36,8 @@ bool pt_later_find(const char *path);
 void pt_handle_root(struct pt_request *request);
 void pt_handle_liveness(struct pt_request *request);
 void pt_handle_readiness(struct pt_request *request);
+void pt_handle_health(struct pt_request *request);
+void pt_handle_summary(struct pt_request *request);
 void pt_handle_candles(struct pt_request *request);
 void pt_handle_trades(struct pt_request *request);
 void pt_handle_depth(struct pt_request *request);
@@ -51,7 +53,7 @@ bool pt_found_analysis(struct pt_request *request);
 bool pt_found_script(struct pt_request *request);
 
 /* Their parameter tables. */
-extern const struct pt_param pt_candles_params[], pt_trades_params[], pt_depth_params[],
-    pt_funding_params[], pt_analysis_params[], pt_scripts_params[];
+extern const struct pt_param pt_health_params[], pt_candles_params[], pt_trades_params[],
+    pt_depth_params[], pt_funding_params[], pt_analysis_params[], pt_scripts_params[];
 
 #endif

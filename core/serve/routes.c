@@ -25,6 +25,21 @@ const struct pt_route pt_routes[] = {
       .about = "status is healthy, degraded (works, but a person should look) or unhealthy (503). "
                "Each component "
                "says its own status and why." },
+    { .path = "/health/summary",
+      .handle = pt_handle_summary,
+      .tag = "health",
+      .summary = "how many datasets are healthy",
+      .about = "Candle series and results, each scored 0.8 completeness + 0.2 freshness: healthy "
+               "from 90, degraded "
+               "from 70. overall_score is their mean, null when there are none." },
+    { .path = "/health",
+      .handle = pt_handle_health,
+      .params = pt_health_params,
+      .tag = "health",
+      .summary = "completeness, freshness and gaps of a pair's candles",
+      .about = "Without period all stored periods together; of a period that is not stored, those "
+               "it is built from. "
+               "Scores are null until there was an audit." },
     { .path = "/data/candles",
       .handle = pt_handle_candles,
       .params = pt_candles_params,
@@ -121,8 +136,6 @@ const struct pt_route *pt_route_find(const char *path, const char **arg)
 /* Paths of the original system and of our own plan that this version does not answer. '*' stands
  * for one piece, a final "**" for all that follow. */
 static const char *const later[] = {
-    "/health",
-    "/health/summary",
     "/health/leader",
     "/health/audit-status",
     "/health/databases",

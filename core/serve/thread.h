@@ -5,6 +5,7 @@
 #include "flow/engine.h"
 #include "serve/bars_index.h"
 #include "serve/cache.h"
+#include "serve/catalog.h"
 #include "serve/conn.h"
 #include "serve/figures.h"
 #include "serve/http.h"
@@ -58,6 +59,8 @@ struct pt_thread {
     struct pt_cache cache;
     struct pt_waits waits;
     struct pt_bars_cache bars;
+    struct pt_catalog catalog;
+    struct pt_gaps_cache gaps;
     struct pt_query query;
     const struct pt_query_item *extra[PT_QUERY_MAX];
     struct pt_scripts *scripts; /* a reference, of `generation` */

@@ -86,6 +86,10 @@ typedef bool (*pt_docs_fn)(void *arg, const void *key, size_t key_len, const bso
 enum pt_code pt_docs_scan(struct pt_read *read, const char *collection, const void *from, size_t from_len,
                           const void *to, size_t to_len, bool descending, pt_docs_fn fn, void *arg,
                           struct pt_err *err);
+/* The keys of a collection, ascending; no document is touched, so this is how many are counted. fn returns false to
+ * stop. */
+typedef bool (*pt_key_fn)(void *arg, const void *key, size_t key_len);
+enum pt_code pt_docs_keys(struct pt_read *read, const char *collection, pt_key_fn fn, void *arg, struct pt_err *err);
 /* Names of all collections, in order. */
 typedef bool (*pt_name_fn)(void *arg, const char *name);
 enum pt_code pt_docs_collections(struct pt_read *read, pt_name_fn fn, void *arg, struct pt_err *err);

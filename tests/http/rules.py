@@ -10,7 +10,7 @@ import unittest
 from harness import Daemon, Folder, ROOT, petrosa
 from client import HOUR, T0, ask, candle, load, strict, write_candles
 
-ROUTES = ["/", "/health/liveness", "/health/readiness", "/data/candles?pair=BTCUSDT&period=1h", "/data/trades?pair=BTCUSDT",
+ROUTES = ["/", "/health/liveness", "/health/readiness", "/health/summary", "/health?pair=BTCUSDT", "/data/candles?pair=BTCUSDT&period=1h", "/data/trades?pair=BTCUSDT",
           "/data/depth?pair=BTCUSDT", "/data/funding?pair=BTCUSDT&start=2024-11-15", "/analysis/volatility?pair=BTCUSDT", "/scripts", "/scripts/trend", "/metrics", "/openapi.json", "/docs"]
 
 
@@ -64,7 +64,7 @@ class Rules(WithStore):
             self.assertEqual(head.body, b"")
             for name in ("Content-Type", "ETag", "Vary"):
                 self.assertEqual(head.headers[name], full.headers[name], target)
-            if target not in ("/", "/health/liveness", "/health/readiness", "/data/depth?pair=BTCUSDT", "/metrics", "/scripts", "/scripts/trend"):
+            if target not in ("/", "/health/liveness", "/health/readiness", "/health/summary", "/health?pair=BTCUSDT", "/data/depth?pair=BTCUSDT", "/metrics", "/scripts", "/scripts/trend"):
                 self.assertEqual(head.headers["Content-Length"], full.headers["Content-Length"], target)
 
     def test_options_lists_the_methods(self):
@@ -95,7 +95,7 @@ class Rules(WithStore):
         self.problem(self.get("/health/%zz"), 400)
 
     def test_what_is_not_built_yet_is_501(self):
-        for target in ("/health", "/health/summary", "/analysis/correlation?pairs=A,B",
+        for target in ("/health/leader", "/analysis/correlation?pairs=A,B",
                        "/analysis/spread?pair=BTCUSDT", "/catalog/datasets", "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
             self.problem(self.get(target), 501)
         for method, target in (("POST", "/backfill/start"), ("POST", "/scripts/reload"), ("DELETE", "/backfill/jobs/1"), ("POST", "/anomalies/detect"),
@@ -182,7 +182,7 @@ class Rules(WithStore):
         document = self.get("/openapi.json").json
         self.assertTrue(document["openapi"].startswith("3.1"))
         names = [s["name"] for s in self.get("/scripts").json["scripts"]]
-        want = {"/", "/health/liveness", "/health/readiness", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/scripts", "/scripts/{name}",
+        want = {"/", "/health/liveness", "/health/readiness", "/health/summary", "/health", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/scripts", "/scripts/{name}",
                 "/metrics", "/openapi.json", "/docs"} | {f"/analysis/{name}" for name in names}
         self.assertEqual(set(document["paths"]), want)
         for path, operations in document["paths"].items():

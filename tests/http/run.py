@@ -10,6 +10,7 @@ from abuse import *  # noqa: E402,F401,F403
 from analysis import *  # noqa: E402,F401,F403
 from data import *  # noqa: E402,F401,F403
 from market import *  # noqa: E402,F401,F403
+from quality import *  # noqa: E402,F401,F403
 from rules import *  # noqa: E402,F401,F403
 
 if __name__ == "__main__":
