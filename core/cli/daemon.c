@@ -1,6 +1,7 @@
 /* daemon.c - see daemon.h */
 #include "cli/daemon.h"
 
+#include "base/log.h"
 #include "serve/http.h"
 
 #include <inttypes.h>
@@ -53,6 +54,10 @@ enum pt_code pt_daemon_run(struct pt_cli *cli, void (*ready)(void *arg, const ch
     if (rc == PT_OK) rc = pt_http_start(engine, &http, err);
     uint64_t series = 0;
     if (rc == PT_OK) rc = count_series(pt_engine_store(engine), &series, err);
+    if (rc == PT_EDAMAGE) { /* the rest of the market is served */
+        pt_log(PT_ERROR, "store", "damaged", "error=\"%s\"", err->text);
+        rc = PT_OK;
+    }
     if (rc == PT_OK) {
         char url[300];
         print_url(pt_cli_conf(cli), pt_http_port(http), url, sizeof url);

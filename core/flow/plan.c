@@ -375,11 +375,11 @@ static bool plan_everything(struct planner *planner)
     struct pt_plan *plan = planner->plan;
     enum pt_code rc = PT_OK;
     if (planner->opts->marks) rc = pt_due_each(planner->read, collect_mark, planner, planner->err);
-    if (rc != PT_OK) return fail(planner, rc);
+    if (rc != PT_OK && !go_around(planner, rc)) return false;
     if (planner->rc != PT_OK) return false;
     if (!planner->opts->all && plan->nmarks == 0) return true;
     rc = pt_series_each(planner->read, collect_symbol, planner, planner->err);
-    if (rc != PT_OK) return fail(planner, rc);
+    if (rc != PT_OK && !go_around(planner, rc)) return false;
     if (planner->rc != PT_OK || (planner->opts->all && !plan_all(planner))) return false;
     size_t kept = 0;
     for (size_t i = 0; i < plan->nmarks; i++) {

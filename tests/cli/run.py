@@ -494,6 +494,22 @@ class Serve(Folder):
             self.assertEqual(daemon.stop(), 0)
         self.assertIn("petrosa serve", petrosa("status", "--url", daemon.url, check=1).stderr)
 
+    def test_a_damaged_series_does_not_keep_it_from_starting(self):
+        for symbol in ("AAAUSDT", "ETHUSDT"):
+            petrosa("import", write_dump(self.dir / f"{symbol}-1h.csv", [dump_row(i) for i in range(400)]), store=self.store)
+        file = pathlib.Path(self.store) / "data.mdb"
+        data = file.read_bytes()
+        self.assertIn(b"AAAUSDT\0\0\0", data)
+        file.write_bytes(data.replace(b"AAAUSDT\0\0\0", b"AAAUSDT\0\1\0"))  # its record no longer has its checksum
+        daemon = Daemon(store=self.store)
+        try:
+            self.assertRegex(daemon.ready, r" series=1$")
+            done = subprocess.run(["curl", "-sS", f"{daemon.url}/data/candles?pair=ETHUSDT&period=1h"], capture_output=True, text=True, timeout=20)
+            self.assertEqual(json.loads(done.stdout)["pagination"]["total"], 400)
+        finally:
+            self.assertEqual(daemon.stop(), 0)
+        self.assertRegex(daemon.logged(), r"error store damaged error=.*AAAUSDT")
+
     def test_status_says_why_it_has_no_answer(self):
         petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i) for i in range(400)]), store=self.store)
         (self.dir / "token").write_text("a-long-enough-token-0123456789\n")

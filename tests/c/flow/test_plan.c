@@ -5,6 +5,8 @@
 #include "flow/registry.h"
 #include "flow/result.h"
 
+#include <lmdb.h>
+
 static struct pt_store *store;
 static struct pt_scripts *scripts;
 static struct pt_plan plan;
@@ -322,6 +324,54 @@ static void test_a_series_far_behind_waits_until_it_has_settled(void)
     end();
 }
 
+/* Turns one bit in the record of the first series, behind the store's back. */
+static void damage_first_series(void)
+{
+    uint8_t copy[400];
+    char path[PATH_MAX];
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi series;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    kit_path(path, "store");
+    pt_store_close(store);
+    CU_ASSERT_EQUAL_FATAL(mdb_env_create(&env), 0);
+    mdb_env_set_maxdbs(env, 8);
+    CU_ASSERT_EQUAL_FATAL(mdb_env_open(env, path, 0, 0640), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_dbi_open(txn, "series", 0, &series), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_open(txn, series, &cursor), 0);
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
+    CU_ASSERT_FATAL(value.mv_size <= sizeof copy);
+    memcpy(copy, value.mv_data, value.mv_size);
+    copy[30] ^= 1;
+    value.mv_data = copy;
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
+    mdb_cursor_close(cursor);
+    CU_ASSERT_EQUAL_FATAL(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    store = market_store("store", 0);
+}
+
+static void test_a_damaged_series_is_gone_around(void)
+{
+    begin();
+    market_write(store, "ADAUSDT", H, T0, 50, 0);
+    market_write(store, "ETHUSDT", H, T0, 50, 0);
+    damage_first_series();
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 50 * H), "bdht");
+    CU_ASSERT_EQUAL(plan.fault.code, PT_EDAMAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(plan.fault.text, "ADAUSDT"));
+    CU_ASSERT_EQUAL_FATAL(plan.nmarks, 1); /* what could not be looked at stays due */
+    CU_ASSERT_STRING_EQUAL(plan.marks[0].key.symbol, "ETHUSDT");
+    opts.all = true;
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 50 * H), "bdht");
+    end();
+}
+
 static void test_nothing_due_costs_nothing(void)
 {
     begin();
@@ -349,6 +399,7 @@ static CU_TestInfo tests[] = {
       test_all_takes_every_symbol_and_filters_narrow_it },
     { "a series far behind waits until it has settled",
       test_a_series_far_behind_waits_until_it_has_settled },
+    { "a damaged series is gone around", test_a_damaged_series_is_gone_around },
     { "nothing due costs nothing", test_nothing_due_costs_nothing },
     CU_TEST_INFO_NULL
 };
