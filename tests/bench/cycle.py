@@ -36,6 +36,7 @@ import harness
 import real
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
+CATEGORIES = ("volatility", "volume", "trend", "deviation")  # what the peer has, and so what ours computes here
 PERIODS = {"1h": (HOUR, 2160), "1d": (DAY, 120)}
 RUNS, BENCHMARK = 15, "BTCUSDT"
 END = 1_735_689_600_000_000                     # made-up candles end at 2025-01-01
@@ -176,7 +177,7 @@ def answers(series):
             own = symbol == BENCHMARK
             whole[period, symbol] = {
                 name: oracle.calculate(name, frame, PERIODS[period][0], benchmark=None if own else frames[BENCHMARK],
-                                       is_benchmark=own) for name in oracle.CALCULATORS}
+                                       is_benchmark=own) for name in CATEGORIES}
     return {unit: {name: answer["data"] for name, answer in four.items()} for unit, four in whole.items()}, whole
 
 
@@ -201,24 +202,30 @@ class Ours:
         self.store, self.series = folder / "store", series
         harness.petrosa("import", "--quiet", *write(folder, series), store=self.store)
         self.units = sum(map(len, series.values()))
+        scripts = folder / "scripts"  # what the peer computes, and nothing more
+        shutil.copytree(harness.ROOT / "scripts/lib", scripts / "lib")
+        (scripts / "calculators").mkdir()
+        for name in CATEGORIES:
+            shutil.copy(harness.ROOT / f"scripts/calculators/{name}.lua", scripts / "calculators")
+        self.options = ("--set", f"scripts.path={scripts}")
 
     def compute(self):
         """One cycle; (ms of the cycle inside the program with its workers up, ms of the whole program)."""
         start = time.perf_counter()
-        done = harness.petrosa("compute", "--quiet", "--json", "--periods", ",".join(self.series), store=self.store)
+        done = harness.petrosa("compute", "--quiet", "--json", "--periods", ",".join(self.series), *self.options, store=self.store)
         whole = (time.perf_counter() - start) * 1e3
         sums = json.loads(done.stdout)
-        rows = [row for row in sums["rows"] if row["script"] in oracle.CALCULATORS]
+        rows = [row for row in sums["rows"] if row["script"] in CATEGORIES]
         assert sum(row["computed"] for row in rows) == 4 * self.units and sums["failed"] == 0, sums
         assert all(row["warming"] == 0 for row in rows), sums
-        others = {row["script"] for row in sums["rows"]} - set(oracle.CALCULATORS)
+        others = {row["script"] for row in sums["rows"]} - set(CATEGORIES)
         assert not others, f"computes more than the peer does: {others}"
         return sums["wall_us"] / 1e3, whole, {(row["script"], row["period"]): row["elapsed_us"] / row["computed"]
                                               for row in rows}
 
     def resident(self, cycles):
         """ms of each timed cycle of a daemon, one a second, after two that warm it up."""
-        daemon = harness.Daemon("--set", "cycle.interval=1s", "--set", "log.level=debug", store=self.store)
+        daemon = harness.Daemon(*self.options, "--set", "cycle.interval=1s", "--set", "log.level=debug", store=self.store)
         try:
             time.sleep(cycles + 2.5)
         finally:
