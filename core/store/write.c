@@ -15,10 +15,25 @@
 
 #define SPARE_BYTES (1 << 20)
 
+/* What is written into a file that no folder holds any more is gone when we end: nobody may be told
+ * that it is durable. */
+static bool is_deleted(const struct pt_store *store)
+{
+    mdb_filehandle_t fd;
+    struct stat file;
+    return mdb_env_get_fd(store->env, &fd) == 0 && fstat(fd, &file) == 0 && file.st_nlink == 0;
+}
+
 enum pt_code pt_write_begin(struct pt_store *store, struct pt_write **write, struct pt_err *err)
 {
     *write = NULL;
     if (store->readonly) return pt_fail(err, PT_EINVAL, "%s was opened to read only", store->path);
+    if (is_deleted(store))
+        return pt_fail(
+            err, PT_EIO,
+            "%s: its data.mdb was deleted while it was in use; nothing can be kept until "
+            "this program is started anew",
+            store->path);
     struct pt_write *self = calloc(1, sizeof *self);
     if (!self) return pt_fail(err, PT_ENOMEM, "writing to %s", store->path);
     enum pt_code rc = pt_txn_enter(store, &self->txn, true, err);

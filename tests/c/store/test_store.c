@@ -93,6 +93,26 @@ static void test_a_reader_makes_nothing(void)
     kit_remove(path);
 }
 
+static void test_a_file_that_was_deleted_takes_nothing_more(void)
+{
+    char *path = kit_folder(), file[300];
+    struct pt_store *store = kit_open(path);
+    struct pt_write *write = NULL;
+    struct pt_read *read = NULL;
+    OK(pt_write_begin(store, &write, &kit_err));
+    pt_write_abort(write);
+    snprintf(file, sizeof file, "%s/data.mdb", path);
+    if (unlink(file) != 0) abort();
+    CU_ASSERT_EQUAL(pt_write_begin(store, &write, &kit_err), PT_EIO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "deleted"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, path));
+    CU_ASSERT_PTR_NULL(write);
+    OK(pt_read_begin(store, &read, &kit_err)); /* what is there can still be read */
+    pt_read_end(read);
+    pt_store_close(store);
+    kit_remove(path);
+}
+
 static void test_a_lock_file_that_cannot_be_written_is_named(void)
 {
     char *path = kit_folder(), file[300];
@@ -304,6 +324,8 @@ static void test_a_backup_taken_while_writing_is_whole(void)
 static CU_TestInfo tests[] = {
     { "a folder is made and opened again", test_a_folder_is_made_and_opened_again },
     { "a reader makes nothing", test_a_reader_makes_nothing },
+    { "a file that was deleted takes nothing more",
+      test_a_file_that_was_deleted_takes_nothing_more },
     { "a lock file that cannot be written is named",
       test_a_lock_file_that_cannot_be_written_is_named },
     { "an empty path is refused", test_an_empty_path_is_refused },
