@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define RETRY_US 1000000
+#define FEED_END_US (3 * PT_US_SEC)
 
 /* ---- the parts ----------------------------------------------------------------------------- */
 
@@ -106,6 +107,7 @@ static enum pt_code start_writer(struct pt_engine *engine, struct pt_err *err)
                                              pt_conf_int(conf, "store", "commit_interval"),
                                          .retry_us = RETRY_US,
                                          .retention_every_us = PT_US_HOUR,
+                                         .end_us = FEED_END_US,
                                          .commit_rows =
                                              (size_t)pt_conf_int(conf, "store", "commit_rows"),
                                          .ring_bytes = (size_t)pt_conf_int(conf, "feed", "ring"),

@@ -1,17 +1,22 @@
 /* feeds.c - what feeds call and are called with, and their figures.             [layer: flow] */
+#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/log.h"
 #include "base/ring.h"
+#include "base/timefmt.h"
 #include "flow/ingest_internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- for the feeds, on their threads ------------------------------------------------------- */
 
 static bool host_push(void *ctx, uint64_t tag, int64_t recv_us, const void *bytes, size_t len)
 {
     struct pt_slot *slot = ctx;
+    if (atomic_load_explicit(&slot->left, memory_order_relaxed)) return false;
     pt_buf_clear(&slot->scratch);
     pt_buf_add(&slot->scratch, &recv_us, sizeof recv_us);
     pt_buf_add(&slot->scratch, bytes, len);
@@ -36,6 +41,7 @@ static int64_t host_last_candle(void *ctx, const char *symbol, int64_t period_us
     struct pt_read *read = NULL;
     struct pt_err err;
     int64_t last_us = PT_MISSING;
+    if (atomic_load(&slot->left)) return PT_MISSING; /* the store may be closed */
     if (pt_symbol_parse(symbol, strlen(symbol), key.symbol) != PT_OK) return PT_MISSING;
     enum pt_code rc = pt_read_begin(slot->ingest->opts.store, &read, &err);
     if (rc == PT_OK) rc = pt_series_find(read, &key, &series, &err);
@@ -86,6 +92,51 @@ enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, stru
     if (rc == PT_OK) return PT_OK;
     atomic_store(&slot->open, false);
     return pt_err_prefix(err, "feed %s: ", feed->name);
+}
+
+static void *run_end(void *arg)
+{
+    struct pt_slot *slot = arg;
+    slot->end(slot->feed->self);
+    return NULL;
+}
+
+/* Each on a thread of its own, so that one that hangs keeps neither the others nor us from ending.
+ */
+static void end_feeds(struct pt_ingest *ingest, bool closing)
+{
+    size_t n = atomic_load(&ingest->nslots);
+    struct timespec until;
+    int64_t until_us = pt_mono_us() + ingest->opts.end_us;
+    until.tv_sec = (time_t)(until_us / PT_US_SEC);
+    until.tv_nsec = (long)(until_us % PT_US_SEC) * 1000;
+    for (size_t i = 0; i < n; i++) {
+        struct pt_slot *slot = &ingest->slots[i];
+        if (!atomic_load(&slot->open) || atomic_load(&slot->left)) continue;
+        slot->end = closing ? slot->feed->plugin->close : slot->feed->plugin->drain;
+        slot->ending = pthread_create(&slot->ender, NULL, run_end, slot) == 0;
+        if (!slot->ending) slot->end(slot->feed->self);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct pt_slot *slot = &ingest->slots[i];
+        if (!slot->ending) continue;
+        slot->ending = false;
+        if (pthread_clockjoin_np(slot->ender, NULL, CLOCK_MONOTONIC, &until) == 0) continue;
+        atomic_store(&slot->left, true);
+        pthread_detach(slot->ender);
+        pt_log(PT_ERROR, "ingest", "feed_hangs", "feed=%s in=%s waited_ms=%" PRId64,
+               slot->feed->name, closing ? "close" : "drain", ingest->opts.end_us / 1000);
+    }
+}
+
+void pt_feeds_drain(struct pt_ingest *ingest)
+{
+    end_feeds(ingest, false);
+}
+
+void pt_feeds_close(struct pt_ingest *ingest)
+{
+    end_feeds(ingest, true);
 }
 
 /* ---- figures ------------------------------------------------------------------------------- */

@@ -152,6 +152,8 @@ static void acknowledge(struct pt_ingest *ingest)
         if (!slot->owes) continue;
         slot->owes = false;
         slot->acked = slot->taken;
+        /* one that hangs may hold what its callback waits for; it gets the same again next time */
+        if (atomic_load(&slot->left)) continue;
         if (slot->feed->plugin->acked) slot->feed->plugin->acked(slot->feed->self, slot->acked);
     }
 }
@@ -463,9 +465,7 @@ enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest *
 void pt_ingest_stop(struct pt_ingest *ingest)
 {
     if (!ingest->running) return;
-    for (size_t i = 0; i < atomic_load(&ingest->nslots); i++)
-        if (atomic_load(&ingest->slots[i].open))
-            ingest->slots[i].feed->plugin->drain(ingest->slots[i].feed->self);
+    pt_feeds_drain(ingest);
     atomic_store(&ingest->stopping, true);
     pt_ingest_wake(ingest);
     pthread_join(ingest->thread, NULL);
@@ -473,17 +473,29 @@ void pt_ingest_stop(struct pt_ingest *ingest)
     pt_loop_flush(ingest->opts.loop); /* what it posted last lives in memory that may go now */
 }
 
+/* A feed that hangs has our addresses, until the process ends. */
+static struct pt_ingest *left_behind;
+
 void pt_ingest_free(struct pt_ingest *ingest)
 {
     if (!ingest) return;
+    bool left = false;
     pt_ingest_stop(ingest);
+    pt_feeds_close(ingest);
     for (size_t i = 0; i < atomic_load(&ingest->nslots); i++) {
         struct pt_slot *slot = &ingest->slots[i];
-        if (atomic_load(&slot->open)) slot->feed->plugin->close(slot->feed->self);
-        pt_slot_free(slot);
+        if (atomic_load(&slot->left))
+            left = true;
+        else
+            pt_slot_free(slot);
     }
     pt_pending_fini(&ingest->pending);
     if (ingest->wake_fd >= 0) close(ingest->wake_fd);
     pthread_mutex_destroy(&ingest->lock);
-    free(ingest);
+    if (left) {
+        ingest->next_left = left_behind;
+        left_behind = ingest;
+    } else {
+        free(ingest);
+    }
 }

@@ -19,6 +19,7 @@ struct pt_ingest_opts { /* borrowed things outlive the ingest */
     struct pt_store *store;
     int64_t commit_interval_us, retry_us;
     int64_t retention_every_us; /* how often the rules are applied */
+    int64_t end_us; /* so long a feed may take to end its delivery, and again to close */
     size_t commit_rows, ring_bytes;
     const struct pt_retention *rules;
     size_t nrules;
@@ -32,9 +33,11 @@ enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest *
 /* Opens a feed (taken, on failure too); from then on it delivers. At most 8. */
 enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err);
 /* Ends the feeds' delivery, commits and acknowledges what they had delivered, does the write jobs
- * that wait and ends the thread. What cannot be committed then is not acknowledged. Once. */
+ * that wait and ends the thread. What cannot be committed then is not acknowledged. A feed that
+ * does not end in time is left behind: nothing more is taken from it or told to it. Once. */
 void pt_ingest_stop(struct pt_ingest *ingest);
-/* Stops it, if it runs, and closes the feeds. Accepts NULL. */
+/* Stops it, if it runs, and closes the feeds. Memory that a feed left behind may still use is not
+ * freed. Accepts NULL. */
 void pt_ingest_free(struct pt_ingest *ingest);
 
 /* A pt_writer_fn: arg is the ingest. (any thread) */

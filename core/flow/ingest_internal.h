@@ -26,7 +26,10 @@ struct pt_slot { /* one feed */
     struct pt_buf scratch;      /* the feed's */
     uint64_t taken, acked;      /* the writer's: newest tag taken from the ring, told to the feed */
     bool owes;                  /* something was taken and not yet told */
-    atomic_bool open;
+    atomic_bool open, left;     /* left behind: it did not end in time */
+    void (*end)(void *self);    /* what is called on `ender` */
+    pthread_t ender;
+    bool ending;
     atomic_uint_fast64_t messages, rows, ignored, rejected, full;
     atomic_int_fast64_t last_message_us;
 };
@@ -37,6 +40,7 @@ struct pt_reason {
 };
 
 struct pt_ingest {
+    struct pt_ingest *next_left; /* those that have to stay because of a feed left behind */
     struct pt_ingest_opts opts;
     pthread_t thread;
     bool running; /* the thread was started and not joined */
@@ -71,5 +75,8 @@ void pt_ingest_wake(struct pt_ingest *ingest); /* any thread */
 /* n messages or rows; type and word are static texts. (on the writer thread) */
 void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *word, uint64_t n);
 void pt_slot_free(struct pt_slot *slot);
+/* Ends the delivery of all feeds at once, or closes them; those that take too long are left. */
+void pt_feeds_drain(struct pt_ingest *ingest);
+void pt_feeds_close(struct pt_ingest *ingest);
 
 #endif

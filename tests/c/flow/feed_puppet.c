@@ -75,6 +75,7 @@ static void acked(void *arg, uint64_t tag)
 static void drain(void *arg)
 {
     struct feed_puppet *self = arg;
+    while (atomic_load(&self->puppet->hang)) usleep(500);
     atomic_store(&self->stop, true);
     pthread_join(self->thread, NULL);
     atomic_store(&self->puppet->drained, true);

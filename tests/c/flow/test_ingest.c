@@ -12,7 +12,7 @@ static struct pt_loop *loop;
 static struct pt_store *store;
 static struct pt_ingest *ingest;
 static struct puppet *puppet;
-static int64_t interval_us;
+static int64_t interval_us, end_us;
 static unsigned commits_told;
 
 static void on_committed(void *arg)
@@ -30,6 +30,7 @@ static void begin(uint64_t max_bytes)
     OK(pt_loop_new(&loop, &kit_err));
     commits_told = 0;
     interval_us = 5000;
+    end_us = 30 * PT_US_SEC;
 }
 
 static void start(size_t commit_rows, size_t ring_bytes, const struct pt_retention *rules,
@@ -40,6 +41,7 @@ static void start(size_t commit_rows, size_t ring_bytes, const struct pt_retenti
                                          .commit_interval_us = interval_us,
                                          .retry_us = 20000,
                                          .retention_every_us = 10000,
+                                         .end_us = end_us,
                                          .commit_rows = commit_rows,
                                          .ring_bytes = ring_bytes,
                                          .rules = rules,
@@ -502,6 +504,30 @@ static void test_stopping_commits_what_was_delivered_and_a_new_start_goes_on(voi
     end();
 }
 
+static void test_a_feed_that_hangs_keeps_nothing_from_ending(void)
+{
+    begin(0);
+    end_us = 50000;
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    deliver(market_kline("BTCUSDT", T0, "120.00", true));
+    UNTIL(atomic_load(&puppet->acked) == 1);
+    atomic_store(&puppet->hang, true);
+    pt_ingest_stop(ingest);
+    CU_ASSERT_FALSE(atomic_load(&puppet->drained));
+    pt_ingest_free(ingest);
+    ingest = NULL;
+    CU_ASSERT_FALSE(atomic_load(&puppet->closed));
+    /* it goes on undisturbed, but nothing is taken from it any more */
+    deliver(market_kline("BTCUSDT", T0 + PT_US_MIN, "120.00", true));
+    UNTIL(atomic_load(&puppet->refused) > 2);
+    CU_ASSERT_EQUAL(atomic_load(&puppet->pushed), 1);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), 1);
+    atomic_store(&puppet->hang, false);
+    UNTIL(atomic_load(&puppet->drained));
+    end();
+}
+
 static void test_a_feed_that_does_not_open_is_named(void)
 {
     begin(0);
@@ -552,6 +578,8 @@ static CU_TestInfo tests[] = {
     { "a damaged series holds up nothing else", test_a_damaged_series_holds_up_nothing_else },
     { "stopping commits, a new start goes on",
       test_stopping_commits_what_was_delivered_and_a_new_start_goes_on },
+    { "a feed that hangs keeps nothing from ending",
+      test_a_feed_that_hangs_keeps_nothing_from_ending },
     { "a feed that does not open is named", test_a_feed_that_does_not_open_is_named },
     { "old rows are removed while it runs", test_old_rows_are_removed_while_it_runs },
     CU_TEST_INFO_NULL
