@@ -38,7 +38,9 @@ static struct pt_dataset *add(struct making *making)
         catalog->cap = cap;
     }
     struct pt_dataset *dataset = &catalog->v[catalog->n++];
-    *dataset = (struct pt_dataset){ .first_us = PT_MISSING, .last_us = PT_MISSING, .score = NAN };
+    *dataset = (struct pt_dataset){
+        .first_us = PT_MISSING, .last_us = PT_MISSING, .updated_us = PT_MISSING, .score = NAN
+    };
     return dataset;
 }
 
@@ -53,6 +55,7 @@ static bool add_series(void *arg, const struct pt_series *series)
     dataset->rows = series->rows;
     dataset->first_us = series->first_us;
     dataset->last_us = series->last_us;
+    dataset->updated_us = series->updated_us;
     return true;
 }
 
@@ -107,6 +110,17 @@ static bool take_key(void *arg, const void *key, size_t len)
     return true;
 }
 
+static void take_time(struct pt_dataset *dataset, const bson_t *doc)
+{
+    bson_iter_t top, iter;
+    if (!bson_iter_init(&top, doc) ||
+        !bson_iter_find_descendant(&top, "metadata.computed_at", &iter) ||
+        !BSON_ITER_HOLDS_DATE_TIME(&iter))
+        return;
+    int64_t us = bson_iter_date_time(&iter) * 1000;
+    if (dataset->updated_us == PT_MISSING || us > dataset->updated_us) dataset->updated_us = us;
+}
+
 /* The worst of the newest results of its periods. */
 static enum pt_code judge_results(struct pt_read *read, struct pt_dataset *dataset, int64_t now_us,
                                   struct pt_err *err)
@@ -121,6 +135,7 @@ static enum pt_code judge_results(struct pt_read *read, struct pt_dataset *datas
         if (rc != PT_OK) return rc;
         pt_doc_text(&doc, "status", &status);
         pt_doc_double(&doc, "metadata.completeness", &completeness);
+        take_time(dataset, &doc);
         int64_t period_us = key_number(keys.newest[i]);
         int64_t age_us = now_us - key_number(keys.newest[i] + 8);
         double score = pt_score(completeness, pt_freshness(age_us, period_us));

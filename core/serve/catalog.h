@@ -19,7 +19,9 @@ struct pt_dataset {
     struct pt_series series;         /* market data */
     uint64_t rows;
     int64_t first_us, last_us; /* open time of candles, as_of of results; PT_MISSING = no rows */
-    double score;              /* 0..100, pt_score_*; NaN: not judged */
+    int64_t updated_us; /* when rows were put, or the newest result was computed; PT_MISSING = not
+                           known */
+    double score;       /* 0..100, pt_score_*; NaN: not judged */
 };
 
 struct pt_catalog {       /* zeroed = empty */

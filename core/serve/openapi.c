@@ -72,6 +72,11 @@ static void write_schema(const struct pt_param *param, struct pt_json *json)
         write_words(json, param->words);
         if (param->fallback != NULL) pt_json_kv_text(json, "default", param->fallback);
         break;
+    case PT_PARAM_TEXT:
+        pt_json_kv_text(json, "type", "string");
+        pt_json_kv_int(json, "minLength", param->min);
+        pt_json_kv_int(json, "maxLength", param->max);
+        break;
     }
     pt_json_object_end(json);
 }
@@ -263,16 +268,23 @@ static void write_path_param(const struct pt_route *route, const struct pt_scrip
     pt_json_kv_text(json, "name", name);
     pt_json_kv_text(json, "in", "path");
     pt_json_kv_bool(json, "required", true);
-    pt_json_kv_text(json, "description", "name of a loaded script");
+    bool script = strcmp(name, "id") != 0;
+    pt_json_kv_text(json, "description",
+                    script ? "name of a loaded script"
+                           : "id of a dataset; /catalog/datasets lists them");
     pt_json_key(json, "schema");
     pt_json_object(json);
     pt_json_kv_text(json, "type", "string");
-    pt_json_key(json, "enum");
-    pt_json_array(json);
-    for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
-        if (!metric || answers_analysis(&scripts->v[i])) pt_json_text(json, scripts->v[i].name);
+    if (script) {
+        pt_json_key(json, "enum");
+        pt_json_array(json);
+        for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
+            if (!metric || answers_analysis(&scripts->v[i])) pt_json_text(json, scripts->v[i].name);
+        }
+        pt_json_array_end(json);
+    } else {
+        pt_json_kv_text(json, "example", "candles_BTCUSDT_1h");
     }
-    pt_json_array_end(json);
     pt_json_object_end(json);
     pt_json_object_end(json);
 }

@@ -118,6 +118,10 @@ size_t pt_param_allowed(const struct pt_param *param, char *out, size_t cap)
         break;
     case PT_PARAM_BOOL: n = snprintf(out, cap, "true or false"); break;
     case PT_PARAM_WORD: n = snprintf(out, cap, "one of"); break;
+    case PT_PARAM_TEXT:
+        n = snprintf(out, cap, "a text of %lld..%lld bytes", (long long)param->min,
+                     (long long)param->max);
+        break;
     }
     size_t len = n < 0 ? 0 : (size_t)n < cap ? (size_t)n : cap - 1;
     if (param->type == PT_PARAM_PERIOD) {
@@ -195,6 +199,12 @@ enum pt_code pt_param_check(const struct pt_param *param, const char *text, stru
         value->number &= 1;
         break;
     case PT_PARAM_WORD: good = check_word(text, param->words, &value->number); break;
+    case PT_PARAM_TEXT: {
+        int64_t len = (int64_t)strlen(text);
+        value->text = text;
+        good = len >= param->min && len <= param->max;
+        break;
+    }
     }
     return good ? PT_OK : refuse(param, text, err);
 }

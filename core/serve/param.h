@@ -41,7 +41,8 @@ enum pt_param_type {
     PT_PARAM_TIME,   /* value.number: us since 1970 */
     PT_PARAM_INT,    /* value.number, min..max */
     PT_PARAM_BOOL,   /* value.number: 0 or 1 */
-    PT_PARAM_WORD    /* value.number: index in words */
+    PT_PARAM_WORD,   /* value.number: index in words */
+    PT_PARAM_TEXT    /* value.text, min..max bytes; borrowed from the query */
 };
 
 struct pt_param {
@@ -49,7 +50,7 @@ struct pt_param {
     enum pt_param_type type;
     bool required;
     const char *fallback; /* used when not given; NULL = none */
-    int64_t min, max;     /* INT */
+    int64_t min, max;     /* INT; TEXT: bytes */
     const char *const *words;
     const char *about;
 };
@@ -58,6 +59,7 @@ struct pt_value {
     bool given;
     int64_t number; /* of the fallback when not given */
     char symbol[PT_SYMBOL_MAX];
+    const char *text;
 };
 
 /* Checks one text against a parameter. PT_EINVAL: names it, what was given and what is allowed

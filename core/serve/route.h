@@ -43,6 +43,10 @@ void pt_handle_trades(struct pt_request *request);
 void pt_handle_depth(struct pt_request *request);
 void pt_handle_funding(struct pt_request *request);
 void pt_handle_analysis(struct pt_request *request);
+void pt_handle_datasets(struct pt_request *request);
+void pt_handle_dataset(struct pt_request *request);
+void pt_handle_schema(struct pt_request *request);
+void pt_handle_lineage(struct pt_request *request);
 void pt_handle_scripts(struct pt_request *request);
 void pt_handle_script(struct pt_request *request);
 void pt_handle_metrics(struct pt_request *request);
@@ -54,6 +58,7 @@ bool pt_found_script(struct pt_request *request);
 
 /* Their parameter tables. */
 extern const struct pt_param pt_health_params[], pt_candles_params[], pt_trades_params[],
-    pt_depth_params[], pt_funding_params[], pt_analysis_params[], pt_scripts_params[];
+    pt_depth_params[], pt_funding_params[], pt_analysis_params[], pt_scripts_params[],
+    pt_datasets_params[], pt_lineage_params[];
 
 #endif

@@ -29,6 +29,10 @@ static void check_values(const struct pt_param *params, const struct pt_value *v
         case PT_PARAM_TIME: must(value->number >= 0); break;
         case PT_PARAM_INT: must(value->number >= param->min && value->number <= param->max); break;
         case PT_PARAM_BOOL: must(value->number == 0 || value->number == 1); break;
+        case PT_PARAM_TEXT:
+            must((int64_t)strlen(value->text) >= param->min &&
+                 (int64_t)strlen(value->text) <= param->max);
+            break;
         case PT_PARAM_WORD: must(param->words[value->number] != NULL); break;
         }
     }

@@ -11,7 +11,9 @@ from harness import Daemon, Folder, ROOT, petrosa
 from client import HOUR, T0, ask, candle, load, strict, write_candles
 
 ROUTES = ["/", "/health/liveness", "/health/readiness", "/health/summary", "/health?pair=BTCUSDT", "/data/candles?pair=BTCUSDT&period=1h", "/data/trades?pair=BTCUSDT",
-          "/data/depth?pair=BTCUSDT", "/data/funding?pair=BTCUSDT&start=2024-11-15", "/analysis/volatility?pair=BTCUSDT", "/scripts", "/scripts/trend", "/metrics", "/openapi.json", "/docs"]
+          "/data/depth?pair=BTCUSDT", "/data/funding?pair=BTCUSDT&start=2024-11-15", "/analysis/volatility?pair=BTCUSDT", "/scripts", "/scripts/trend",
+          "/catalog/datasets", "/catalog/datasets/candles_BTCUSDT_1h", "/catalog/schemas/candles_BTCUSDT_1h", "/catalog/lineage/candles_BTCUSDT_1h",
+          "/metrics", "/openapi.json", "/docs"]
 
 
 class WithStore(Folder):
@@ -96,7 +98,7 @@ class Rules(WithStore):
 
     def test_what_is_not_built_yet_is_501(self):
         for target in ("/health/leader", "/analysis/correlation?pairs=A,B",
-                       "/analysis/spread?pair=BTCUSDT", "/catalog/datasets", "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
+                       "/analysis/spread?pair=BTCUSDT", "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
             self.problem(self.get(target), 501)
         for method, target in (("POST", "/backfill/start"), ("POST", "/scripts/reload"), ("DELETE", "/backfill/jobs/1"), ("POST", "/anomalies/detect"),
                                ("PUT", "/api/v1/mongodb/x")):
@@ -143,7 +145,7 @@ class Rules(WithStore):
 
     def test_tags_save_the_body(self):
         for target in ("/data/candles?pair=BTCUSDT&period=1h", "/data/candles?pair=BTCUSDT&period=4h", "/analysis/trend?pair=BTCUSDT",
-                       "/analysis/deviation?pair=BTCUSDT&window=33", "/data/trades?pair=NOBODY", "/data/funding?pair=BTCUSDT", "/openapi.json", "/docs"):
+                       "/analysis/deviation?pair=BTCUSDT&window=33", "/data/trades?pair=NOBODY", "/data/funding?pair=BTCUSDT", "/catalog/datasets", "/openapi.json", "/docs"):
             first = self.get(target)
             tag = first.headers["ETag"]
             self.assertRegex(tag, r'^W/"[0-9a-f]{16}"$')
@@ -183,12 +185,13 @@ class Rules(WithStore):
         self.assertTrue(document["openapi"].startswith("3.1"))
         names = [s["name"] for s in self.get("/scripts").json["scripts"]]
         want = {"/", "/health/liveness", "/health/readiness", "/health/summary", "/health", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/scripts", "/scripts/{name}",
+                "/catalog/datasets", "/catalog/datasets/{id}", "/catalog/schemas/{id}", "/catalog/lineage/{id}",
                 "/metrics", "/openapi.json", "/docs"} | {f"/analysis/{name}" for name in names}
         self.assertEqual(set(document["paths"]), want)
         for path, operations in document["paths"].items():
             self.assertEqual(set(operations), {"get"})
             self.assertIn("200", operations["get"]["responses"])
-            target = path.replace("{metric}", "trend").replace("{name}", "trend")
+            target = path.replace("{metric}", "trend").replace("{name}", "trend").replace("{id}", "candles_BTCUSDT_1h")
             needed = "&".join(f"{p['name']}={self.sample(p)}" for p in operations["get"]["parameters"] if p["required"] and p["in"] == "query")
             self.assertEqual(self.get(target + ("?" + needed if needed else "")).status, 200, path)
 
@@ -206,7 +209,7 @@ class Rules(WithStore):
         for path, operations in document["paths"].items():
             params = [p for p in operations["get"]["parameters"] if p["in"] == "query"]
             needed = [f"{p['name']}={self.sample(p)}" for p in params if p["required"]]
-            target = path.replace("{metric}", "trend").replace("{name}", "trend")
+            target = path.replace("{metric}", "trend").replace("{name}", "trend").replace("{id}", "candles_BTCUSDT_1h")
             for param in params:
                 values = param["schema"].get("enum") or [self.sample(param)]
                 values += [param["schema"][k] for k in ("minimum", "maximum") if k in param["schema"] and param["name"] != "window"]

@@ -19,6 +19,10 @@ static void test_paths_lead_to_their_routes(void)
         { "/data/funding", "/data/funding", NULL },
         { "/analysis/volatility", "/analysis/{metric}", "volatility" },
         { "/analysis/..", "/analysis/{metric}", ".." },
+        { "/catalog/datasets", "/catalog/datasets", NULL },
+        { "/catalog/datasets/candles_A_1h", "/catalog/datasets/{id}", "candles_A_1h" },
+        { "/catalog/schemas/x", "/catalog/schemas/{id}", "x" },
+        { "/catalog/lineage/x", "/catalog/lineage/{id}", "x" },
         { "/scripts", "/scripts", NULL },
         { "/scripts/trend", "/scripts/{name}", "trend" },
     };
@@ -44,8 +48,6 @@ static void test_what_is_known_but_not_built_is_told_from_what_is_unknown(void)
 {
     static const char *const known[] = {
         "/analysis/correlation",
-        "/catalog/datasets",
-        "/catalog/datasets/candles_BTCUSDT_1h",
         "/backfill/start",
         "/backfill/jobs/42",
         "/anomalies",
