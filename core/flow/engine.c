@@ -75,8 +75,10 @@ static enum pt_code load_scripts(struct pt_engine *engine, struct pt_err *err)
 {
     enum pt_code rc =
         pt_pool_load(engine->pool, engine->conf, &engine->settings.sources, on_loaded, engine, err);
-    while (rc == PT_OK && !engine->loaded) rc = pt_loop_run(engine->loop, err);
+    while (rc == PT_OK && !engine->loaded && !atomic_load(&engine->stopped))
+        rc = pt_loop_run(engine->loop, err);
     if (rc != PT_OK || engine->scripts) return rc;
+    if (!engine->loaded) return pt_fail(err, PT_ECANCEL, "stopped while the scripts were loaded");
     *err = engine->load_err;
     return err->code;
 }

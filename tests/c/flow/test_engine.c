@@ -570,6 +570,22 @@ static void test_a_termination_signal_ends_it_in_order(void)
     end();
 }
 
+static void test_a_termination_signal_ends_a_start_that_hangs(void)
+{
+    sigset_t mask, before;
+    begin();
+    kit_script("gamma", "name gamma\nevery 1h\nload hang\n");
+    kit_set(conf, "scripts.load_budget=60s");
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &mask, &before);
+    kill(getpid(), SIGTERM); /* waits until the engine takes it */
+    CU_ASSERT_EQUAL(pt_engine_new(conf, PT_ENGINE_SERVE, NULL, &engine, &kit_err), PT_ECANCEL);
+    CU_ASSERT_PTR_NULL(engine);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    end();
+}
+
 static void *just_stop(void *arg)
 {
     (void)arg;
@@ -884,6 +900,8 @@ static CU_TestInfo tests[] = {
       test_what_another_process_commits_is_computed_too },
     { "units can be asked from any thread", test_units_can_be_asked_from_any_thread },
     { "a termination signal ends it in order", test_a_termination_signal_ends_it_in_order },
+    { "a termination signal ends a start that hangs",
+      test_a_termination_signal_ends_a_start_that_hangs },
     { "a start that fails leaves the store free", test_a_start_that_fails_leaves_the_store_free },
     { "real results are the same bits in any order",
       test_real_results_are_the_same_bits_however_they_are_computed },
