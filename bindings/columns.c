@@ -1,11 +1,59 @@
 /* columns.c - what does not depend on where columns come from.                 [layer: bindings] */
 #include "bindings/columns.h"
 
+#include "num/vec.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 const double *pt_columns_get(struct pt_columns *columns, unsigned col, struct pt_err *err)
 {
     columns->asked |= 1u << col;
     if (!columns->data[col] && columns->source->load(columns, 1u << col, err) != PT_OK) return NULL;
     return columns->data[col];
+}
+
+/* The returns of all rows; NULL when they cannot be shared. */
+static const double *all_returns(const struct pt_columns *columns, enum pt_return which)
+{
+    struct pt_returns *shared = columns->returns;
+    const double *close = columns->data[PT_C_CLOSE];
+    if (!shared || !close) return NULL;
+    if (shared->cap < columns->n) {
+        pt_returns_fini(shared);
+        shared->cap = columns->n;
+    }
+    if (!shared->mem[which]) shared->mem[which] = malloc(shared->cap * sizeof(double));
+    double *out = shared->mem[which];
+    if (!out || shared->made[which]) return out;
+    (which == PT_RETURN_LOG ? pt_vec_log_return : pt_vec_simple_return)(close, columns->time_us,
+                                                                        columns->n,
+                                                                        columns->period_us, out);
+    shared->made[which] = true;
+    return out;
+}
+
+void pt_columns_returns(const struct pt_columns *columns, enum pt_return which, const double *close,
+                        size_t from, size_t n, double *out)
+{
+    if (n == 0) return;
+    const double *all = all_returns(columns, which);
+    if (all) {
+        /* each return looks at its own two closes only; a window knows nothing outside itself */
+        memcpy(out, all + from, n * sizeof *out);
+        out[0] = NAN;
+        return;
+    }
+    (which == PT_RETURN_LOG ? pt_vec_log_return : pt_vec_simple_return)(close,
+                                                                        columns->time_us + from, n,
+                                                                        columns->period_us, out);
+}
+
+void pt_returns_fini(struct pt_returns *returns)
+{
+    for (unsigned i = 0; i < PT_RETURNS_N; i++) free(returns->mem[i]);
+    memset(returns, 0, sizeof *returns);
 }
 
 size_t pt_columns_lower(const struct pt_columns *columns, int64_t t_us)

@@ -19,6 +19,17 @@ struct pt_signed_trades {
     const char *reason; /* NULL, or why there is no answer: "no_trades", "trades_incomplete" */
 };
 
+/* Returns of all rows, worked out once for the scripts of a unit. */
+enum pt_return { PT_RETURN_LOG, PT_RETURN_SIMPLE };
+#define PT_RETURNS_N 2
+
+/* Their memory, used again by the next unit. A zeroed struct is a valid empty one. */
+struct pt_returns {
+    double *mem[PT_RETURNS_N]; /* owned, [cap] */
+    size_t cap;
+    bool made[PT_RETURNS_N]; /* of this unit's closes */
+};
+
 /* Where they come from. */
 struct pt_columns_source {
     /* Makes the columns of mask there (bit c = column c). */
@@ -41,11 +52,17 @@ struct pt_columns {
     size_t n;
     const int64_t *time_us;
     const double *data[PT_COLUMNS_N]; /* NULL until loaded */
-    uint32_t asked; /* columns asked for so far: the next unit loads them at once */
+    uint32_t asked;             /* columns asked for so far: the next unit loads them at once */
+    struct pt_returns *returns; /* borrowed; NULL: each script works out its own */
 };
 
 /* The column, loaded. NULL with err on failure. */
 const double *pt_columns_get(struct pt_columns *columns, unsigned col, struct pt_err *err);
+/* Returns of the rows [from, from + n), [n]: the first one and those across a hole are NaN. close:
+ * [n] of these rows. */
+void pt_columns_returns(const struct pt_columns *columns, enum pt_return which, const double *close,
+                        size_t from, size_t n, double *out);
+void pt_returns_fini(struct pt_returns *returns); /* leaves an empty one */
 /* First row that opens at or after t_us. */
 size_t pt_columns_lower(const struct pt_columns *columns, int64_t t_us);
 /* Holes in rows [from, from + n), and the bars missing in them. */

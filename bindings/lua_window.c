@@ -183,24 +183,23 @@ static int window_last(lua_State *L)
     return 1;
 }
 
-static int returns(lua_State *L, void (*kernel)(const double *close, const int64_t *time_us,
-                                                size_t n, int64_t period_us, double *out))
+static int returns(lua_State *L, enum pt_return which)
 {
     const struct pt_lua_window *w = window_arg(L, 1);
     const double *close = column(L, w, PT_C_CLOSE);
     double *out = pt_lua_vec_push(L, w->n);
-    kernel(close, times(w), w->n, w->columns->period_us, out);
+    pt_columns_returns(w->columns, which, close, w->from, w->n, out);
     return 1;
 }
 
 static int window_simple_returns(lua_State *L)
 {
-    return returns(L, pt_vec_simple_return);
+    return returns(L, PT_RETURN_SIMPLE);
 }
 
 static int window_log_returns(lua_State *L)
 {
-    return returns(L, pt_vec_log_return);
+    return returns(L, PT_RETURN_LOG);
 }
 
 static void push_grid(lua_State *L, const struct pt_lua_window *w, const double *x)
@@ -227,7 +226,7 @@ static int window_grid_log_returns(lua_State *L)
     const struct pt_lua_window *w = window_arg(L, 1);
     const double *close = column(L, w, PT_C_CLOSE);
     double *r = pt_lua_work(L, w->n);
-    pt_vec_log_return(close, times(w), w->n, w->columns->period_us, r);
+    pt_columns_returns(w->columns, PT_RETURN_LOG, close, w->from, w->n, r);
     push_grid(L, w, r);
     return 1;
 }

@@ -115,6 +115,12 @@ static int size_body(lua_State *L)
     return 0;
 }
 
+bool pt_lua_script_sizes_itself(const struct pt_lua_script *script)
+{
+    const struct pt_declaration *d = &script->declaration;
+    return script->vm && d->span && (d->bars_fn != LUA_NOREF || d->min_fn != LUA_NOREF);
+}
+
 enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_call *call)
 {
     struct size_run run = { script, call };

@@ -48,6 +48,8 @@ struct pt_script_call {
     const struct pt_metric *metrics;
 };
 
+/* A function of the script has to be asked for the rows: pt_lua_script_size runs its code. */
+bool pt_lua_script_sizes_itself(const struct pt_lua_script *script);
 /* Rows of the window that the call needs. PT_ESCRIPT with script->fault set. */
 enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_call *call);
 

@@ -275,18 +275,23 @@ static enum pt_code take_unit(struct unit *unit, const bson_t *request, struct p
 static size_t size_jobs(struct unit *unit)
 {
     size_t most = 0;
+    bool armed = false;
     for (size_t i = 0; i < unit->n; i++) {
         struct job *job = &unit->jobs[i];
         if (job->failed) continue;
         note(unit->self, PT_PHASE_RUN, i);
-        pt_guard_arm(unit->self->call_budget_us);
+        /* arming anew disarms: most scripts need no call here, and one disarming ends them all */
+        if (pt_lua_script_sizes_itself(job->script)) {
+            pt_guard_arm(unit->self->call_budget_us);
+            armed = true;
+        }
         if (pt_lua_script_size(job->script, &job->call) != PT_OK) {
             job->failed = true;
             job->fault = job->script->fault;
         }
-        pt_guard_disarm();
         if (!job->failed && job->call.rows > most) most = job->call.rows;
     }
+    if (armed) pt_guard_disarm();
     return most;
 }
 
@@ -295,7 +300,9 @@ static enum pt_code read_bars(struct unit *unit, size_t rows, struct pt_err *err
     struct pt_session *self = unit->self;
     uint32_t asked = 0, benchmark_asked = 0;
     for (size_t i = 0; i < unit->n; i++) {
-        asked |= unit->jobs[i].script->asked;
+        /* what is not known yet: one reading of all is cheaper than one of each */
+        uint32_t known = unit->jobs[i].script->asked;
+        if (unit->jobs[i].script->declaration.span) asked |= known ? known : PT_COLUMNS_ALL;
         benchmark_asked |= unit->jobs[i].script->benchmark_asked;
     }
     int64_t from_us = unit->close_us - (int64_t)rows * unit->period_us;
@@ -308,6 +315,7 @@ static enum pt_code read_bars(struct unit *unit, size_t rows, struct pt_err *err
     return rc;
 }
 
+/* Leaves the timer armed: the next script arms it anew, after the last one it is disarmed. */
 static void run_job(struct unit *unit, size_t i)
 {
     struct pt_session *self = unit->self;
@@ -328,7 +336,6 @@ static void run_job(struct unit *unit, size_t i)
         job->doc = pt_lua_script_run(job->script, &job->call);
     job->script->asked |= columns->asked;
     job->script->benchmark_asked |= aligned->asked;
-    pt_guard_disarm();
     job->elapsed_us = pt_mono_us() - start_us;
     unit->metrics[i] = (struct pt_metric){ job->script->declaration.name, job->doc };
 }
@@ -357,6 +364,7 @@ static enum pt_code run_unit(struct unit *unit, struct pt_err *err)
             rc =
                 pt_fail(err, PT_ENOMEM, "%s: no memory for its result", unit->jobs[i].script->file);
     }
+    pt_guard_disarm();
     note(self, PT_PHASE_IDLE, 0);
     return rc;
 }

@@ -11,6 +11,15 @@
 
 #define KEEP_ROWS ((size_t)1 << 17)
 
+/* Windows of the benchmark kept between units: the newest few that fit. */
+#define BENCHMARKS_N 8
+#define BENCHMARKS_BYTES ((size_t)16 << 20)
+
+struct pt_benchmarks {
+    struct pt_store_columns kept[BENCHMARKS_N];
+    uint64_t used[BENCHMARKS_N], clock; /* used: the clock when a unit last asked; 0 = empty */
+};
+
 /* ---- memory
  * ---------------------------------------------------------------------------------------- */
 
@@ -24,14 +33,59 @@ static void free_mem(struct pt_store_columns *self)
         self->mem[c] = self->aligned_mem[c] = NULL;
     }
     self->cap = self->aligned_cap = 0;
+    pt_returns_fini(&self->returns);
 }
 
 void pt_store_columns_fini(struct pt_store_columns *self)
 {
-    if (self->other) pt_store_columns_fini(self->other);
-    free(self->other);
+    for (size_t i = 0; self->benchmarks && i < BENCHMARKS_N; i++)
+        pt_store_columns_fini(&self->benchmarks->kept[i]);
+    free(self->benchmarks);
     free_mem(self);
     memset(self, 0, sizeof *self);
+}
+
+static size_t mem_bytes(const struct pt_store_columns *self)
+{
+    size_t columns = self->time_us != NULL;
+    for (unsigned c = 0; c < PT_COLUMNS_N; c++) columns += self->mem[c] != NULL;
+    return columns * self->cap * sizeof(double);
+}
+
+/* The one that was not used for longest. */
+static size_t oldest(const struct pt_benchmarks *list)
+{
+    size_t at = 0;
+    for (size_t i = 1; i < BENCHMARKS_N; i++) {
+        if (list->used[i] < list->used[at]) at = i;
+    }
+    return at;
+}
+
+static void drop_benchmark(struct pt_benchmarks *list, size_t i)
+{
+    pt_store_columns_fini(&list->kept[i]);
+    list->used[i] = 0;
+}
+
+static void trim_benchmarks(struct pt_benchmarks *list)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < BENCHMARKS_N; i++) {
+        list->kept[i].read = NULL;                       /* of the unit that is over */
+        if (list->used[i] == 0) drop_benchmark(list, i); /* could not be read */
+        bytes += mem_bytes(&list->kept[i]);
+    }
+    while (bytes > BENCHMARKS_BYTES) {
+        size_t first = BENCHMARKS_N;
+        for (size_t i = 0; i < BENCHMARKS_N; i++) {
+            bool some = list->used[i] > 0;
+            if (some && (first == BENCHMARKS_N || list->used[i] < list->used[first])) first = i;
+        }
+        if (first == BENCHMARKS_N) return;
+        bytes -= mem_bytes(&list->kept[first]);
+        drop_benchmark(list, first);
+    }
 }
 
 void pt_store_columns_done(struct pt_store_columns *self)
@@ -39,7 +93,8 @@ void pt_store_columns_done(struct pt_store_columns *self)
     if (self->cap > KEEP_ROWS) free_mem(self);
     self->columns.n = 0;
     self->read = NULL;
-    if (self->other) pt_store_columns_done(self->other);
+    self->other = NULL;
+    if (self->benchmarks) trim_benchmarks(self->benchmarks);
 }
 
 static bool reserve(struct pt_store_columns *self, size_t rows)
@@ -116,28 +171,42 @@ static enum pt_code load_stored(struct pt_store_columns *self, uint32_t mask, bo
     return PT_OK;
 }
 
-/* ---- a built period: all columns at once, since all parts are read anyway
- * ---------------------------- */
+/* ---- a built period
+ * ----------------------------------------------------------------------------------- */
 
-static enum pt_code load_built(struct pt_store_columns *self, struct pt_err *err)
+static enum pt_code take_built(struct pt_store_columns *self, const struct pt_frame *frame,
+                               uint32_t mask, bool times, struct pt_err *err)
 {
     struct pt_columns *columns = &self->columns;
-    struct pt_frame frame;
-    pt_frame_init(&frame, pt_kind(PT_CANDLES));
-    enum pt_code rc = pt_bars_read(self->read, columns->symbol, columns->period_us,
-                                   columns->from_us, columns->as_of_us, 0, &frame, NULL, err);
-    if (rc == PT_OK && !reserve(self, frame.n))
-        rc = pt_fail(err, PT_ENOMEM, "bars of %s", columns->symbol);
-    for (unsigned c = 1; c < PT_COLUMNS_N && rc == PT_OK; c++) {
+    if (times && !reserve(self, frame->n))
+        return pt_fail(err, PT_ENOMEM, "bars of %s", columns->symbol);
+    if (!times && frame->n != columns->n)
+        return pt_fail(err, PT_EDAMAGE, "%s: the series gave other bars before", columns->symbol);
+    for (unsigned c = 1; c < PT_COLUMNS_N; c++) {
+        if (!(mask >> c & 1) || columns->data[c]) continue;
         double *out = column(&self->mem[c], self->cap);
-        if (!out) rc = pt_fail(err, PT_ENOMEM, "bars of %s", columns->symbol);
-        if (out) pt_frame_doubles(&frame, c, 0, frame.n, out);
+        if (!out) return pt_fail(err, PT_ENOMEM, "bars of %s", columns->symbol);
+        pt_frame_doubles(frame, c, 0, frame->n, out);
         columns->data[c] = out;
     }
-    if (rc == PT_OK && frame.n > 0)
-        memcpy(self->time_us, frame.val[PT_C_TIME], frame.n * sizeof *self->time_us);
-    columns->n = rc == PT_OK ? frame.n : 0;
+    if (!times) return PT_OK;
+    if (frame->n > 0)
+        memcpy(self->time_us, frame->val[PT_C_TIME], frame->n * sizeof *self->time_us);
+    columns->n = frame->n;
     columns->time_us = self->time_us;
+    return PT_OK;
+}
+
+static enum pt_code load_built(struct pt_store_columns *self, uint32_t mask, bool times,
+                               struct pt_err *err)
+{
+    const struct pt_columns *columns = &self->columns;
+    struct pt_frame frame;
+    pt_frame_init(&frame, pt_kind(PT_CANDLES));
+    enum pt_code rc =
+        pt_bars_read(self->read, columns->symbol, columns->period_us, columns->from_us,
+                     columns->as_of_us, mask | 1u << PT_C_CLOSED, &frame, NULL, err);
+    if (rc == PT_OK) rc = take_built(self, &frame, mask, times, err);
     pt_frame_fini(&frame);
     return rc;
 }
@@ -145,7 +214,8 @@ static enum pt_code load_built(struct pt_store_columns *self, struct pt_err *err
 static enum pt_code load(struct pt_columns *columns, uint32_t mask, struct pt_err *err)
 {
     struct pt_store_columns *self = (struct pt_store_columns *)columns;
-    return load_stored(self, mask, false, err); /* built ones are all there from the start */
+    return self->bars.period_us == columns->period_us ? load_stored(self, mask, false, err)
+                                                      : load_built(self, mask, false, err);
 }
 
 static enum pt_code rows(struct pt_columns *columns, int64_t from_us, int64_t to_us,
@@ -177,6 +247,10 @@ static enum pt_code load_aligned(struct pt_columns *aligned, uint32_t mask, stru
         if (!(mask >> c & 1) || aligned->data[c]) continue;
         const double *from = pt_columns_get(other, c, err);
         if (!from) return err ? err->code : PT_EIO;
+        if (other == &self->columns) { /* a symbol that is the benchmark itself */
+            aligned->data[c] = from;
+            continue;
+        }
         double *to = column(&self->aligned_mem[c], self->aligned_cap);
         if (!to) return pt_fail(err, PT_ENOMEM, "bars of %s", aligned->symbol);
         for (size_t i = 0, k = 0; i < n; i++) {
@@ -217,6 +291,48 @@ static enum pt_code no_trades(struct pt_columns *columns, int64_t from_us, int64
 static const struct pt_columns_source aligned_source = { load_aligned, no_rows, no_benchmark,
                                                          no_trades };
 
+static bool is_same_window(const struct pt_store_columns *kept, const struct pt_columns *columns,
+                           const struct pt_bars_source *now)
+{
+    const struct pt_series *was = &kept->bars.series;
+    return kept->columns.period_us == columns->period_us &&
+           kept->columns.from_us == columns->from_us &&
+           kept->columns.as_of_us == columns->as_of_us && kept->bars.period_us == now->period_us &&
+           was->id == now->series.id && was->version == now->series.version;
+}
+
+/* The benchmark's bars in our window: kept ones when their series has not changed, else read. */
+static enum pt_code find_benchmark(struct pt_store_columns *self, struct pt_err *err)
+{
+    const struct pt_columns *columns = &self->columns;
+    struct pt_bars_source now;
+    enum pt_code rc = pt_bars_source(self->read, self->benchmark, columns->period_us, &now, err);
+    if (rc != PT_OK) return rc;
+    if (!self->benchmarks) self->benchmarks = calloc(1, sizeof *self->benchmarks);
+    struct pt_benchmarks *list = self->benchmarks;
+    if (!list) return pt_fail(err, PT_ENOMEM, "bars of %s", self->benchmark);
+    size_t at = 0;
+    while (at < BENCHMARKS_N &&
+           !(list->used[at] > 0 && is_same_window(&list->kept[at], columns, &now)))
+        at++;
+    bool found = at < BENCHMARKS_N;
+    if (!found) at = oldest(list);
+    struct pt_store_columns *other = &list->kept[at];
+    if (found) {
+        other->read = self->read; /* another snapshot, the same rows */
+    } else {
+        list->used[at] = 0;
+        rc = pt_store_columns_open(other, self->read, self->benchmark, columns->period_us,
+                                   columns->from_us, columns->as_of_us, NULL,
+                                   self->benchmark_mask ? self->benchmark_mask : 1u << PT_C_CLOSE,
+                                   err);
+        if (rc != PT_OK) return rc;
+    }
+    list->used[at] = ++list->clock;
+    self->other = other;
+    return PT_OK;
+}
+
 static enum pt_code benchmark(struct pt_columns *columns, struct pt_columns **aligned,
                               struct pt_err *err)
 {
@@ -228,11 +344,11 @@ static enum pt_code benchmark(struct pt_columns *columns, struct pt_columns **al
         if (out->n > 0 || self->columns.n == 0) *aligned = out;
         return PT_OK;
     }
-    if (!self->other) self->other = calloc(1, sizeof *self->other);
-    if (!self->other) return pt_fail(err, PT_ENOMEM, "bars of %s", self->benchmark);
-    enum pt_code rc =
-        pt_store_columns_open(self->other, self->read, self->benchmark, columns->period_us,
-                              columns->from_us, columns->as_of_us, NULL, self->benchmark_mask, err);
+    enum pt_code rc = PT_OK;
+    if (strcmp(self->benchmark, columns->symbol) == 0)
+        self->other = self;
+    else
+        rc = find_benchmark(self, err);
     if (rc != PT_OK) return rc;
     *out = (struct pt_columns){ .source = &aligned_source,
                                 .period_us = columns->period_us,
@@ -341,12 +457,19 @@ enum pt_code pt_store_columns_open(struct pt_store_columns *self, struct pt_read
     };
     memcpy(columns->symbol, symbol, strnlen(symbol, PT_SYMBOL_MAX - 1));
     self->aligned = (struct pt_columns){ 0 };
+    self->other = NULL;
+    columns->returns = &self->returns;
+    memset(self->returns.made, 0, sizeof self->returns.made);
     self->benchmark_mask = 0;
     self->read = read;
     self->benchmark = benchmark_symbol;
     enum pt_code rc = pt_bars_source(read, symbol, period_us, &self->bars, err);
     if (rc != PT_OK || self->bars.period_us == 0) return rc;
-    if (self->bars.period_us != period_us) return load_built(self, err);
+    if (self->bars.period_us != period_us) {
+        rc = load_built(self, mask, true, err);
+        /* a sum that fits no decimal is the fault of who asks for it, not of the others */
+        return rc == PT_ERANGE && mask ? load_built(self, 0, true, err) : rc;
+    }
     uint64_t most = (uint64_t)((as_of_us - from_us) / period_us) + 1;
     if (most > self->bars.series.rows) most = self->bars.series.rows;
     if (!reserve(self, (size_t)most))

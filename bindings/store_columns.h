@@ -5,6 +5,11 @@
 #include "bindings/columns.h"
 #include "store/bars.h"
 
+/* The benchmark's own bars stay from unit to unit, a few windows of them, as long as their series
+ * is the same version: all symbols of a period look at the same ones. */
+struct pt_store_columns;
+struct pt_benchmarks;
+
 /* A zeroed struct is a valid empty one. Its memory is used again by the next unit. */
 struct pt_store_columns {
     struct pt_columns columns; /* first */
@@ -16,10 +21,12 @@ struct pt_store_columns {
     const char *benchmark;     /* symbol, borrowed; empty = none */
     uint32_t
         benchmark_mask; /* columns of it to load at once when it is asked for; set after open */
-    struct pt_store_columns *other; /* owned: the benchmark's own bars */
-    struct pt_columns aligned;      /* the benchmark on our bars */
+    struct pt_benchmarks *benchmarks; /* owned, made when first needed */
+    struct pt_store_columns *other;   /* borrowed of them: the benchmark's own bars, or self */
+    struct pt_columns aligned;        /* the benchmark on our bars */
     double *aligned_mem[PT_COLUMNS_N];
     size_t aligned_cap;
+    struct pt_returns returns;
 };
 
 /* The bars of [from_us, as_of_us); mask: columns to load at once, others come when asked for. read

@@ -352,6 +352,155 @@ static void test_the_benchmark_stands_on_our_bars(void)
     if (reply) bson_destroy(reply);
 }
 
+static void put(const char *symbol, int64_t period_us, const struct pt_frame *frame,
+                struct pt_put_stats *stats)
+{
+    struct pt_store_opts opts = { .path = folder, .max_bytes = 256u << 20 };
+    struct pt_series_key key = { .kind = PT_CANDLES, .period_us = period_us };
+    struct pt_store *store;
+    struct pt_write *write;
+    struct pt_err err;
+    snprintf(key.symbol, sizeof key.symbol, "%s", symbol);
+    if (pt_store_open(&opts, &store, &err) != PT_OK) rig_die(err.text);
+    if (pt_write_begin(store, &write, &err) != PT_OK) rig_die(err.text);
+    if (pt_write_rows(write, &key, frame, PT_PUT_CORRECT, stats, &err) != PT_OK) rig_die(err.text);
+    if (pt_write_commit(write, &err) != PT_OK) rig_die(err.text);
+    pt_store_close(store);
+}
+
+/* Minutes whose volume is so large that an hour's sum fits no decimal. */
+static void test_a_sum_that_does_not_fit_fails_who_asks(void)
+{
+    const struct rig_script scripts[] = { { "probe.lua", probe }, { "bigger.lua", bigger } };
+    const char *names[] = { "probe", "bigger", NULL };
+    struct pt_put_stats stats = { 0 };
+    struct pt_frame frame;
+    uint64_t seed = 5;
+    int64_t price = 5000000;
+    pt_frame_init(&frame, pt_kind(PT_CANDLES));
+    for (int i = 0; i < 1440; i++) {
+        rig_push_bar(&frame, RIG_T0 + i * PT_US_MIN, &seed, &price);
+        frame.val[PT_C_VOLUME][i] = INT64_MAX / 3;
+    }
+    put("WIDEUSDT", PT_US_MIN, &frame, &stats);
+    pt_frame_fini(&frame);
+    bson_t *loaded;
+    struct rig rig = start_with(scripts, 2, &loaded);
+    for (int round = 0; round < 2; round++) { /* what was asked for before makes no difference */
+        bson_t first, second,
+            *reply = rig_run(&rig, "WIDEUSDT", PT_US_HOUR, RIG_NEWEST, names, NULL);
+        rig_result(reply, 0, &first);
+        rig_result(reply, 1, &second);
+        CU_ASSERT_STRING_EQUAL(rig_text(&first, "status"), "ok");
+        CU_ASSERT_EQUAL(rig_number(&first, "data.n"), 24);
+        CU_ASSERT_STRING_EQUAL(rig_text(&second, "status"), "error");
+        CU_ASSERT_EQUAL(rig_number(&second, "metadata.error.line"), 4);
+        if (reply) bson_destroy(reply);
+    }
+    bson_destroy(loaded);
+    CU_ASSERT_EQUAL(rig_end(&rig), 0);
+}
+
+/* Replaces the close of the bar that opens at time_us, as an import of corrected data does. */
+static void correct_close(const char *symbol, int64_t period_us, int64_t time_us)
+{
+    struct pt_put_stats stats = { 0 };
+    struct pt_frame frame = stored(symbol, period_us, time_us, time_us + 1);
+    CU_ASSERT_EQUAL_FATAL(frame.n, 1);
+    frame.val[PT_C_CLOSE][0] = frame.val[PT_C_HIGH][0] += 1234;
+    put(symbol, period_us, &frame, &stats);
+    pt_frame_fini(&frame);
+    CU_ASSERT_EQUAL(stats.replaced, 1);
+}
+
+static void check_benchmark(struct rig *rig, const char *symbol, int64_t as_of_us)
+{
+    const char *names[] = { "probe", NULL };
+    bson_t doc, *reply = rig_run(rig, symbol, PT_US_HOUR, as_of_us, names, NULL);
+    struct pt_frame bars = stored("BTCUSDT", PT_US_HOUR, as_of_us - PT_US_HOUR, as_of_us);
+    rig_result(reply, 0, &doc);
+    CU_ASSERT_EQUAL(rig_number(&doc, "data.bench"), cell(&bars, PT_C_CLOSE, 0));
+    CU_ASSERT_EQUAL(rig_number(&doc, "data.bench_there"), rig_number(&doc, "data.n"));
+    pt_frame_fini(&bars);
+    if (reply) bson_destroy(reply);
+}
+
+static void test_the_benchmark_is_never_an_old_one(void)
+{
+    static const char *const symbols[] = { "AAAUSDT", "HOLEUSDT", "BTCUSDT" };
+    const struct rig_script script = { "probe.lua", probe };
+    bson_t *loaded;
+    struct rig rig = start_with(&script, 1, &loaded);
+    /* more windows than are kept, each looked at again */
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 12; i++) {
+            for (size_t s = 0; s < 3; s++)
+                check_benchmark(&rig, symbols[s], RIG_T0 + (800 + i) * PT_US_HOUR);
+        }
+    }
+    int64_t as_of_us = RIG_T0 + 800 * PT_US_HOUR;
+    check_benchmark(&rig, "AAAUSDT", as_of_us);
+    correct_close("BTCUSDT", PT_US_HOUR, as_of_us - PT_US_HOUR);
+    for (size_t s = 0; s < 3; s++) check_benchmark(&rig, symbols[s], as_of_us);
+    bson_destroy(loaded);
+    CU_ASSERT_EQUAL(rig_end(&rig), 0);
+}
+
+/* Returns are worked out once a unit: windows of other lengths see their own, and what a script
+ * does to its vector is its own affair. */
+static void test_returns_of_a_window_are_its_own(void)
+{
+#define RETURNS(name, span, more)                                                                  \
+    HEAD(name)                                                                                     \
+    " needs = { candles = { span = '" span "' } }, outputs = { { 'first', 'none' }, { 'n', count " \
+    "{} }, { 'log', 'none' },\n"                                                                   \
+    "  { 'simple', 'none' }, { 'grid', 'none' }, { 'last', 'none' } },\n"                          \
+    " compute = function(w)\n"                                                                     \
+    "  local r, s, g = w:log_returns(), w:simple_returns(), w:grid_log_returns()\n"                \
+    "  local out = { first = r:get(1), n = r:count(), log = r:square():mean(), simple = "          \
+    "s:square():mean(),\n"                                                                         \
+    "   grid = g:square():mean(), last = w:last(3):log_returns():compact():sum() }\n" more         \
+    "  return out\n end }"
+    static const char spoil[] =
+        RETURNS("spoil", "20d", " for i = 1, #r do r:set(i, 7) s:set(i, 7) end\n g:set(1, 7)\n");
+    static const char longer[] = RETURNS("longer", "30d", ""),
+                      shorter[] = RETURNS("shorter", "5d", "");
+    const struct rig_script scripts[] = { { "spoil.lua", spoil },
+                                          { "longer.lua", longer },
+                                          { "shorter.lua", shorter } };
+    const char *all[] = { "spoil", "longer", "shorter", "longer", NULL };
+    const char *alone[][2] = {
+        { "spoil", NULL }, { "longer", NULL }, { "shorter", NULL }, { "longer", NULL }
+    };
+    bson_t *loaded;
+    struct rig rig = start_with(scripts, 3, &loaded);
+    int64_t as_of_us = RIG_T0 + 450 * PT_US_HOUR; /* the hole lies in each window */
+    bson_t *together = rig_run(&rig, "HOLEUSDT", PT_US_HOUR, as_of_us, all, NULL);
+    for (int i = 0; i < 4; i++) {
+        bson_t a, b, *reply = rig_run(&rig, "HOLEUSDT", PT_US_HOUR, as_of_us, alone[i], NULL);
+        rig_result(together, i, &a);
+        rig_result(reply, 0, &b);
+        CU_ASSERT(a.len > 100 && bson_equal(&a, &b));
+        CU_ASSERT(has_null(&a, "data.first"));
+        CU_ASSERT_EQUAL(rig_number(&a, "data.n"), rig_number(&a, "metadata.rows") - 2);
+        CU_ASSERT(rig_number(&a, "data.log") > 0 && rig_number(&a, "data.grid") > 0);
+        if (reply) bson_destroy(reply);
+    }
+    /* the definition, from the store */
+    bson_t doc;
+    struct pt_frame bars = stored("HOLEUSDT", PT_US_HOUR, as_of_us - 3 * PT_US_HOUR, as_of_us);
+    rig_result(together, 2, &doc);
+    CU_ASSERT_DOUBLE_EQUAL(rig_number(&doc, "data.last"),
+                           log(cell(&bars, PT_C_CLOSE, 2) / cell(&bars, PT_C_CLOSE, 1)) +
+                               log(cell(&bars, PT_C_CLOSE, 1) / cell(&bars, PT_C_CLOSE, 0)),
+                           1e-14);
+    pt_frame_fini(&bars);
+    if (together) bson_destroy(together);
+    bson_destroy(loaded);
+    CU_ASSERT_EQUAL(rig_end(&rig), 0);
+#undef RETURNS
+}
+
 static void test_results_are_handed_on_within_a_unit(void)
 {
     const struct rig_script scripts[] = { { "probe.lua", probe }, { "doubler.lua", doubler } };
@@ -577,6 +726,9 @@ int main(void)
         { "a period that is not stored is built", test_a_period_that_is_not_stored_is_built },
         { "a window is resampled exactly", test_a_window_is_resampled_exactly },
         { "the benchmark stands on our bars", test_the_benchmark_stands_on_our_bars },
+        { "a sum that does not fit fails who asks", test_a_sum_that_does_not_fit_fails_who_asks },
+        { "the benchmark is never an old one", test_the_benchmark_is_never_an_old_one },
+        { "returns of a window are its own", test_returns_of_a_window_are_its_own },
         { "results are handed on within a unit", test_results_are_handed_on_within_a_unit },
         { "the same unit gives the same bytes", test_the_same_unit_gives_the_same_bytes },
         { "a script that fails stops no other", test_a_script_that_fails_stops_no_other },
