@@ -4,6 +4,10 @@
 local native = ...
 local ffi = native.ffi
 
+-- Most loops of a script are short, and compiling one costs more than running it a few hundred times. A loop over a
+-- column still is compiled in its first call.
+jit.opt.start("hotloop=300")
+
 local assert, error, getmetatable, ipairs, loadstring, next, pcall, rawget, select, setmetatable, tostring, type, unpack =
   assert, error, getmetatable, ipairs, load, next, pcall, rawget, select, setmetatable, tostring, type, unpack
 local find, gsub, format = string.find, string.gsub, string.format
