@@ -1,13 +1,12 @@
 /* routes_catalog.c - /catalog: datasets, their fields, where their rows came from. [layer: serve]
  */
+#include "serve/routes_catalog.h"
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/timefmt.h"
 #include "serve/list.h"
-#include "serve/thread.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #define OWNER "petrosa"
 #define NAME_MAX_BYTES 128
 #define TEXT_MAX_BYTES 400
-#define LINEAGE "lineage" /* collection; key: dataset id, NUL, time */
 
 static const char *const categories[] = { "market_data", "analytics", NULL };
 static const char *const sorts[] = {
@@ -58,14 +56,6 @@ const struct pt_param pt_datasets_params[] = {
     { 0 },
 };
 
-enum { L_LIMIT, L_LIST_KEY, L_FORMAT };
-const struct pt_param pt_lineage_params[] = {
-    [L_LIMIT] = PT_PARAM_ROW_LIMIT("100"),
-    [L_LIST_KEY] = PT_PARAM_ROW_LIST_KEY,
-    [L_FORMAT] = PT_PARAM_ROW_FORMAT,
-    { 0 },
-};
-
 /* ---- a dataset in words ---- */
 
 /* What is said of a dataset beyond its record. */
@@ -77,24 +67,9 @@ struct words {
     char schema[NAME_MAX_BYTES];
 };
 
-static bool is_results(const struct pt_dataset *dataset)
-{
-    return dataset->metric[0] != '\0';
-}
-
 static const char *category_of(const struct pt_dataset *dataset)
 {
-    return categories[is_results(dataset)];
-}
-
-static const char *schema_of(enum pt_kind_id kind)
-{
-    static const char *const ids[PT_KINDS] = {
-        [PT_CANDLES] = "candle_schema_v1", [PT_TRADES] = "trade_schema_v1",
-        [PT_DEPTH] = "depth_schema_v1",    [PT_FUNDING] = "funding_schema_v1",
-        [PT_TICKERS] = "ticker_schema_v1", [PT_MARKS] = "mark_schema_v1",
-    };
-    return ids[kind];
+    return categories[pt_dataset_is_results(dataset)];
 }
 
 /* "1h,1d": the periods for which the script runs by itself. */
@@ -133,7 +108,7 @@ static void describe(const struct pt_dataset *dataset, const struct pt_scripts *
                      struct words *words)
 {
     *words = (struct words){ .dataset = dataset };
-    if (is_results(dataset)) {
+    if (pt_dataset_is_results(dataset)) {
         if (scripts != NULL) words->script = pt_scripts_find(scripts, dataset->metric);
         describe_results(words);
         return;
@@ -143,7 +118,7 @@ static void describe(const struct pt_dataset *dataset, const struct pt_scripts *
     snprintf(words->name, sizeof words->name, "%c%s %s%s%s", toupper((unsigned char)kind->name[0]),
              kind->name + 1, dataset->symbol, kind->by_period ? " " : "", words->period);
     snprintf(words->about, sizeof words->about, "%s", kind->about);
-    snprintf(words->schema, sizeof words->schema, "%s", schema_of(kind->id));
+    snprintf(words->schema, sizeof words->schema, "%s", pt_schema_id(kind->id));
     snprintf(words->frequency, sizeof words->frequency, "%s",
              kind->by_period          ? words->period
              : kind->id == PT_FUNDING ? "each payment"
@@ -154,8 +129,8 @@ static void describe(const struct pt_dataset *dataset, const struct pt_scripts *
 static void tags_of(const struct words *words, const char *tags[4])
 {
     const struct pt_dataset *dataset = words->dataset;
-    const char *all[] = { is_results(dataset) ? dataset->metric
-                                              : pt_kind(dataset->series.key.kind)->name,
+    const char *all[] = { pt_dataset_is_results(dataset) ? dataset->metric
+                                                         : pt_kind(dataset->series.key.kind)->name,
                           dataset->symbol, words->period };
     size_t n = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
@@ -251,7 +226,8 @@ static bool holds(const char *text, const char *part)
 static bool wanted(const struct words *words, const struct pt_value *value)
 {
     const struct pt_value *category = &value[D_CATEGORY], *search = &value[D_SEARCH];
-    if (category->given && is_results(words->dataset) != (category->number != 0)) return false;
+    if (category->given && pt_dataset_is_results(words->dataset) != (category->number != 0))
+        return false;
     return !search->given || holds(words->dataset->id, search->text) ||
            holds(words->name, search->text) || holds(words->about, search->text);
 }
@@ -295,8 +271,7 @@ static void write_datasets(const struct pt_request *request, struct page *page, 
     pt_json_object_end(&json);
 }
 
-/* The thread's list; NULL: the request is answered. */
-static const struct pt_catalog *refresh(struct pt_request *request)
+const struct pt_catalog *pt_catalog_list(struct pt_request *request)
 {
     struct pt_thread *thread = request->thread;
     struct pt_err err;
@@ -306,9 +281,7 @@ static const struct pt_catalog *refresh(struct pt_request *request)
     return NULL;
 }
 
-/* Answers 200; the tag is made of the body. A list that was kept for a moment after a commit is
- * soon made anew. */
-static void keep(struct pt_request *request, struct pt_buf *out, int64_t total)
+void pt_catalog_reply(struct pt_request *request, struct pt_buf *out, int64_t total)
 {
     bool current = request->thread->catalog.commit == request->commit;
     uint64_t tag = out->failed ? 0 : XXH3_64bits(out->data, out->len);
@@ -319,7 +292,7 @@ static void keep(struct pt_request *request, struct pt_buf *out, int64_t total)
 void pt_handle_datasets(struct pt_request *request)
 {
     const struct pt_value *value = request->value;
-    const struct pt_catalog *catalog = refresh(request);
+    const struct pt_catalog *catalog = pt_catalog_list(request);
     if (catalog == NULL) return;
     pt_list_form(request, &value[D_LIST_KEY], &value[D_FORMAT]);
     struct entry *entries = calloc(catalog->n + 1, sizeof *entries);
@@ -347,7 +320,7 @@ void pt_handle_datasets(struct pt_request *request)
     struct page page = { entries + skip, total - skip < limit ? total - skip : limit };
     write_datasets(request, &page, total, updated_us, &out);
     free(entries);
-    keep(request, &out, (int64_t)total);
+    pt_catalog_reply(request, &out, (int64_t)total);
 }
 
 static void no_dataset(struct pt_request *request)
@@ -356,10 +329,9 @@ static void no_dataset(struct pt_request *request)
                      request->arg);
 }
 
-/* NULL: the request is answered. */
-static const struct pt_dataset *find(struct pt_request *request)
+const struct pt_dataset *pt_catalog_get(struct pt_request *request)
 {
-    const struct pt_catalog *catalog = refresh(request);
+    const struct pt_catalog *catalog = pt_catalog_list(request);
     if (catalog == NULL) return NULL;
     const struct pt_dataset *dataset = pt_catalog_find(catalog, request->arg);
     if (dataset == NULL) no_dataset(request);
@@ -368,12 +340,12 @@ static const struct pt_dataset *find(struct pt_request *request)
 
 void pt_handle_dataset(struct pt_request *request)
 {
-    const struct pt_dataset *dataset = find(request);
+    const struct pt_dataset *dataset = pt_catalog_get(request);
     struct words words;
     struct pt_buf out = { 0 };
     struct pt_json json;
     if (dataset == NULL) return;
-    bool results = is_results(dataset);
+    bool results = pt_dataset_is_results(dataset);
     describe(dataset, request->thread->scripts, &words);
     pt_json_init(&json, &out);
     pt_json_object(&json);
@@ -388,303 +360,5 @@ void pt_handle_dataset(struct pt_request *request)
     pt_list_time(&json, "created_at", results ? PT_MISSING : dataset->series.created_us);
     pt_list_time(&json, "updated_at", dataset->updated_us);
     pt_json_object_end(&json);
-    keep(request, &out, 0);
-}
-
-/* ---- schemas ---- */
-
-static void write_field(struct pt_json *json, const char *name, const char *type, const char *unit,
-                        const char *about, bool required)
-{
-    pt_json_object(json);
-    pt_json_kv_text(json, "name", name);
-    pt_json_kv_text(json, "type", type);
-    pt_json_kv_text(json, "unit", unit);
-    pt_json_kv_text(json, "description", about);
-    pt_json_kv_bool(json, "required", required);
-    pt_json_kv_bool(json, "nullable", !required);
-    pt_json_object_end(json);
-}
-
-static void write_kind(const struct pt_kind *kind, struct pt_json *json)
-{
-    static const char *const types[] = { [PT_TYPE_TIME] = "timestamp",
-                                         [PT_TYPE_INT] = "integer",
-                                         [PT_TYPE_DEC] = "decimal",
-                                         [PT_TYPE_ENUM] = "enum",
-                                         [PT_TYPE_BOOL] = "boolean" };
-    pt_json_kv_text(json, "schema_id", schema_of(kind->id));
-    pt_json_kv_text(json, "version", "1");
-    pt_json_key(json, "fields");
-    pt_json_array(json);
-    for (unsigned c = 0; c < kind->ncols; c++) {
-        const struct pt_column *col = &kind->cols[c];
-        char type[32];
-        snprintf(type, sizeof type, col->width > 1 ? "%s[%u]" : "%s", types[col->type], col->width);
-        write_field(json, col->name, type, col->unit, col->about, col->required);
-    }
-    pt_json_array_end(json);
-    pt_json_key(json, "primary_keys");
-    pt_json_array(json);
-    for (unsigned c = 0; c < kind->keys; c++) pt_json_text(json, kind->cols[c].name);
-    pt_json_array_end(json);
-    pt_json_kv_null(json, "created_at"); /* part of the program */
-}
-
-static const char *text_in(const bson_t *doc, const char *key, const char *fallback)
-{
-    const char *text;
-    return pt_doc_text(doc, key, &text) ? text : fallback;
-}
-
-static void write_outputs(const bson_t *declaration, struct pt_json *json)
-{
-    bson_t list, output;
-    bson_iter_t iter;
-    if (!pt_doc_child(declaration, "outputs", &list) || !bson_iter_init(&iter, &list)) return;
-    while (bson_iter_next(&iter)) {
-        uint32_t len;
-        const uint8_t *bytes;
-        if (!BSON_ITER_HOLDS_DOCUMENT(&iter)) continue;
-        bson_iter_document(&iter, &len, &bytes);
-        if (!bson_init_static(&output, bytes, len)) continue;
-        const char *type = text_in(&output, "type", "number");
-        if (strcmp(type, "number") == 0) type = "decimal";
-        if (strcmp(type, "int") == 0) type = "integer";
-        write_field(json, text_in(&output, "name", ""), type, text_in(&output, "unit", "none"),
-                    text_in(&output, "about", NULL), false);
-    }
-}
-
-static void write_script(const struct pt_script *script, int64_t loaded_us, struct pt_json *json)
-{
-    char id[NAME_MAX_BYTES];
-    snprintf(id, sizeof id, "%s_schema", script->name);
-    pt_json_kv_text(json, "schema_id", id);
-    pt_json_kv_text(json, "version", text_in(script->declaration, "method_version", NULL));
-    pt_json_key(json, "fields");
-    pt_json_array(json);
-    write_field(json, "timeframe", "text", "none", "length of a bar", true);
-    write_field(json, "as_of", "timestamp", "us", "close of the last bar of the window", true);
-    write_field(json, "status", "text", "none", "ok, warming, gap or error", true);
-    write_outputs(script->declaration, json);
-    pt_json_array_end(json);
-    pt_json_key(json, "primary_keys");
-    pt_json_array(json);
-    pt_json_text(json, "timeframe");
-    pt_json_text(json, "as_of");
-    pt_json_array_end(json);
-    pt_list_time(json, "created_at", loaded_us);
-}
-
-/* By schema_id: one of the kinds, or "NAME_schema" of a live script. */
-static const struct pt_kind *kind_of(const char *id)
-{
-    for (int k = 0; k < PT_KINDS; k++) {
-        if (strcmp(schema_of((enum pt_kind_id)k), id) == 0) return pt_kind((enum pt_kind_id)k);
-    }
-    return NULL;
-}
-
-static const struct pt_script *script_of(const struct pt_scripts *scripts, const char *id)
-{
-    static const char suffix[] = "_schema";
-    char name[PT_SCRIPT_NAME_MAX];
-    size_t len = strlen(id), tail = sizeof suffix - 1;
-    if (scripts == NULL || len <= tail || len - tail >= sizeof name ||
-        strcmp(id + len - tail, suffix) != 0)
-        return NULL;
-    memcpy(name, id, len - tail);
-    name[len - tail] = '\0';
-    return pt_scripts_find(scripts, name);
-}
-
-void pt_handle_schema(struct pt_request *request)
-{
-    const struct pt_scripts *scripts = request->thread->scripts;
-    const struct pt_kind *kind = kind_of(request->arg);
-    const struct pt_script *script = script_of(scripts, request->arg);
-    struct pt_buf out = { 0 };
-    struct pt_json json;
-    if (kind == NULL && script == NULL) {
-        const struct pt_dataset *dataset = find(request);
-        if (dataset == NULL) return;
-        if (!is_results(dataset)) kind = pt_kind(dataset->series.key.kind);
-        if (is_results(dataset) && scripts != NULL)
-            script = pt_scripts_find(scripts, dataset->metric);
-        if (kind == NULL && script == NULL) {
-            pt_reply_problem(request, 404, "the script %s, which says what %s holds, is not loaded",
-                             dataset->metric, dataset->id);
-            return;
-        }
-    }
-    pt_json_init(&json, &out);
-    pt_json_object(&json);
-    if (kind != NULL)
-        write_kind(kind, &json);
-    else
-        write_script(script, scripts->loaded_us, &json);
-    pt_json_object_end(&json);
-    keep(request, &out, 0);
-}
-
-/* ---- lineage ---- */
-
-struct lineage {
-    struct pt_json json;
-    struct pt_buf list; /* a JSON array, or lines of CSV */
-    bool csv;
-    int64_t limit, given, total;
-    int64_t newest_us;
-};
-
-static void copy(const bson_t *doc, const char *key, struct pt_json *json)
-{
-    bson_iter_t iter;
-    pt_json_key(json, key);
-    if (!bson_iter_init_find(&iter, doc, key))
-        pt_json_null(json);
-    else if (BSON_ITER_HOLDS_DOUBLE(&iter))
-        pt_json_double(json, bson_iter_double(&iter)); /* seconds: a number, not a price */
-    else
-        pt_doc_json_value(&iter, json);
-}
-
-static void write_event(const bson_t *doc, struct pt_json *json)
-{
-    static const char *const after[] = { "transformation", "transformation_params",
-                                         "script_hash",    "input_records",
-                                         "output_records", "execution_time_seconds",
-                                         "status",         "error_message",
-                                         "timestamp" };
-    bson_t sources;
-    pt_json_object(json);
-    copy(doc, "lineage_id", json);
-    if (pt_doc_child(doc, "source_dataset_ids", &sources)) {
-        copy(doc, "source_dataset_ids", json);
-    } else { /* a file is no dataset */
-        pt_json_key(json, "source_dataset_ids");
-        pt_json_array(json);
-        pt_json_array_end(json);
-    }
-    for (size_t i = 0; i < sizeof after / sizeof after[0]; i++) copy(doc, after[i], json);
-    pt_json_object_end(json);
-}
-
-static void write_event_line(const bson_t *doc, struct pt_buf *out)
-{
-    static const char *const columns[] = {
-        "lineage_id", "transformation", "input_records", "output_records", "execution_time_seconds",
-        "status",     "error_message",  "timestamp"
-    };
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        const char *text;
-        int64_t number;
-        double seconds;
-        bson_iter_t iter;
-        char room[PT_DOUBLE_TEXT_MAX];
-        if (i > 0) pt_buf_putc(out, ',');
-        if (pt_doc_text(doc, columns[i], &text))
-            pt_csv_text(out, text, strlen(text));
-        else if (pt_doc_int(doc, columns[i], &number))
-            pt_buf_printf(out, "%lld", (long long)number);
-        else if (pt_doc_double(doc, columns[i], &seconds) && isfinite(seconds))
-            pt_buf_add(out, room, pt_double_print(seconds, room));
-        else if (bson_iter_init_find(&iter, doc, columns[i]) && BSON_ITER_HOLDS_DATE_TIME(&iter))
-            pt_buf_add(out, room, pt_time_print(bson_iter_date_time(&iter) * 1000, room));
-    }
-    pt_buf_putc(out, '\n');
-}
-
-static bool take_event(void *arg, const void *key, size_t key_len, const bson_t *doc)
-{
-    struct lineage *lineage = arg;
-    bson_iter_t iter;
-    (void)key;
-    (void)key_len;
-    lineage->total++;
-    if (lineage->newest_us == PT_MISSING && bson_iter_init_find(&iter, doc, "timestamp") &&
-        BSON_ITER_HOLDS_DATE_TIME(&iter))
-        lineage->newest_us = bson_iter_date_time(&iter) * 1000;
-    if (lineage->given == lineage->limit) return true;
-    lineage->given++;
-    if (lineage->csv)
-        write_event_line(doc, &lineage->list);
-    else
-        write_event(doc, &lineage->json);
-    return true;
-}
-
-static enum pt_code read_lineage(struct pt_request *request, struct lineage *lineage,
-                                 struct pt_err *err)
-{
-    char from[PT_COLLECTION_MAX + 1], to[PT_COLLECTION_MAX + 1];
-    size_t len = strlen(request->arg);
-    struct pt_read *read = NULL;
-    if (len >= PT_COLLECTION_MAX) return PT_OK; /* no id is so long */
-    memcpy(from, request->arg, len + 1);
-    memcpy(to, request->arg, len);
-    to[len] = 1;
-    enum pt_code rc = pt_read_begin(request->thread->http->store, &read, err);
-    if (rc == PT_OK)
-        rc =
-            pt_docs_scan(read, LINEAGE, from, len + 1, to, len + 1, true, take_event, lineage, err);
-    pt_read_end(read);
-    return rc;
-}
-
-static void fill_lineage(void *arg, struct pt_buf *out)
-{
-    const struct lineage *lineage = arg;
-    pt_buf_add(out, lineage->list.data, lineage->list.len);
-    if (lineage->list.failed) out->failed = true;
-}
-
-static void write_lineage(const struct pt_request *request, struct lineage *lineage,
-                          struct pt_buf *out)
-{
-    struct pt_json json;
-    pt_json_init(&json, out);
-    pt_json_object(&json);
-    pt_json_kv_text(&json, "dataset_id", request->arg);
-    pt_list_write(&json, "lineage", request->lists, request->data, fill_lineage, lineage);
-    pt_list_pagination(&json, lineage->total, lineage->limit, 0);
-    pt_json_key(&json, "metadata");
-    pt_json_object(&json);
-    pt_list_time(&json, "last_updated", lineage->newest_us);
-    pt_json_kv_text(&json, "collection", LINEAGE);
-    pt_json_kv_int(&json, "records_returned", lineage->given);
-    pt_json_object_end(&json);
-    pt_json_object_end(&json);
-}
-
-void pt_handle_lineage(struct pt_request *request)
-{
-    const struct pt_value *value = request->value;
-    struct lineage lineage = { .limit = value[L_LIMIT].number, .newest_us = PT_MISSING };
-    struct pt_buf out = { 0 };
-    struct pt_err err;
-    pt_list_form(request, &value[L_LIST_KEY], &value[L_FORMAT]);
-    lineage.csv = request->csv;
-    pt_json_init(&lineage.json, &lineage.list);
-    if (lineage.csv)
-        pt_buf_puts(&lineage.list, "lineage_id,transformation,input_records,output_records,"
-                                   "execution_time_seconds,status,error_message,timestamp\n");
-    else
-        pt_json_array(&lineage.json);
-    if (read_lineage(request, &lineage, &err) != PT_OK) {
-        pt_reply_error(request, &err);
-        goto out;
-    }
-    /* what was written once is told even when the rows are gone */
-    if (lineage.total == 0 && find(request) == NULL) goto out;
-    if (lineage.csv) {
-        fill_lineage(&lineage, &out);
-    } else {
-        pt_json_array_end(&lineage.json);
-        write_lineage(request, &lineage, &out);
-    }
-    keep(request, &out, lineage.total);
-out:
-    pt_buf_fini(&lineage.list);
+    pt_catalog_reply(request, &out, 0);
 }

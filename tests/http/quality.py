@@ -8,7 +8,10 @@ class Quality(Folder):
         there = [i for i in range(400) if i not in (7, 8, 9, 100, 398)]
         load(self.store, write_candles(self.dir / "h.csv", [candle(i, HOUR) for i in there]), "BTCUSDT", "1h")
         load(self.store, write_candles(self.dir / "d.csv", [candle(i, DAY) for i in range(10)]), "ETHUSDT", "1d")
-        daemon = Daemon(store=self.store)
+        scripts = self.dir / "scripts"  # none: what the daemon computes would be datasets too
+        for name in ("calculators", "regimes", "anomalies", "alerts", "lib"):
+            (scripts / name).mkdir(parents=True)
+        daemon = Daemon("--set", f"scripts.path={scripts}", store=self.store)
         self.addCleanup(daemon.stop)
         body = ask(daemon.port, "/health?pair=btcusdt&period=1h").json
         self.assertEqual(list(body), ["pair", "period", "health", "metadata", "parameters"])
