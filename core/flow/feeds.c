@@ -98,7 +98,28 @@ static void *run_end(void *arg)
 {
     struct pt_slot *slot = arg;
     slot->end(slot->feed->self);
+    pthread_mutex_lock(&slot->ingest->lock);
+    slot->ended = true;
+    pthread_cond_signal(&slot->ingest->ended);
+    pthread_mutex_unlock(&slot->ingest->lock);
     return NULL;
+}
+
+/* False: it did not end in time. */
+static bool wait_for_end(struct pt_slot *slot, const struct timespec *until)
+{
+    struct pt_ingest *ingest = slot->ingest;
+    int late = 0;
+    pthread_mutex_lock(&ingest->lock);
+    while (!slot->ended && late == 0)
+        late = pthread_cond_timedwait(&ingest->ended, &ingest->lock, until);
+    bool ended = slot->ended;
+    pthread_mutex_unlock(&ingest->lock);
+    if (ended)
+        pthread_join(slot->ender, NULL);
+    else
+        pthread_detach(slot->ender);
+    return ended;
 }
 
 /* Each on a thread of its own, so that one that hangs keeps neither the others nor us from ending.
@@ -114,6 +135,7 @@ static void end_feeds(struct pt_ingest *ingest, bool closing)
         struct pt_slot *slot = &ingest->slots[i];
         if (!atomic_load(&slot->open) || atomic_load(&slot->left)) continue;
         slot->end = closing ? slot->feed->plugin->close : slot->feed->plugin->drain;
+        slot->ended = false;
         slot->ending = pthread_create(&slot->ender, NULL, run_end, slot) == 0;
         if (!slot->ending) slot->end(slot->feed->self);
     }
@@ -121,9 +143,8 @@ static void end_feeds(struct pt_ingest *ingest, bool closing)
         struct pt_slot *slot = &ingest->slots[i];
         if (!slot->ending) continue;
         slot->ending = false;
-        if (pthread_clockjoin_np(slot->ender, NULL, CLOCK_MONOTONIC, &until) == 0) continue;
+        if (wait_for_end(slot, &until)) continue;
         atomic_store(&slot->left, true);
-        pthread_detach(slot->ender);
         pt_log(PT_ERROR, "ingest", "feed_hangs", "feed=%s in=%s waited_ms=%" PRId64,
                slot->feed->name, closing ? "close" : "drain", ingest->opts.end_us / 1000);
     }

@@ -445,6 +445,11 @@ enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest *
     int64_t first_us = opts->retention_every_us < RETENTION_FIRST_US ? opts->retention_every_us
                                                                      : RETENTION_FIRST_US;
     ingest->retention_us = pt_mono_us() + first_us;
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&ingest->ended, &attr);
+    pthread_condattr_destroy(&attr);
     pthread_mutex_init(&ingest->lock, NULL);
     atomic_init(&ingest->store_ok, true);
     ingest->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -491,11 +496,12 @@ void pt_ingest_free(struct pt_ingest *ingest)
     }
     pt_pending_fini(&ingest->pending);
     if (ingest->wake_fd >= 0) close(ingest->wake_fd);
-    pthread_mutex_destroy(&ingest->lock);
     if (left) {
         ingest->next_left = left_behind;
         left_behind = ingest;
-    } else {
-        free(ingest);
+        return;
     }
+    pthread_cond_destroy(&ingest->ended);
+    pthread_mutex_destroy(&ingest->lock);
+    free(ingest);
 }

@@ -29,7 +29,7 @@ struct pt_slot { /* one feed */
     atomic_bool open, left;     /* left behind: it did not end in time */
     void (*end)(void *self);    /* what is called on `ender` */
     pthread_t ender;
-    bool ending;
+    bool ending, ended; /* its thread was started; it has returned: under the lock */
     atomic_uint_fast64_t messages, rows, ignored, rejected, full;
     atomic_int_fast64_t last_message_us;
 };
@@ -57,6 +57,7 @@ struct pt_ingest {
     struct pt_err row_err;    /* a row could not be taken: no memory */
 
     pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t ended; /* a feed's `end` has returned; by the monotonic clock */
     struct pt_write_job *first, **last;
     struct pt_reason reasons[PT_REASONS_MAX];
     size_t nreasons;
