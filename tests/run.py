@@ -11,7 +11,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-SUMMARY = re.compile(r"^@tests (\S+) passed=(\d+) failed=(\d+) skipped=(\d+)$", re.M)
+SUMMARY = re.compile(r"^@tests (.+) passed=(\d+) failed=(\d+) skipped=(\d+)$", re.M)
 
 
 def suites(build):
