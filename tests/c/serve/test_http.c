@@ -2,6 +2,8 @@
  * or not at all. */
 #include "suite.h"
 
+#include <poll.h>
+
 #include "served.h"
 
 #define T0 INT64_C(1731628800000000) /* 2024-11-15T00:00:00Z */
@@ -228,6 +230,16 @@ static void test_pipelined_requests_behind_a_computed_one_are_answered_in_order(
     end();
 }
 
+static int count_readable(const int *fds, int n)
+{
+    int readable = 0;
+    for (int i = 0; i < n; i++) {
+        struct pollfd one = { .fd = fds[i], .events = POLLIN };
+        readable += poll(&one, 1, 0) == 1;
+    }
+    return readable;
+}
+
 static void test_more_waiting_requests_than_there_may_be_are_503(void)
 {
     enum { N = 300 };
@@ -245,6 +257,9 @@ static void test_more_waiting_requests_than_there_may_be_are_503(void)
     int refused = 0, good = 0;
     for (int i = 0; i < 1000 && atomic_load(&fake.evals) < 256; i++) usleep(5000);
     CU_ASSERT_EQUAL(atomic_load(&fake.evals), 256);
+    /* only when all the others were refused may places become free */
+    for (int i = 0; i < 1000 && count_readable(fds, N) < N - 256; i++) usleep(5000);
+    CU_ASSERT_EQUAL(count_readable(fds, N), N - 256);
     atomic_store(&fake.answer, FAKE_RESULT);
     for (int i = 0; i < N; i++) {
         struct client_reply reply = client_read(fds[i], false);
