@@ -6,7 +6,6 @@
 #define PT_POOL_H
 
 #include "data/schema.h"
-#include "data/schema.h"
 #include "flow/scripts.h"
 
 struct event_base;
