@@ -6,8 +6,8 @@ JOBS  ?= $(shell nproc)
 BUILD_PACKAGES := build-essential cmake ninja-build pkg-config git \
   libbson-dev libcjson-dev libevent-dev liblmdb-dev libluajit-5.1-dev libopenblas-pthread-dev \
   libseccomp-dev libsqlite3-dev libxxhash-dev libzip-dev zlib1g-dev
-TEST_PACKAGES := clang libcunit1-dev lua-busted lua-check luajit curl python3 python3-numpy python3-pandas \
-  python3-scipy python3-statsmodels
+TEST_PACKAGES := clang libcunit1-dev lua-busted lua-check lua-cjson luajit curl python3 python3-numpy python3-pandas \
+  python3-scipy python3-sklearn python3-statsmodels
 BENCH_PACKAGES := sqlite3 wrk
 
 build: setup-build ## builds build/release

@@ -16,8 +16,9 @@ def main():
     done = subprocess.run(["busted", "--output=json"], cwd=ROOT, env=env, capture_output=True, text=True)
     try:
         report = json.loads(done.stdout[done.stdout.index("{"):])
-    except ValueError:
-        print(done.stdout[-4000:], done.stderr[-4000:])
+    except ValueError:  # a spec that cannot even be loaded: the JSON form says nothing, the plain one says why
+        plain = subprocess.run(["busted"], cwd=ROOT, env=env, capture_output=True, text=True)
+        print(done.stderr[-4000:], plain.stdout[-4000:], plain.stderr[-4000:])
         return 1
     # busted's JSON writes an empty list as {}
     failures = list(report["failures"] or []) + list(report["errors"] or [])
