@@ -345,8 +345,9 @@ local function output_list(outputs)
   return list
 end
 
+-- Also the text outputs with words: { name, words } in order.
 local function outputs_document(outputs)
-  local list, seen, out = output_list(outputs), {}, { kind = "a" }
+  local list, seen, out, texts = output_list(outputs), {}, { kind = "a" }, {}
   if #list == 0 then refuse("outputs", "there are none") end
   if #list > MAX_OUTPUTS then refuse("outputs", "%d of them, at most %d", #list, MAX_OUTPUTS) end
   for i = 1, #list do
@@ -360,8 +361,9 @@ local function outputs_document(outputs)
       refuse(path, "%s", (gsub(format(...), "number, count, text", "number, count, text, map, list")))
     end)
     out[i] = value_document(name, made)
+    if made.type == "text" and made.words then texts[#texts + 1] = { name = name, words = made.words } end
   end
-  return out
+  return out, texts, seen
 end
 
 local function params_document(params)
@@ -463,6 +465,38 @@ local function check_text(t, key, fallback, most)
   return x
 end
 
+-- The label of a regime is its first text output with words that is no level. The API tells since when it has held.
+local function check_label(levels, texts, taken)
+  local label
+  for i = 1, #texts do
+    if not (list_length(levels) and one_of(texts[i].name, levels)) then
+      label = texts[i]
+      break
+    end
+  end
+  if not label then return nil end
+  for _, name in ipairs { "since", "previous_" .. label.name, "stable_" .. label.name } do
+    if taken[name] then refuse("outputs." .. name, "this name is taken: the API adds it to the label %s", label.name) end
+  end
+  return label
+end
+
+-- The decision table of a regime (rules.lua); classify is then called with decide(levels) -> label.
+local function check_decision(t, made, texts, taken)
+  local levels, rules = rawget(t, "levels"), rawget(t, "rules")
+  local label = check_label(levels, texts, taken)
+  if levels == nil and rules == nil then return label and label.name end
+  if levels == nil then refuse("rules", "need levels, the text outputs that they look at: levels = { \"volatility_level\", ... }") end
+  if rules == nil then refuse("levels", "need rules: rules = { { volatility_level = \"high\", gives = \"rough\" }, ... }") end
+  if not label then refuse("outputs", "need a text output with words beside the levels: the label that rules give") end
+  local tabulate = native.rules({ refuse = refuse, show = show, list_length = list_length, line_of = line_of, object = object,
+    array = array }, source)
+  local decide, levels_doc, rules_doc = tabulate(levels, rules, label, texts)
+  local classify = made.run
+  made.run = function(m, p, w) return classify(m, p, w, decide) end
+  return label.name, levels_doc, rules_doc
+end
+
 local declared = {} -- what calculator {} gave back -> what C keeps
 
 local function declare(kind, allowed, run)
@@ -488,11 +522,14 @@ local function declare(kind, allowed, run)
     end)
     local params, defaults = params_document(rawget(t, "params"))
     local needs = check_needs(rawget(t, "needs"), made, defaults)
-    local outputs = outputs_document(rawget(t, "outputs"))
+    local outputs, texts, taken = outputs_document(rawget(t, "outputs"))
     made.run = rawget(t, run)
     if type(made.run) ~= "function" then refuse(run, "must be a function, got %s", show(made.run)) end
+    local label, levels, rules
+    if kind == "regime" then label, levels, rules = check_decision(t, made, texts, taken) end
     made.document = object("api", 1, "kind", kind, "name", made.name, "about", about, "method", method, "method_version", version,
-      "shape", shape, "every", array(every), "needs", needs, "params", params, "outputs", outputs)
+      "shape", shape, "every", array(every), "needs", needs, "params", params, "outputs", outputs,
+      "label", label, "levels", levels, "rules", rules)
     local handle = setmetatable({}, tag)
     declared[handle] = made
     return handle
@@ -501,7 +538,7 @@ end
 
 local COMMON = "api name about method method_version shape every needs params outputs "
 declare("calculator", COMMON .. "compute", "compute")
-declare("regime", COMMON .. "classify", "classify")
+declare("regime", COMMON .. "levels rules classify", "classify")
 
 local declaration = {}
 

@@ -7,6 +7,7 @@
 #include "bindings/lua_window.h"
 #include "declare_lua.h"
 #include "prelude_lua.h"
+#include "rules_lua.h"
 
 #include <lualib.h>
 #include <stdio.h>
@@ -29,6 +30,7 @@ struct chunk {
 };
 static struct chunk prelude = { "=petrosa", prelude_lua, sizeof prelude_lua, NULL, 0 };
 static struct chunk declare = { "=declaration", declare_lua, sizeof declare_lua, NULL, 0 };
+static struct chunk rules = { "=rules", rules_lua, sizeof rules_lua, NULL, 0 };
 
 static void compile(lua_State *L, struct chunk *chunk)
 {
@@ -154,6 +156,16 @@ static int null_words(lua_State *L)
     return 1;
 }
 
+/* rules(tools, source) -> what rules.lua returns; most scripts have no table and never load it */
+static int load_rules(lua_State *L)
+{
+    lua_settop(L, 2);
+    load_chunk(L, &rules);
+    lua_insert(L, 1);
+    lua_call(L, 2, 1);
+    return 1;
+}
+
 static void push_periods(lua_State *L)
 {
     luaL_Buffer text;
@@ -216,6 +228,7 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     set_function(L, "where", where);
     set_function(L, "span", parse_span);
     set_function(L, "period", parse_period);
+    set_function(L, "rules", load_rules);
     push_periods(L);
     lua_setfield(L, -2, "periods");
 }

@@ -16,7 +16,9 @@
  * Declaration: { api: 1, kind: "calculator", name, about, method, method_version, shape: "values" | "data",
  *   every: [ "1h", "1d" ], needs: { candles: { span: "30d" }, metrics: [ ... ] },
  *   params:  [ { name, type: "int" | "number" | "enum" | "bool", default, min?, max?, words?: [..], unit?, about? } ],
- *   outputs: [ { name, type: "number" | "int" | "text" | "map" | "list", unit, about?, stored?, keys?, fields?: [..] } ] }
+ *   outputs: [ { name, type: "number" | "int" | "text" | "map" | "list", unit, about?, stored?, keys?, fields?: [..] } ],
+ *   of a regime: label?: the output that is its label, levels?: [ outputs ],
+ *   rules?: [ { when: { level: word }, gives: word, behind?: [ words ], otherwise?: true } ] }
  *
  * Result document, stored as it is under collection analytics_SYMBOL_NAME, key pt_result_key(period, as_of):
  * { symbol, timeframe: "1h", metric, as_of: <date>, status: "ok" | "warming" | "gap" | "error" | "empty", data: { <outputs> },
