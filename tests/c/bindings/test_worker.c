@@ -68,6 +68,21 @@ static const char dice[] = HEAD("dice") " needs = { candles = { span = '5h' } },
                                         " compute = function() return { a = math.random(), b = "
                                         "math.random(), roll = math.random(1, 6) } end }";
 
+#define TABLE_HEAD                                                                                 \
+    "return regime { api = 1, name = 'tide', about = 'x', needs = { metrics = { 'probe' } },\n"    \
+    " outputs = { { 'state', text { words = { 'ebb', 'flood', 'unknown' } } },\n"                  \
+    "  { 'side', text { words = { 'up', 'down' } } } }, levels = { 'side' },\n"
+static const char table[] = TABLE_HEAD
+    " rules = { { side = 'up', gives = 'flood' }, { gives = 'ebb', otherwise = true } },\n"
+    " classify = function(m, _, _, decide)\n"
+    "  local side = m.probe and (m.probe.last > 0 and 'up' or 'down') or null('no_probe')\n"
+    "  return { side = side, state = decide { side = side } }\n"
+    " end }";
+static const char dead_table[] =
+    TABLE_HEAD " rules = { { side = 'up', gives = 'flood' }, { side = 'down', gives = 'ebb' },\n"
+               "  { side = 'up', gives = 'ebb' } },\n"
+               " classify = function() end }";
+
 /* ---- helpers
  * -------------------------------------------------------------------------------------------- */
 
@@ -523,6 +538,37 @@ static void test_results_are_handed_on_within_a_unit(void)
     CU_ASSERT_EQUAL(rig_end(&rig), 0);
 }
 
+static void test_a_decision_table_decides_and_a_dead_rule_does_not_load(void)
+{
+    const struct rig_script scripts[] = { { "probe.lua", probe },
+                                          { "tide.lua", table },
+                                          { "dead.lua", dead_table } };
+    const char *both[] = { "probe", "tide", NULL }, *alone[] = { "tide", NULL };
+    bson_t *loaded;
+    struct rig rig = start_with(scripts, 3, &loaded);
+    bson_t doc;
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.1.declaration.label"), "state");
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.1.declaration.levels.0"), "side");
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.1.declaration.rules.0.when.side"), "up");
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.1.declaration.rules.1.gives"), "ebb");
+    CU_ASSERT_STRING_EQUAL(
+        rig_text(loaded, "scripts.2.error.message"),
+        "rules: rule 3 (ebb) is never reached: rule 1 (flood) takes all its cases");
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.2.error.file"), "dead.lua");
+    CU_ASSERT_EQUAL(rig_number(loaded, "scripts.2.error.line"), 5);
+    bson_t *reply = rig_run(&rig, "AAAUSDT", PT_US_HOUR, RIG_NEWEST, both, NULL);
+    rig_result(reply, 1, &doc);
+    CU_ASSERT_STRING_EQUAL(rig_text(&doc, "data.state"), "flood");
+    if (reply) bson_destroy(reply);
+    reply = rig_run(&rig, "AAAUSDT", PT_US_HOUR, RIG_NEWEST, alone, NULL);
+    rig_result(reply, 0, &doc);
+    CU_ASSERT_STRING_EQUAL(rig_text(&doc, "data.state"), "unknown");
+    CU_ASSERT_STRING_EQUAL(rig_text(&doc, "metadata.reasons.side"), "no_probe");
+    if (reply) bson_destroy(reply);
+    bson_destroy(loaded);
+    CU_ASSERT_EQUAL(rig_end(&rig), 0);
+}
+
 static void test_the_same_unit_gives_the_same_bytes(void)
 {
     const struct rig_script scripts[] = { { "probe.lua", probe },
@@ -730,6 +776,8 @@ int main(void)
         { "the benchmark is never an old one", test_the_benchmark_is_never_an_old_one },
         { "returns of a window are its own", test_returns_of_a_window_are_its_own },
         { "results are handed on within a unit", test_results_are_handed_on_within_a_unit },
+        { "a decision table decides, and a dead rule does not load",
+          test_a_decision_table_decides_and_a_dead_rule_does_not_load },
         { "the same unit gives the same bytes", test_the_same_unit_gives_the_same_bytes },
         { "a script that fails stops no other", test_a_script_that_fails_stops_no_other },
         { "trades count only when they cover the window",
