@@ -400,7 +400,7 @@ class Metrics(Folder):
         super().setUp()
         rows = [dump_row(i, 100 + (i * 37) % 41) for i in range(3000)]
         petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", rows), store=self.store)
-        self.names = ("volatility", "volume", "trend", "deviation")
+        self.names = ("volatility", "volume", "trend", "deviation", "regime")
 
     def body(self, name, *args, store=None):
         text = petrosa("eval", name, "--pair", "BTCUSDT", *args, "--json", store=store or self.store).stdout

@@ -89,7 +89,7 @@ class Rules(WithStore):
                        "/scripts/../docs", "/analysis/a%2Fb?pair=BTCUSDT", "//", "/metrics/"):
             self.problem(self.get(target), 404)
         self.problem(self.get("/scripts/nosuch"), 404, "nosuch")
-        self.problem(self.get("/analysis/nosuch?pair=BTCUSDT"), 404, "deviation, seasonality, trend, volatility, volume")
+        self.problem(self.get("/analysis/nosuch?pair=BTCUSDT"), 404, "deviation, regime", "trend, volatility, volume")
 
     def test_an_encoded_path_is_the_same_path(self):
         self.assertEqual(self.get("/health/%6civeness").status, 200)

@@ -26,6 +26,9 @@ def main():
         print(f"FAILED {item.get('name')}: {item.get('message')}")
     for item in report["pendings"] or []:
         print(f"skipped: {item.get('name')}")
+    for line in done.stderr.splitlines():  # figures that specs count, for tests/run.py to show
+        if line.startswith("  table"):
+            print(line)
     passed, failed, skipped = len(report["successes"]), len(failures), len(report["pendings"] or [])
     print(f"Run Summary: busted {passed} successes, {failed} failures, {skipped} pending")
     lint = subprocess.run(["luacheck", "-q", "."], cwd=ROOT, capture_output=True, text=True)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """calculators.py - what the calculators must answer, written a second time.
 
-An independent implementation of every field of volatility, volume, trend, deviation and (in seasonality.py)
-seasonality, straight from their definitions with pandas, numpy, scipy and statsmodels. It shares nothing with the kernels it judges: no code, no
+An independent implementation of every field of volatility, volume, trend, deviation and (in files of their own)
+seasonality and regime, straight from their definitions with pandas, numpy, scipy and statsmodels. It shares nothing with the kernels it judges: no code, no
 order of summation, no shortcut. Where a field is null it says why, with the word that the script must give.
 
     calculators.py NAME --candles FILE.csv --period 1h [--benchmark FILE.csv | --is-benchmark]
@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from regime import DEFAULTS as REGIME, regime
 from seasonality import seasonality
 
 COLUMNS = ["open", "high", "low", "close", "volume", "quote_volume", "trades", "taker_buy_volume"]
@@ -607,6 +608,8 @@ CALCULATORS = {
                       need=lambda p: p["window"], params={"window": 20, "ddof": 1}),
     "seasonality": dict(fields=lambda w, p, *more: seasonality(w, sys.modules[__name__]), days=90, floor=100,
                         least=lambda p: 100, need=lambda p: 0, params={}),
+    "regime": dict(fields=lambda w, p, *more: regime(w, p, sys.modules[__name__]), days=90, floor=120,
+                   least=lambda p: 21, need=lambda p: 0, params=REGIME),
 }
 
 
@@ -646,6 +649,13 @@ def calculate(name, bars, tau, as_of=None, params=None, benchmark=None, is_bench
     return out
 
 
+def number_or_word(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=CALCULATORS)
@@ -659,7 +669,7 @@ def main():
     params = {}
     for pair in args.param:
         key, value = pair.split("=", 1)
-        params[key] = int(value) if value.lstrip("-").isdigit() else value
+        params[key] = int(value) if value.lstrip("-").isdigit() else number_or_word(value)
     as_of = None if args.as_of is None else pd.Timestamp(args.as_of, tz="UTC").value // 1000
     benchmark = read_candles(args.benchmark) if args.benchmark else None
     print(json.dumps(calculate(args.name, read_candles(args.candles), period_us(args.period), as_of, params,

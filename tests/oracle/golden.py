@@ -175,9 +175,10 @@ def series():
 
 def cases(name, inputs):
     """What each calculator is asked: (series, as_of or None, parameters)."""
-    out = [(key, None, {}) for key in inputs if key != "cycle" or name == "seasonality"]   # a large one
+    out = [(key, None, {}) for key in inputs if key != "cycle" or name in ("seasonality", "regime")]   # a large one
     cut = {"volatility": (20, 21, 22, 39, 40, 41), "volume": (4, 5, 6, 23, 24), "trend": (49, 50, 51, 75),
-           "deviation": (20, 21, 30, 100, 101), "seasonality": (99, 100, 101, 120, 255, 256, 257, 384)}[name]
+           "deviation": (20, 21, 30, 100, 101), "seasonality": (99, 100, 101, 120, 255, 256, 257, 384),
+           "regime": (20, 21, 49, 50, 118, 119, 120, 121, 150)}[name]
     out += [("walk", START_US + n * HOUR, {}) for n in cut]
     out += [("gaps", START_US + n * HOUR, {}) for n in (151, 155, 199, 331, 350, 394)]
     if name == "volatility":
@@ -192,6 +193,16 @@ def cases(name, inputs):
         # complete, with one bar missing, and with all that are
         out += [("cycle", START_US + n * HOUR, {}) for n in (1000, 2160, 2200, 2210)]
         out += [("trending", START_US + n * DAY, {}) for n in (99, 100, 150)]
+    if name == "regime":
+        # Many moments, so that most levels are met, also with the former system's thresholds and with others.
+        out += [("walk", START_US + n * HOUR, {}) for n in range(160, 400, 9)]
+        out += [("trending", START_US + n * DAY, {}) for n in range(125, 200, 7)]
+        out += [("reverting", START_US + n * DAY, {}) for n in range(122, 160, 5)]
+        out += [("walk", START_US + n * HOUR, {"mode": "legacy"}) for n in range(122, 400, 31)]
+        out += [("reverting", START_US + n * DAY, {"mode": "legacy"}) for n in range(122, 160, 9)]
+        out += [("walk", None, {"high_percentile": 0.5, "low_percentile": 0.1, "high_volume": 1.1, "low_volume": 0.9}),
+                ("gaps", None, {"mode": "legacy"}), ("trending", None, {"trend_t": 0.5, "high_floor": 0.6, "low_ceiling": 0.4}),
+                ("doubling", None, {"mode": "legacy"}), ("flat", None, {"mode": "legacy"})]
     if name == "trend":
         # Every as_of of a stretch, so that crossings, the bar after one and long waits are all met.
         out += [("walk", START_US + n * HOUR, {}) for n in range(200, 290, 3)]

@@ -27,7 +27,14 @@ describe("the catalogue of scripts", function()
     for _, name in ipairs { "volatility", "volume", "trend", "deviation", "seasonality" } do assert.is_true(names[name], name) end
   end)
 
-  for _, name in ipairs(scripts("scripts/calculators")) do
+  it("has the regimes of the house", function()
+    assert.same({ "regime" }, scripts("scripts/regimes"))
+  end)
+
+  local all = scripts("scripts/calculators")
+  for _, name in ipairs(scripts("scripts/regimes")) do all[#all + 1] = name end
+
+  for _, name in ipairs(all) do
     describe(name, function()
       it("is declared under the name of its file", function()
         assert.equal(name, support.calculator(name):declaration().name)
@@ -59,7 +66,7 @@ describe("the catalogue of scripts", function()
       end)
 
       it("is in the author's guide with its parameters", function()
-        local row = readme:match("\n| `calculators/" .. name .. "%.lua` |([^\n]*)")
+        local row = readme:match("\n| `" .. support.place(name) .. "%.lua` |([^\n]*)")
         assert.is_truthy(row, "scripts/README.md has no row for it")
         for _, param in ipairs(support.calculator(name):declaration().params) do
           assert.is_truthy(row:find("`" .. param.name .. "`", 1, true), param.name)
@@ -84,7 +91,7 @@ describe("the catalogue of scripts", function()
 
   it("has no golden file that nothing reads", function()
     local used = {}
-    for _, name in ipairs(scripts("scripts/calculators")) do
+    for _, name in ipairs(all) do
       for _, case in ipairs(support.cases(name)) do used[case.series] = true end
     end
     for entry in lfs.dir(support.root .. "/tests/golden/series") do

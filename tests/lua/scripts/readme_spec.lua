@@ -25,8 +25,8 @@ describe("scripts/README.md", function()
     return assert(petrosa.load(folder .. "/calculators/" .. name .. ".lua"))
   end
 
-  it("shows four scripts and a spec", function()
-    assert.same({ "day_range", "streak", "close_location", "tide", "spec" }, order)
+  it("shows five scripts and a spec", function()
+    assert.same({ "day_range", "streak", "close_location", "tide", "sea", "spec" }, order)
   end)
 
   it("shows a first metric in 15 lines at most", function()
@@ -73,6 +73,30 @@ describe("scripts/README.md", function()
       assert.equal(state, script:run { close = { 1 }, metrics = { volatility = { percentile = place } } }.data.state)
     end
     assert.same({ state = "no_volatility" }, script:run({ close = { 1 }, metrics = {} }).metadata.reasons)
+  end)
+
+  it("sea answers by its table, and is unknown without a level", function()
+    local script = load("sea")
+    local function state(place, spike)
+      return script:run { close = { 1 }, metrics = { volatility = { percentile = place }, volume = { volume_spike_ratio = spike } } }
+    end
+    for _, case in ipairs { { 0.9, 2, "storm" }, { 0.9, 1, "swell" }, { 0.9, 0.1, "swell" }, { 0.1, 0.1, "calm" }, { 0.1, 2, "drift" } } do
+      assert.equal(case[3], state(case[1], case[2]).data.state)
+    end
+    local without = state(nil, 2)
+    assert.same({ state = "unknown", wind = "strong" }, without.data)
+    assert.same({ waves = "no_volatility" }, without.metadata.reasons)
+  end)
+
+  it("shows the error that sea gives with two rules in the wrong order", function()
+    local storm, swell = blocks.sea:match("(    { waves = \"high\", wind = \"strong\"[^\n]*\n)(    { waves = \"high\", gives[^\n]*\n)")
+    local calm = blocks.sea:match("    { waves = \"low\"[^\n]*\n")
+    local from, to = blocks.sea:find(storm .. swell .. calm, 1, true)
+    local turned = blocks.sea:sub(1, from - 1) .. calm .. swell:gsub("%-%-.*", "\n"):gsub(", behind = %b{}", "") .. storm .. blocks.sea:sub(to + 1)
+    write("calculators/sea_turned.lua", turned)
+    local _, why = petrosa.load(folder .. "/calculators/sea_turned.lua")
+    local said = why:match("sea_turned%.lua(:.*)")
+    assert.is_truthy(support.read("scripts/README.md"):find("    sea.lua" .. said .. "\n", 1, true), why)
   end)
 
   it("tells the statuses as they are", function()

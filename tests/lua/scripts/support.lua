@@ -1,5 +1,6 @@
 --- support: golden files as windows and answers, and the cases that every calculator must hold.
 local cjson = require "cjson"
+local lfs = require "lfs"
 local petrosa = require "petrosa"
 
 local support = {}
@@ -23,9 +24,40 @@ local function plain(value)
   return value
 end
 
---- The calculator's script, loaded.
+--- Where the script stands: "calculators/volatility", "regimes/regime".
+function support.place(name)
+  for _, folder in ipairs { "calculators", "regimes" } do
+    local place = folder .. "/" .. name
+    if lfs.attributes(support.root .. "/scripts/" .. place .. ".lua", "mode") then return place end
+  end
+  error("no script " .. name)
+end
+
+local function without(input, key)
+  local out = {}
+  for k, value in pairs(input) do out[k] = k ~= key and value or nil end
+  return out
+end
+
+--- The script, loaded. One that needs metrics gets those of the same window, as in a unit of the engine.
 function support.calculator(name)
-  return assert(petrosa.load(support.root .. "/scripts/calculators/" .. name .. ".lua"))
+  local script = assert(petrosa.load(support.root .. "/scripts/" .. support.place(name) .. ".lua"))
+  local needed = script:declaration().needs.metrics
+  if not needed then return script end
+  local metrics = {}
+  for _, metric in ipairs(needed) do metrics[metric] = support.calculator(metric) end
+  return {
+    declaration = function() return script:declaration() end,
+    run = function(_, input)
+      local whole = without(input, "params")
+      whole.metrics = input.metrics or {}
+      if not input.metrics then
+        for metric, calculator in pairs(metrics) do whole.metrics[metric] = calculator:run(without(input, "params")).data end
+      end
+      whole.params = input.params
+      return script:run(whole)
+    end,
+  }
 end
 
 local COLUMNS = { "open", "high", "low", "close", "volume", "quote_volume", "trades", "taker_buy_volume" }
