@@ -40,7 +40,7 @@
 #define PT_PARAM_ROW_LIST_KEY                                                                      \
     {                                                                                              \
         .name = "list_key", .type = PT_PARAM_WORD, .words = pt_list_words,                         \
-        .about = "name of the list: seed (values), data, or both; default: [http] list_keys"       \
+        .about = "name of the list: seed (its own), data, or both; default: [http] list_keys"       \
     }
 #define PT_PARAM_ROW_FORMAT                                                                        \
     {                                                                                              \

@@ -193,6 +193,30 @@ static void write_output(const bson_t *entry, struct pt_json *json)
     pt_json_object_end(json);
 }
 
+/* What is added to the label of a regime. */
+static void write_trail(const struct pt_script *script, struct pt_json *json)
+{
+    static const char *const about[] = {
+        "as_of of the first of an unbroken run of bars with this label, in the last 24 bars",
+        "the newest other label of the last 24 bars",
+        "the newest label that held for two bars in a row, else this one",
+    };
+    struct pt_trail trail;
+    pt_trail_init(&trail, script);
+    for (size_t i = 0; trail.label[0] != '\0' && i < sizeof about / sizeof about[0]; i++) {
+        char key[PT_TRAIL_KEY_MAX];
+        pt_json_key(json, pt_trail_key(&trail, i, key));
+        pt_json_object(json);
+        pt_json_key(json, "type");
+        pt_json_array(json);
+        pt_json_text(json, "string");
+        pt_json_text(json, "null");
+        pt_json_array_end(json);
+        pt_json_kv_text(json, "description", about[i]);
+        pt_json_object_end(json);
+    }
+}
+
 static void write_outputs(const struct pt_script *script, bool item, struct pt_json *json)
 {
     bson_t list, entry;
@@ -214,6 +238,7 @@ static void write_outputs(const struct pt_script *script, bool item, struct pt_j
     if (pt_doc_child(script->declaration, "outputs", &list) && bson_iter_init(&iter, &list)) {
         while (next_entry(&iter, &entry)) write_output(&entry, json);
     }
+    write_trail(script, json);
     pt_json_object_end(json);
     pt_json_object_end(json);
 }

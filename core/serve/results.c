@@ -123,6 +123,8 @@ static void write_items(void *arg, struct pt_buf *out)
         write_as_of(&results->docs[i], "timestamp", &json);
         pt_json_kv_text(&json, "status", status_of(results, i));
         write_fields(results, &results->docs[i], &json);
+        if (i + 1 == results->n && pt_result_is_list(results->script))
+            pt_trail_json(&results->trail, &json);
         pt_json_object_end(&json);
     }
     pt_json_array_end(&json);
@@ -193,6 +195,7 @@ static void write_data(const struct pt_results *results, const bson_t *newest, s
     } else {
         pt_json_object(json);
         write_fields(results, newest, json);
+        pt_trail_json(&results->trail, json);
         pt_json_object_end(json);
     }
     if (!results->history) return;
@@ -261,7 +264,7 @@ static uint64_t digest_all(const struct pt_results *results, bool with_time)
         digest = with_time ? XXH3_64bits_withSeed(bson_get_data(doc), doc->len, digest)
                            : digest_doc(doc, digest);
     }
-    return digest | 1; /* 0 means unknown */
+    return pt_trail_digest(&results->trail, digest) | 1; /* 0 means unknown */
 }
 
 uint64_t pt_results_tag(const struct pt_results *results)

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "flow/scripts.h"
+#include "serve/trail.h"
 
 struct pt_results {
     const struct pt_script *script;
@@ -23,6 +24,7 @@ struct pt_results {
     bool on_request;  /* computed for this request, not stored */
     bool stale;       /* the newest is too old to be called current */
     bool lists, data; /* names of the list: values, data */
+    struct pt_trail trail; /* of the newest; stands behind its fields, not in CSV */
 };
 
 /* Room for n views of documents, which have an alignment that malloc does not give; free(). NULL:

@@ -42,6 +42,7 @@ void pt_handle_candles(struct pt_request *request);
 void pt_handle_trades(struct pt_request *request);
 void pt_handle_depth(struct pt_request *request);
 void pt_handle_funding(struct pt_request *request);
+void pt_handle_overview(struct pt_request *request);
 void pt_handle_analysis(struct pt_request *request);
 void pt_handle_datasets(struct pt_request *request);
 void pt_handle_dataset(struct pt_request *request);
@@ -59,6 +60,6 @@ bool pt_found_script(struct pt_request *request);
 /* Their parameter tables. */
 extern const struct pt_param pt_health_params[], pt_candles_params[], pt_trades_params[],
     pt_depth_params[], pt_funding_params[], pt_analysis_params[], pt_scripts_params[],
-    pt_datasets_params[], pt_lineage_params[];
+    pt_datasets_params[], pt_lineage_params[], pt_overview_params[];
 
 #endif

@@ -172,10 +172,27 @@ static struct analysis *analysis_new(struct pt_request *request, struct pt_scrip
 /* ---- answering ----------------------------------------------------------------------------------
  */
 
-static void answer(struct pt_request *request, struct analysis *self, struct pt_results *results,
-                   bool on_request)
+/* What stored results say about the label of the newest. They are of the parameters in force, so
+ * they say nothing about others. */
+static enum pt_code add_trail(const struct analysis *self, struct pt_read *read,
+                              struct pt_results *results, bool on_request, struct pt_err *err)
+{
+    pt_trail_init(&results->trail, self->script);
+    if (results->trail.label[0] == '\0' || results->n == 0 || !bson_empty(self->params))
+        return PT_OK;
+    return pt_trail_read(read, self->collection, self->period_us, &results->docs[results->n - 1],
+                         !on_request, &results->trail, err);
+}
+
+static void answer(struct pt_request *request, struct analysis *self, struct pt_read *read,
+                   struct pt_results *results, bool on_request)
 {
     int64_t as_of_us, expires_us = INT64_MAX;
+    struct pt_err err;
+    if (add_trail(self, read, results, on_request, &err) != PT_OK) {
+        pt_reply_error(request, &err);
+        return;
+    }
     results->script = self->script;
     results->pair = self->pair;
     results->collection = self->collection;
@@ -223,7 +240,13 @@ static void on_computed(struct pt_request *request, void *arg, const bson_t *doc
     const char *status;
     size_t n = !(pt_doc_text(doc, "status", &status) && strcmp(status, "empty") == 0);
     struct pt_results results = { .n = n, .docs = doc, .total = (int64_t)n };
-    answer(request, self, &results, true);
+    struct pt_read *read = NULL;
+    struct pt_err fault;
+    if (pt_read_begin(request->thread->http->store, &read, &fault) == PT_OK)
+        answer(request, self, read, &results, true);
+    else
+        pt_reply_error(request, &fault);
+    pt_read_end(read);
 }
 
 /* Scripts whose results this one asks for come before it, each once. */
@@ -343,7 +366,7 @@ static bool answer_stored(struct pt_request *request, struct analysis *self)
         answered = false;
     } else {
         struct pt_results results = { .n = gather.n, .docs = docs, .total = gather.seen };
-        answer(request, self, &results, false);
+        answer(request, self, read, &results, false);
     }
     pt_read_end(read);
     free(gather.pieces);
@@ -373,7 +396,7 @@ static bool answer_exact(struct pt_request *request, struct analysis *self)
         if (rc == PT_OK && pt_doc_text(&doc, "metadata.script_hash", &hash) &&
             strcmp(hash, self->script->source->hash) == 0) {
             struct pt_results results = { .n = 1, .docs = &doc, .total = 1 };
-            answer(request, self, &results, false);
+            answer(request, self, read, &results, false);
             answered = true;
         }
     }

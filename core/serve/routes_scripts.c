@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-enum { S_FORMAT };
+enum { S_LIST_KEY, S_FORMAT };
 const struct pt_param pt_scripts_params[] = {
+    [S_LIST_KEY] = PT_PARAM_ROW_LIST_KEY,
     [S_FORMAT] = PT_PARAM_ROW_FORMAT,
     { 0 },
 };
@@ -84,12 +85,25 @@ static void write_csv(const struct pt_scripts *scripts, struct pt_buf *out)
     }
 }
 
+static void fill_scripts(void *arg, struct pt_buf *out)
+{
+    const struct pt_scripts *scripts = arg;
+    struct pt_json json;
+    pt_json_init(&json, out);
+    pt_json_array(&json);
+    for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
+        pt_json_object(&json);
+        write_script(&scripts->v[i], &json);
+        pt_json_object_end(&json);
+    }
+    pt_json_array_end(&json);
+}
+
 void pt_handle_scripts(struct pt_request *request)
 {
-    const struct pt_scripts *scripts = request->thread->scripts;
-    const struct pt_value *format = &request->value[S_FORMAT];
+    struct pt_scripts *scripts = request->thread->scripts;
     struct pt_buf out = { 0 };
-    if (format->given) request->csv = format->number == PT_FORMAT_CSV;
+    pt_list_form(request, &request->value[S_LIST_KEY], &request->value[S_FORMAT]);
     if (request->csv) {
         write_csv(scripts, &out);
         pt_reply_text(request, 200, PT_TYPE_CSV, &out);
@@ -100,14 +114,7 @@ void pt_handle_scripts(struct pt_request *request)
     pt_json_object(&json);
     pt_json_kv_int(&json, "generation", (int64_t)request->thread->generation);
     pt_list_time(&json, "loaded_at", scripts != NULL ? scripts->loaded_us : PT_MISSING);
-    pt_json_key(&json, "scripts");
-    pt_json_array(&json);
-    for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
-        pt_json_object(&json);
-        write_script(&scripts->v[i], &json);
-        pt_json_object_end(&json);
-    }
-    pt_json_array_end(&json);
+    pt_list_write(&json, "scripts", request->lists, request->data, fill_scripts, scripts);
     pt_json_object_end(&json);
     pt_reply_text(request, 200, PT_TYPE_JSON, &out);
 }

@@ -9,7 +9,11 @@ import unittest
 from client import DAY, HOUR, MINUTE, T0, US, ask, candle, iso, load, write_candles
 from harness import DATA, NO_DATA, Daemon, Folder, petrosa
 
-METRICS = ("volatility", "volume", "trend", "deviation")
+METRICS = ("volatility", "volume", "trend", "deviation", "regime")
+DATA_SHAPE = ("deviation", "regime")  # the others are lists
+WORDS = ("timestamp", "status", "crossover_signal", "crossover_event", "regime", "volatility_level", "volume_level", "trend_direction", "since",
+         "previous_regime", "stable_regime")
+TRAIL = ("since", "previous_regime", "stable_regime")  # of what is stored; eval knows of its own window only
 DECIMAL = re.compile(r"^-?\d+(\.\d+)?$")
 
 
@@ -44,7 +48,7 @@ class Analysis(Folder):
     def test_the_two_shapes(self):
         for metric in METRICS:
             body = self.get(f"/analysis/{metric}?pair=btcusdt")
-            listed = metric != "deviation"
+            listed = metric not in DATA_SHAPE
             self.assertEqual(list(body), ["pair", "period", "metric"] + (["method", "window"] if listed else []) + ["status", "as_of"]
                              + (["values", "pagination"] if listed else ["data"]) + ["metadata"])
             self.assertEqual((body["pair"], body["period"], body["metric"], body["as_of"]), ("BTCUSDT", "1h", metric, iso(T0 + 400 * HOUR)))
@@ -61,14 +65,14 @@ class Analysis(Folder):
     def test_values_are_decimal_strings_and_counts_are_integers(self):
         for metric in METRICS:
             for name, value in self.item(self.get(f"/analysis/{metric}?pair=ETHUSDT")).items():
-                if isinstance(value, str) and name not in ("timestamp", "status", "crossover_signal", "crossover_event"):
+                if isinstance(value, str) and name not in WORDS:
                     self.assertRegex(value, DECIMAL, name)
                 self.assertNotIsInstance(value, float, name)
 
     def test_every_declared_output_is_there(self):
         for metric in METRICS:
             declared = [o["name"] for o in self.get(f"/scripts/{metric}")["declaration"]["outputs"]]
-            fields = [k for k in self.item(self.get(f"/analysis/{metric}?pair=BTCUSDT")) if k not in ("timestamp", "status")]
+            fields = [k for k in self.item(self.get(f"/analysis/{metric}?pair=BTCUSDT")) if k not in ("timestamp", "status") + TRAIL]
             self.assertEqual(fields, declared)
 
     def test_a_hole_is_a_gap_and_a_null_has_its_reason(self):
@@ -109,8 +113,8 @@ class Analysis(Folder):
                 again = json.loads(petrosa("eval", metric, "--pair", pair, "--period", "1h", "--json", store=self.shared).stdout)
                 for body in (stored, again):
                     body.pop("pagination", None)  # eval knows of its own result only
-                    for place in [body["metadata"], body] + body.get("values", []):
-                        for key in ("computed_at", "computed", "status"):
+                    for place in [body["metadata"], body, body.get("data", {})] + body.get("values", []):
+                        for key in ("computed_at", "computed", "status") + TRAIL:
                             place.pop(key, None)
                 self.assertEqual(stored, again)
 
@@ -136,7 +140,7 @@ class Analysis(Folder):
         for metric in METRICS:
             body = self.get(f"/analysis/{metric}?pair=NOBODY")
             self.assertEqual(body["metadata"]["message"], f"No {metric} data available for NOBODY")
-            self.assertEqual(body.get("values", body.get("data")), [] if metric != "deviation" else None)
+            self.assertEqual(body.get("values", body.get("data")), None if metric in DATA_SHAPE else [])
             self.assertIn("timestamp", body["metadata"])
             self.assertIn("collection", body["metadata"])
 
@@ -233,7 +237,7 @@ class RealPeriods(Folder):
                 reply = ask(daemon.port, f"/analysis/{metric}?pair=BTCUSDT&period={period}")
                 self.assertEqual(reply.status, 200)
                 body = reply.json
-                item = body["values"][-1] if metric != "deviation" else body["data"]
+                item = body["data"] if metric in DATA_SHAPE else body["values"][-1]
                 numbers = [v for k, v in item.items() if isinstance(v, str) and DECIMAL.match(v)]
                 self.assertGreater(len(numbers), 4, f"{metric} {period}: {body['metadata'].get('reasons')}")
 

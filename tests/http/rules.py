@@ -11,7 +11,7 @@ from harness import Daemon, Folder, ROOT, petrosa
 from client import HOUR, T0, ask, candle, load, strict, write_candles
 
 ROUTES = ["/", "/health/liveness", "/health/readiness", "/health/summary", "/health?pair=BTCUSDT", "/data/candles?pair=BTCUSDT&period=1h", "/data/trades?pair=BTCUSDT",
-          "/data/depth?pair=BTCUSDT", "/data/funding?pair=BTCUSDT&start=2024-11-15", "/analysis/volatility?pair=BTCUSDT", "/scripts", "/scripts/trend",
+          "/data/depth?pair=BTCUSDT", "/data/funding?pair=BTCUSDT&start=2024-11-15", "/analysis/volatility?pair=BTCUSDT", "/analysis/market-overview", "/scripts", "/scripts/trend",
           "/catalog/datasets", "/catalog/datasets/candles_BTCUSDT_1h", "/catalog/schemas/candles_BTCUSDT_1h", "/catalog/lineage/candles_BTCUSDT_1h",
           "/metrics", "/openapi.json", "/docs"]
 
@@ -145,7 +145,7 @@ class Rules(WithStore):
 
     def test_tags_save_the_body(self):
         for target in ("/data/candles?pair=BTCUSDT&period=1h", "/data/candles?pair=BTCUSDT&period=4h", "/analysis/trend?pair=BTCUSDT",
-                       "/analysis/deviation?pair=BTCUSDT&window=33", "/data/trades?pair=NOBODY", "/data/funding?pair=BTCUSDT", "/catalog/datasets", "/openapi.json", "/docs"):
+                       "/analysis/deviation?pair=BTCUSDT&window=33", "/data/trades?pair=NOBODY", "/data/funding?pair=BTCUSDT", "/catalog/datasets", "/analysis/regime?pair=BTCUSDT", "/analysis/market-overview", "/openapi.json", "/docs"):
             first = self.get(target)
             tag = first.headers["ETag"]
             self.assertRegex(tag, r'^W/"[0-9a-f]{16}"$')
@@ -184,7 +184,7 @@ class Rules(WithStore):
         document = self.get("/openapi.json").json
         self.assertTrue(document["openapi"].startswith("3.1"))
         names = [s["name"] for s in self.get("/scripts").json["scripts"]]
-        want = {"/", "/health/liveness", "/health/readiness", "/health/summary", "/health", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/scripts", "/scripts/{name}",
+        want = {"/", "/health/liveness", "/health/readiness", "/health/summary", "/health", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/analysis/market-overview", "/scripts", "/scripts/{name}",
                 "/catalog/datasets", "/catalog/datasets/{id}", "/catalog/schemas/{id}", "/catalog/lineage/{id}",
                 "/metrics", "/openapi.json", "/docs"} | {f"/analysis/{name}" for name in names}
         self.assertEqual(set(document["paths"]), want)

@@ -19,6 +19,8 @@ static void test_paths_lead_to_their_routes(void)
         { "/data/funding", "/data/funding", NULL },
         { "/analysis/volatility", "/analysis/{metric}", "volatility" },
         { "/analysis/..", "/analysis/{metric}", ".." },
+        { "/analysis/regime", "/analysis/{metric}", "regime" },
+        { "/analysis/market-overview", "/analysis/market-overview", NULL },
         { "/catalog/datasets", "/catalog/datasets", NULL },
         { "/catalog/datasets/candles_A_1h", "/catalog/datasets/{id}", "candles_A_1h" },
         { "/catalog/schemas/x", "/catalog/schemas/{id}", "x" },
