@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A whole cycle: 5 symbols x {1h, 1d} x volatility, volume, trend, deviation, 90 days; store to stored results.
+"""A whole cycle: 5 symbols x {1h, 1d} x volatility, volume, trend, deviation, regime, 90 days; store to stored results.
 
 The peer is numpy/scipy on one thread with everything in memory and nothing stored (peers/calculators_numpy.py), twice:
 unit by unit as a cycle comes, and all symbols of a period as one table, which only works while no series has a hole.
@@ -36,9 +36,12 @@ import harness
 import real
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
-CATEGORIES = ("volatility", "volume", "trend", "deviation")  # what the peer has, and so what ours computes here
+CATEGORIES = ("volatility", "volume", "trend", "deviation", "regime")  # what the peer has, and so what ours computes here
 PERIODS = {"1h": (HOUR, 2160), "1d": (DAY, 120)}
 RUNS, BENCHMARK = 15, "BTCUSDT"
+# words of the metrics as the peer's numbers
+WORDS = {"bullish": 1.0, "bearish": -1.0, "neutral": 0.0, "high": 1.0, "medium": 0.0, "low": -1.0, None: np.nan,
+         **{word: float(place) for place, word in enumerate(peer.REGIMES)}}
 END = 1_735_689_600_000_000                     # made-up candles end at 2025-01-01
 
 
@@ -129,11 +132,11 @@ class Peer:
         self.bench = {period: frames[BENCHMARK]["close"].to_numpy() for period, frames in series.items()}
 
     def by_unit(self):
-        return {(period, symbol): peer.four(arrays, PERIODS[period][0], self.bench[period])
+        return {(period, symbol): peer.five(arrays, PERIODS[period][0], self.bench[period])
                 for period, symbol, arrays in self.units}
 
     def by_table(self):
-        return {period: peer.four(table, PERIODS[period][0], self.bench[period])
+        return {period: peer.five(table, PERIODS[period][0], self.bench[period])
                 for period, table in self.tables.items()}
 
     def check(self, wanted):
@@ -161,7 +164,7 @@ def same(where, field, got, want, context):
     if isinstance(want, dict):
         return sum(same(f"{where}.{key}", field if key.isdigit() else f"{field}.{key}", got[key], inner, context)
                    for key, inner in want.items())
-    want = {"bullish": 1.0, "bearish": -1.0, "neutral": 0.0, None: np.nan}.get(want, want)
+    want = WORDS.get(want, want)
     if np.isnan(want):
         assert np.isnan(got), (where, got, want)
     else:
@@ -178,7 +181,7 @@ def answers(series):
             whole[period, symbol] = {
                 name: oracle.calculate(name, frame, PERIODS[period][0], benchmark=None if own else frames[BENCHMARK],
                                        is_benchmark=own) for name in CATEGORIES}
-    return {unit: {name: answer["data"] for name, answer in four.items()} for unit, four in whole.items()}, whole
+    return {unit: {name: answer["data"] for name, answer in all_of.items()} for unit, all_of in whole.items()}, whole
 
 
 def timed(action):
@@ -204,9 +207,11 @@ class Ours:
         self.units = sum(map(len, series.values()))
         scripts = folder / "scripts"  # what the peer computes, and nothing more
         shutil.copytree(harness.ROOT / "scripts/lib", scripts / "lib")
-        (scripts / "calculators").mkdir()
-        for name in CATEGORIES:
-            shutil.copy(harness.ROOT / f"scripts/calculators/{name}.lua", scripts / "calculators")
+        for kind in ("calculators", "regimes"):
+            (scripts / kind).mkdir()
+            for name in CATEGORIES:
+                if (file := harness.ROOT / f"scripts/{kind}/{name}.lua").exists():
+                    shutil.copy(file, scripts / kind)
         self.options = ("--set", f"scripts.path={scripts}")
 
     def compute(self):
@@ -216,7 +221,7 @@ class Ours:
         whole = (time.perf_counter() - start) * 1e3
         sums = json.loads(done.stdout)
         rows = [row for row in sums["rows"] if row["script"] in CATEGORIES]
-        assert sum(row["computed"] for row in rows) == 4 * self.units and sums["failed"] == 0, sums
+        assert sum(row["computed"] for row in rows) == len(CATEGORIES) * self.units and sums["failed"] == 0, sums
         assert all(row["warming"] == 0 for row in rows), sums
         others = {row["script"] for row in sums["rows"]} - set(CATEGORIES)
         assert not others, f"computes more than the peer does: {others}"
@@ -231,14 +236,14 @@ class Ours:
         finally:
             daemon.stop()
         done = re.findall(r" cycle done units=(\d+) results=(\d+) failed=(\d+) us=(\d+)", daemon.logged())
-        assert len(done) >= cycles and all(d[:3] == (str(self.units), str(4 * self.units), "0") for d in done), done
+        assert len(done) >= cycles and all(d[:3] == (str(self.units), str(len(CATEGORIES) * self.units), "0") for d in done), done
         return [int(us) / 1e3 for *_, us in done[2:]]
 
     def check(self, whole):
         """Every field of every unit against the oracle's whole answers."""
         tally = compare.Tally()
-        for (period, symbol), four in whole.items():
-            for name, want in four.items():
+        for (period, symbol), answers_of in whole.items():
+            for name, want in answers_of.items():
                 done = harness.petrosa("eval", name, "--pair", symbol, "--period", period, "--json", store=self.store)
                 body = json.loads(done.stdout)
                 compare.judge(tally, f"{symbol} {period}", name, body, want)

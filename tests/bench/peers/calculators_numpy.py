@@ -1,7 +1,7 @@
-"""calculators_numpy.py - the four calculators as a skilled numpy user writes them for speed, to be timed beside ours.
+"""calculators_numpy.py - the metrics as a skilled numpy user writes them for speed, to be timed beside ours.
 
-Every field of volatility, volume, trend and deviation with its default parameters, for windows without holes and
-without missing values: nothing is checked, no reasons, no status, numbers only (nan = null, words as -1, 0, 1). Only
+Every field of volatility, volume, trend, deviation and regime with its default parameters, for windows without holes and
+without missing values: nothing is checked, no reasons, no status, numbers only (nan = null, words as -1, 0, 1, regimes as their place in REGIMES). Only
 last values are computed where a last value is what is asked. All functions work along the last axis, so a window may
 be one symbol's (n) or those of many symbols at once (symbols, n).
 
@@ -118,7 +118,7 @@ def volatility(o, h, l, c, logs, r, tau):
     recent = r[..., -20:]
     below = np.minimum(recent, 0)
     above = recent - below
-    return {
+    return variance, {
         "rolling_stddev": rolled[..., -1],
         "annualized": rolled[..., -1] * year,
         "parkinson": parkinson,
@@ -291,7 +291,55 @@ def deviation(c, logs, averages, d):
     }
 
 
-def four(columns, tau, bench=None):
+REGIMES = ("transitional", "bullish_acceleration", "bearish_acceleration", "turbulent_illiquidity", "stable_accumulation",
+           "breakout_phase", "consolidation", "balanced_market")
+# by volatility, volume (-1 low, 0 medium, 1 high) and trend (-1, 0, 1), each plus 1
+TABLE = np.zeros((3, 3, 3), dtype=np.int8)
+TABLE[2, 2], TABLE[2, 0], TABLE[0, 2], TABLE[0, 0], TABLE[1, 1] = (2, 5, 1), 3, 4, 6, 7
+
+
+def regime(v, variance, volatile, volumes, trending, tau):
+    """variance: the moving variances of volatility; the others: its fields and those of volume and trend."""
+    p, s, t = volatile["percentile"], volumes["volume_spike_ratio"], trending["slope_t"]
+    a = volatile["rolling_stddev"] * math.sqrt(YEAR_US / tau)
+
+    def levels(p, a, s, t):
+        return (((p >= 0.7) & (a > 0.2)).astype(np.int8) - ((p <= 0.3) & (a < 1.5)),
+                (s > 1.5).astype(np.int8) - (s < 0.7), (t > 2).astype(np.int8) - (t < -2))
+
+    def labels(p, a, s, t):
+        x, y, z = levels(p, a, s, t)
+        return TABLE[x + 1, y + 1, z + 1]
+
+    def robust(x):
+        return 1.4826 * median(np.abs(x - median(x)[..., None]))
+
+    before = np.partition(np.lib.stride_tricks.sliding_window_view(v[..., :-1], 23, axis=-1), 11, axis=-1)[..., 11]
+    wide, burst = robust(0.5 * np.log(variance)), robust(np.log(v[..., 23:] / before))
+    words, now, nearest = levels(p, a, s, t), labels(p, a, s, t), np.inf
+    inputs, la, ls = [p, a, s, t], np.log(a), np.log(s)
+    for i, at, away in ((0, 0.7, np.abs(p - 0.7) / 0.2887), (0, 0.3, np.abs(p - 0.3) / 0.2887),
+                        (1, 0.2, np.abs(la - math.log(0.2)) / wide), (1, 1.5, np.abs(la - math.log(1.5)) / wide),
+                        (2, 1.5, np.abs(ls - math.log(1.5)) / burst), (2, 0.7, np.abs(ls - math.log(0.7)) / burst),
+                        (3, 2.0, np.abs(t - 2)), (3, -2.0, np.abs(t + 2))):
+        moved = inputs.copy()
+        moved[i] = np.where(inputs[i] < at, at + 1e-9, at - 1e-9)
+        nearest = np.where(labels(*moved) != now, np.minimum(nearest, away), nearest)
+    return {
+        "regime": now,
+        "volatility_level": words[0],
+        "volume_level": words[1],
+        "trend_direction": words[2],
+        "confidence": 1 - 0.5 * np.exp(-nearest),
+        "volatility_percentile": p,
+        "annualized": a,
+        "volume_spike_ratio": s,
+        "slope_t": t,
+        "rate_of_change": trending["rate_of_change"],
+    }
+
+
+def five(columns, tau, bench=None):
     """columns: {name: array (n) or (symbols, n)}; bench: closes (n) of the benchmark, whose beta comes out as 1."""
     o, h, l, c, v, quote, trades, taker = (columns[name] for name in COLUMNS)
     span = SPANS[tau]
@@ -301,9 +349,13 @@ def four(columns, tau, bench=None):
     d, recent = centred(r[..., 1 - n:]), c[..., -n:]
     b = centred(np.diff(np.log(bench[-n:])))
     averages = recent @ closes(n)
+    variance, volatile = volatility(o, h, l, c, logs, r, tau)
+    volumes = volume(v[..., -short:], quote[..., -short:], trades[..., -short:], taker[..., -short:])
+    trending = trend(o[..., -n:], h[..., -n:], l[..., -n:], recent, logs, averages, d, b)
     return {
-        "volatility": volatility(o, h, l, c, logs, r, tau),
-        "volume": volume(v[..., -short:], quote[..., -short:], trades[..., -short:], taker[..., -short:]),
-        "trend": trend(o[..., -n:], h[..., -n:], l[..., -n:], recent, logs, averages, d, b),
+        "volatility": volatile,
+        "volume": volumes,
+        "trend": trending,
         "deviation": deviation(recent, logs[..., -n:], averages, d),
+        "regime": regime(v, variance, volatile, volumes, trending, tau),
     }
