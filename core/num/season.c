@@ -13,7 +13,9 @@
 /* The group of a key, `groups` when it is of none. */
 static size_t group_of(double key, size_t groups)
 {
-    return key >= 0 && key < (double)groups && key == floor(key) ? (size_t)key : groups;
+    if (!(key >= 0 && key < (double)groups)) return groups;
+    size_t group = (size_t)key; /* no floor(): a call into libm on a processor this old */
+    return (double)group == key ? group : groups;
 }
 
 void pt_season_group(const double *x, const double *keys, size_t n, size_t groups, double *out,
