@@ -14,8 +14,8 @@
 static size_t group_of(double key, size_t groups)
 {
     if (!(key >= 0 && key < (double)groups)) return groups;
-    size_t group = (size_t)key; /* no floor(): a call into libm on a processor this old */
-    return (double)group == key ? group : groups;
+    int32_t group = (int32_t)key; /* no floor(): a call into libm on a processor this old */
+    return (double)group == key ? (size_t)group : groups;
 }
 
 void pt_season_group(const double *x, const double *keys, size_t n, size_t groups, double *out,

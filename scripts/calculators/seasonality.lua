@@ -82,7 +82,8 @@ return calculator {
 
     -- The first bar has no return. The spectrum sees the time grid, where a bar that is not there leaves two holes.
     local r = w:log_returns():sub(2)
-    local hourly, daily = r:group(hour:sub(2), 24), r:group(weekday:sub(2), 7)
+    local r_bp = 1e4 * r
+    local hourly_bp, daily_bp = r_bp:group(hour:sub(2), 24), r_bp:group(weekday:sub(2), 7)
     local cells = w:grid_log_returns()
     local lost = #cells - close:count() > 0.02 * #cells
     local few = r:count() < #r / 2 and "too_few"
@@ -91,18 +92,12 @@ return calculator {
 
     -- How unusual the last bar is for its hour.
     local last, usual = close:final(), closes[last_hour]:mean()
-    local own = hourly[last_hour]
+    local own = hourly_bp[last_hour]
     local others = own:first(math.max(#own - 1, 0))
     local sd = others:count() >= 10 and others:std() or 0 / 0
     local zscore = missing(r:final()) and null("missing") or missing(sd) and null("too_few") or
-      sd == 0 and null("flat") or (r:final() - others:mean()) / sd
+      sd == 0 and null("flat") or (r_bp:final() - others:mean()) / sd
 
-    local bp = function(groups)
-      local scaled = {}
-      for i, values in ipairs(groups) do scaled[i] = 1e4 * values end
-      return scaled
-    end
-    local hourly_bp = bp(hourly)
     local volume = w.volume:sum()
     local shares = missing(volume) and null("volume_missing") or volume == 0 and null("zero_volume") or
       each(w.volume:group(hour, 24), function(values) return values:sum() / volume end)
@@ -113,7 +108,7 @@ return calculator {
       hourly_return_bp     = returns_of(hourly_bp),
       hourly_volatility_bp = each(hourly_bp, function(values) return given(values:std()) end),
       hourly_volume_share  = shares,
-      weekday_return_bp    = returns_of(bp(daily)),
+      weekday_return_bp    = returns_of(daily_bp),
       seasonal_deviation   = missing(last) and null("missing") or given(100 * (last / usual - 1)),
       seasonal_zscore      = zscore,
       dominant_cycle       = cycle,

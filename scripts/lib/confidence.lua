@@ -6,24 +6,32 @@
 --
 --   confidence(inputs, edges, label)
 --     inputs   { name = number }
---     edges    list of { input = name, at = boundary, scale = number [, log = true] }; log: distances are of logarithms
+--     edges    list of { input = name, at = boundary, scale = number or function() -> number [, log = true] };
+--              log: distances are of logarithms. A function is asked only for a boundary that counts
 --     label    function(inputs) -> word
 --
 -- Gives NaN where the scale of a boundary that counts is missing. A scale of 0 (the input never varies) makes the distance
 -- infinite, except at the boundary itself.
 local BEYOND = 1e-9 -- share of boundary or scale: more than rounding, less than anything that is measured
 
+local function scale_of(edge)
+  return type(edge.scale) == "function" and edge.scale() or edge.scale
+end
+
 --- How far beyond the boundary an input is moved.
 local function step_of(edge)
   local size = math.abs(edge.at)
-  if not edge.log and edge.scale > size then size = edge.scale end -- not where it is missing
+  if not edge.log then
+    local scale = scale_of(edge)
+    if scale > size then size = scale end -- not where it is missing
+  end
   return BEYOND * (size > 0 and size or 1)
 end
 
-local function distance(edge, x)
+local function distance(edge, x, scale)
   if x == edge.at then return 0 end
   local away = edge.log and math.log(x) - math.log(edge.at) or x - edge.at
-  return math.abs(away) / edge.scale
+  return math.abs(away) / scale
 end
 
 return function(inputs, edges, label)
@@ -40,8 +48,11 @@ return function(inputs, edges, label)
   for _, edge in ipairs(edges) do
     local x, step = inputs[edge.input], step_of(edge)
     local counts = x <= edge.at and changes(edge, edge.at + step) or x >= edge.at and changes(edge, edge.at - step)
-    if counts and missing(edge.scale) then return edge.scale end
-    if counts then nearest = math.min(nearest, distance(edge, x)) end
+    if counts then
+      local scale = scale_of(edge)
+      if missing(scale) then return scale end
+      nearest = math.min(nearest, distance(edge, x, scale))
+    end
   end
   return 1 - math.exp(-nearest) / 2
 end

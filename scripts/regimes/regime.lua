@@ -97,8 +97,18 @@ local function spikes(w)
   return w.volume / w.volume:rolling_median(before):shift(1)
 end
 
+--- A dispersion that is worked out when the first boundary asks for it.
+local function once(work_out)
+  local value
+  return function()
+    value = value or work_out()
+    return value
+  end
+end
+
 local function edges_of(p, w, rolling)
-  local wide, burst = spread(rolling:log()), spread(spikes(w):log())
+  local wide = once(function() return spread(rolling:log()) end)
+  local burst = once(function() return spread(spikes(w):log()) end)
   if p.mode == "legacy" then
     local move = spread(w.close:roc(10))
     return {
