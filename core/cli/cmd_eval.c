@@ -1,5 +1,6 @@
 /* cmd_eval.c - one script, once, on what is stored; nothing is written. */
 #include "cli/commands.h"
+#include "cli/script_arg.h"
 
 #include "base/timefmt.h"
 #include "flow/engine.h"
@@ -126,48 +127,6 @@ static void on_result(void *arg, const struct pt_unit_result *results, size_t n,
         pt_fail(&shown->err, PT_ESCRIPT, "%s", message);
 }
 
-/* NAME is a live script, FILE.lua the script made from that file. */
-static const struct pt_script *find_script(const struct pt_scripts *scripts, const char *name,
-                                           struct pt_err *err)
-{
-    bool file = strchr(name, '/') != NULL ||
-                (strlen(name) > 4 && strcmp(name + strlen(name) - 4, ".lua") == 0);
-    for (size_t i = 0; i < scripts->n; i++) {
-        const struct pt_script *script = &scripts->v[i];
-        if (strcmp(file ? script->source->file : script->name, name) != 0) continue;
-        if (script->status == PT_SCRIPT_LIVE) return script;
-        if (script->error_line > 0)
-            pt_fail(err, PT_ESCRIPT, "%s:%d: %s", script->error_file, script->error_line,
-                    script->message);
-        else
-            pt_fail(err, PT_ESCRIPT, "%s: %s", script->source->file, script->message);
-        return NULL;
-    }
-    struct pt_buf known = { 0 };
-    for (size_t i = 0; i < scripts->n; i++) pt_buf_printf(&known, " %s", scripts->v[i].name);
-    pt_fail(err, PT_ENOENT, "there is no script \"%s\"; loaded are:%s", name,
-            known.data != NULL ? known.data : " none");
-    pt_buf_fini(&known);
-    return NULL;
-}
-
-static enum pt_code take_params(struct pt_cli *cli, const struct pt_script *script, bson_t *params,
-                                struct pt_err *err)
-{
-    const char *given;
-    for (size_t i = 0; (given = pt_cli_value_at(cli, "param", i)) != NULL; i++) {
-        const char *equals = strchr(given, '=');
-        char name[64];
-        if (equals == NULL || equals == given || (size_t)(equals - given) >= sizeof name)
-            return pt_fail(err, PT_EINVAL, "--param \"%s\": give NAME=VALUE", given);
-        memcpy(name, given, (size_t)(equals - given));
-        name[equals - given] = '\0';
-        enum pt_code rc = pt_script_param(script, name, equals + 1, params, err);
-        if (rc != PT_OK) return rc;
-    }
-    return PT_OK;
-}
-
 static int run(struct pt_cli *cli)
 {
     const char *asked = pt_cli_arg(cli, 0);
@@ -180,21 +139,20 @@ static int run(struct pt_cli *cli)
         !pt_cli_period(cli, "period", &unit.period_us) ||
         !pt_cli_time(cli, "as-of", &unit.as_of_us))
         return 2;
-    bool file = strchr(asked, '/') != NULL ||
-                (strlen(asked) > 4 && strcmp(asked + strlen(asked) - 4, ".lua") == 0);
     struct pt_engine *engine = NULL;
     bson_t params = BSON_INITIALIZER;
     struct shown shown = { .unit = &unit, .json = pt_cli_has(cli, "json") };
     struct pt_scripts *scripts = NULL;
     enum pt_code rc = pt_cli_need_store(cli, &err);
     if (rc == PT_OK)
-        rc = pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH, file ? asked : NULL, &engine, &err);
+        rc = pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH,
+                           pt_script_is_file(asked) ? asked : NULL, &engine, &err);
     if (rc == PT_OK) {
         scripts = pt_engine_scripts(engine);
-        shown.script = find_script(scripts, asked, &err);
+        shown.script = pt_script_asked(scripts, asked, &err);
         if (shown.script == NULL) rc = err.code;
     }
-    if (rc == PT_OK) rc = take_params(cli, shown.script, &params, &err);
+    if (rc == PT_OK) rc = pt_script_asked_params(cli, shown.script, &params, &err);
     if (rc == PT_OK) {
         const char *name = shown.script->name;
         const bson_t *values = &params;

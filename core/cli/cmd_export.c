@@ -3,18 +3,15 @@
 #include "cli/pages.h"
 #include "cli/progress.h"
 #include "cli/sqlite_out.h"
+#include "cli/target.h"
 
 #include "base/timefmt.h"
 #include "data/dump.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static const struct pt_cli_option options[] = {
     { "kind", "K", "candles, trades, depth, funding, tickers or marks (default candles)", false },
@@ -128,67 +125,25 @@ static bool take_options(struct pt_cli *cli, struct pt_series_key *key, int64_t 
            pt_cli_time(cli, "end", to_us);
 }
 
-/* Where the rows go. partial NULL: straight to path, and with path NULL to standard output. */
-struct target {
-    const char *path, *partial;
-    char real[PATH_MAX], beside[PATH_MAX];
-};
-
-/* A link is followed, a device or pipe is written to: renaming would put a file in its place. */
-static enum pt_code find_target(struct target *target, const char *path, enum format format,
-                                struct pt_err *err)
-{
-    struct stat st;
-    *target = (struct target){ .path = path };
-    if (path == NULL) return PT_OK;
-    if (stat(path, &st) == 0) {
-        if (S_ISDIR(st.st_mode)) return pt_fail(err, PT_EINVAL, "%s is a folder", path);
-        if (!S_ISREG(st.st_mode) && format == SQLITE)
-            return pt_fail(err, PT_EINVAL, "%s is no file; sqlite needs one", path);
-        if (!S_ISREG(st.st_mode)) return PT_OK;
-        if (realpath(path, target->real) == NULL)
-            return pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
-        target->path = target->real;
-    }
-    if ((size_t)snprintf(target->beside, sizeof target->beside, "%s.partial", target->path) >=
-        sizeof target->beside)
-        return pt_fail(err, PT_EINVAL, "--output: the path is too long");
-    target->partial = target->beside;
-    return PT_OK;
-}
-
-static enum pt_code open_sink(struct sink *sink, const struct target *target,
+static enum pt_code open_sink(struct sink *sink, struct pt_target *target,
                               const struct pt_series_key *key, struct pt_err *err)
 {
-    const char *partial = target->partial;
-    if (partial == NULL) {
-        sink->file = target->path == NULL ? stdout : fopen(target->path, "w");
-        return sink->file != NULL ? PT_OK
-                                  : pt_fail(err, PT_EIO, "%s: %s", target->path, strerror(errno));
+    if (sink->format == SQLITE) {
+        enum pt_code rc = pt_target_clear(target, err);
+        return rc == PT_OK ? pt_sqlite_out_open(target->partial, key, &sink->sql, err) : rc;
     }
-    if (remove(partial) != 0 && errno != ENOENT)
-        return pt_fail(err, PT_EIO, "%s: %s", partial, strerror(errno));
-    if (sink->format == SQLITE) return pt_sqlite_out_open(partial, key, &sink->sql, err);
-    sink->file = fopen(partial, "w");
-    return sink->file != NULL ? PT_OK : pt_fail(err, PT_EIO, "%s: %s", partial, strerror(errno));
+    enum pt_code rc = pt_target_open(target, err);
+    sink->file = target->file;
+    return rc;
 }
 
-/* The file gets its name only when it is whole. */
-static enum pt_code close_sink(struct sink *sink, const struct target *target, enum pt_code rc,
+static enum pt_code close_sink(struct sink *sink, struct pt_target *target, enum pt_code rc,
                                struct pt_err *err)
 {
-    const char *path = target->path, *partial = target->partial;
     if (rc == PT_OK && sink->sql != NULL) rc = pt_sqlite_out_finish(sink->sql, err);
     pt_sqlite_out_close(sink->sql);
     pt_buf_fini(&sink->buf);
-    if (path == NULL) return rc;
-    if (sink->file != NULL && fclose(sink->file) != 0 && rc == PT_OK)
-        rc = pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
-    if (partial == NULL) return rc;
-    if (rc == PT_OK && rename(partial, path) != 0)
-        rc = pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
-    if (rc != PT_OK) remove(partial);
-    return rc;
+    return pt_target_close(target, rc, err);
 }
 
 static int run(struct pt_cli *cli)
@@ -200,9 +155,10 @@ static int run(struct pt_cli *cli)
     struct pt_err err = { 0 };
     struct pt_store *store = NULL;
     const char *path = pt_cli_value(cli, "output");
-    struct target target;
+    struct pt_target target;
     if (path != NULL && path[0] == '\0') return pt_cli_usage(cli, "--output needs a file's name");
-    if (find_target(&target, path, sink.format, &err) != PT_OK) return pt_cli_fail(cli, &err);
+    if (pt_target_find(&target, path, sink.format == SQLITE ? "sqlite" : NULL, &err) != PT_OK)
+        return pt_cli_fail(cli, &err);
     struct pt_store_opts opts = { .path = pt_conf_text(pt_cli_conf(cli), "store", "path"),
                                   .readonly = true };
     pt_cli_catch_signals();

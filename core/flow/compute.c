@@ -3,7 +3,6 @@
 #include "flow/engine_internal.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 static void job_done(struct pt_task *task)
 {
@@ -28,43 +27,64 @@ static void write_here(void *arg, struct pt_write_job *job)
     pt_loop_post(engine->loop, &job->task);
 }
 
-struct computing {
-    struct pt_engine *engine;
-    const struct pt_cycle_opts *opts;
-    struct pt_cycle_sums *sums;
-    struct pt_err err;
-    bool done;
-};
-
 static void on_progress(void *arg, uint64_t done, uint64_t total)
 {
-    struct computing *computing = arg;
-    if (computing->engine->interrupted) pt_round_stop(computing->engine->round);
-    if (computing->opts->progress) computing->opts->progress(computing->opts->arg, done, total);
+    struct pt_batch *batch = arg;
+    if (batch->engine->interrupted) pt_round_stop(batch->engine->round);
+    if (batch->progress) batch->progress(batch->arg, done, total);
 }
 
-static void on_computed(void *arg, struct pt_round *round)
+static void on_result(void *arg, size_t unit, const struct pt_unit_result *result)
 {
-    struct computing *computing = arg;
+    const struct pt_batch *batch = arg;
+    batch->result(batch->arg, unit, result);
+}
+
+static void on_done(void *arg, struct pt_round *round)
+{
+    struct pt_batch *batch = arg;
     const struct pt_round_sums *sums = pt_round_sums(round);
-    *computing->sums = sums->cycle;
-    computing->err = sums->err;
+    batch->sums = sums->cycle;
+    batch->err = sums->err;
     if (sums->err.code == PT_OK && sums->stopped)
-        pt_fail(&computing->err, PT_ECANCEL,
-                "interrupted: %" PRIu64 " of %" PRIu64 " units are computed and stored",
-                sums->cycle.units, sums->planned);
-    if (computing->opts->row) pt_round_rows(round, computing->opts->row, computing->opts->arg);
-    computing->engine->round = NULL;
+        pt_fail(&batch->err, PT_ECANCEL,
+                "interrupted: %" PRIu64 " of %" PRIu64 " units are computed%s", sums->cycle.units,
+                sums->planned, batch->store ? " and stored" : "");
+    if (batch->row) pt_round_rows(round, batch->row, batch->arg);
+    batch->engine->round = NULL;
     pt_round_free(round);
-    computing->done = true;
-    pt_loop_stop(computing->engine->loop);
+    batch->done = true;
+    pt_loop_stop(batch->engine->loop);
+}
+
+enum pt_code pt_batch_run(struct pt_batch *batch, struct pt_plan *plan, struct pt_err *err)
+{
+    struct pt_engine *engine = batch->engine;
+    struct pt_round *round = NULL;
+    const struct pt_round_opts how = { .pool = engine->pool,
+                                       .write = batch->store ? write_here : NULL,
+                                       .write_arg = engine,
+                                       .params = batch->params,
+                                       .clear_marks = batch->clear_marks,
+                                       .progress = on_progress,
+                                       .result = batch->result ? on_result : NULL,
+                                       .done = on_done,
+                                       .arg = batch };
+    batch->done = false;
+    enum pt_code rc = pt_round_start(pt_loop_base(engine->loop), &how, plan, &round, err);
+    if (rc != PT_OK) return rc;
+    engine->round = round;
+    while (rc == PT_OK && !batch->done) rc = pt_loop_run(engine->loop, err);
+    if (rc == PT_OK && batch->err.code != PT_OK) {
+        *err = batch->err;
+        rc = err->code;
+    }
+    return rc;
 }
 
 enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_opts *opts,
                                struct pt_cycle_sums *sums, struct pt_err *err)
 {
-    struct computing computing = { .engine = engine, .opts = opts, .sums = sums };
-    struct pt_round *round = NULL;
     struct pt_plan plan;
     struct pt_err own;
     if (!err) err = &own;
@@ -80,24 +100,20 @@ enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_o
                                           .marks = whole,
                                           .settled = true,
                                           .now_us = pt_now_us() };
-    const struct pt_round_opts how = { .pool = engine->pool,
-                                       .write = write_here,
-                                       .write_arg = engine,
-                                       .clear_marks = whole,
-                                       .progress = on_progress,
-                                       .done = on_computed,
-                                       .arg = &computing };
+    struct pt_batch batch = { .engine = engine,
+                              .progress = opts->progress,
+                              .row = opts->row,
+                              .arg = opts->arg,
+                              .store = true,
+                              .clear_marks = whole };
     *sums = (struct pt_cycle_sums){ 0 };
     enum pt_code rc = pt_plan_make(engine->store, &planned, &plan, err);
-    if (rc == PT_OK) computing.err = plan.fault;
-    if (rc == PT_OK) rc = pt_round_start(pt_loop_base(engine->loop), &how, &plan, &round, err);
     if (rc != PT_OK) return rc;
-    struct pt_err fault = computing.err;
-    engine->round = round;
-    while (rc == PT_OK && !computing.done) rc = pt_loop_run(engine->loop, err);
-    if (rc == PT_OK && computing.err.code == PT_OK) computing.err = fault;
-    if (rc == PT_OK && computing.err.code != PT_OK) {
-        *err = computing.err;
+    struct pt_err fault = plan.fault;
+    rc = pt_batch_run(&batch, &plan, err);
+    *sums = batch.sums;
+    if (rc == PT_OK && fault.code != PT_OK) { /* what was left out because it is damaged */
+        *err = fault;
         rc = err->code;
     }
     return rc;

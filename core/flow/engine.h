@@ -67,7 +67,33 @@ struct pt_cycle_opts {
 };
 enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_opts *opts,
                                struct pt_cycle_sums *sums, struct pt_err *err);
-/* Asks a running compute to stop after the units under way; async-signal-safe. */
+
+/* Batch: one script at every closed bar of a range, as it ran, or would have run, when the bar
+ * closed. */
+struct pt_replay_opts {
+    const char *name;         /* a live script */
+    const char *const *pairs; /* ended by NULL */
+    int64_t period_us;        /* of the bars */
+    int64_t start_us, end_us; /* as_of: from, inclusive; to, exclusive */
+    const bson_t *params;     /* what differs from those in force, or NULL */
+    bool store;               /* stores the results, as a cycle does; not with params */
+    pt_progress_fn progress;  /* may be NULL */
+    void *arg;
+};
+struct pt_replay {
+    size_t n, failed; /* failed: results with status "error" */
+    /* [n], owned, by pair in the order given, then by time: { symbol, as_of, status, data, error? }
+     * of the result; NULL where an interrupt came first */
+    bson_t **docs;
+    struct pt_cycle_sums sums;
+};
+/* PT_ENOENT: a symbol has no such bars. PT_ECANCEL: interrupted, what was under way is done. The
+ * replay is there also on failure, with what was computed. */
+enum pt_code pt_engine_replay(struct pt_engine *engine, const struct pt_replay_opts *opts,
+                              struct pt_replay *replay, struct pt_err *err);
+void pt_replay_fini(struct pt_replay *replay);
+
+/* Asks a running compute or replay to stop after the units under way; async-signal-safe. */
 void pt_engine_interrupt(struct pt_engine *engine);
 
 /* Figures for health, status and metrics (any thread). */

@@ -1,9 +1,10 @@
-/* engine_internal.h - what engine.c, eval.c and compute.c share.               [layer: flow] */
+/* engine_internal.h - what engine.c, eval.c, compute.c and replay.c share.     [layer: flow] */
 #ifndef PT_ENGINE_INTERNAL_H
 #define PT_ENGINE_INTERNAL_H
 
 #include "flow/cycle.h"
 #include "flow/ingest.h"
+#include "flow/round.h"
 #include "flow/settings.h"
 
 #include <pthread.h>
@@ -38,5 +39,22 @@ struct pt_engine {
     struct pt_round *volatile round; /* batch: the compute under way */
     volatile sig_atomic_t interrupted;
 };
+
+/* compute.c - batch: the units of a plan on the caller's thread. */
+struct pt_batch {
+    struct pt_engine *engine;
+    pt_progress_fn progress; /* these three may be NULL */
+    pt_cycle_row_fn row;
+    void (*result)(void *arg, size_t unit, const struct pt_unit_result *result);
+    void *arg;
+    bool store, clear_marks;
+    const bson_t *params; /* as in pt_round_opts */
+    struct pt_cycle_sums sums;
+    struct pt_err err; /* private, as `done` */
+    bool done;
+};
+/* Runs the plan (taken, on failure too) to its end. PT_ECANCEL: interrupted, the units that were
+ * under way are done. What else kept results from being stored or units from giving any. */
+enum pt_code pt_batch_run(struct pt_batch *batch, struct pt_plan *plan, struct pt_err *err);
 
 #endif

@@ -114,6 +114,7 @@ static void take_result(struct pt_round *round, const struct pt_plan_unit *unit,
         row->elapsed_us += (uint64_t)result->elapsed_us;
     }
     if (failed && round->opts.failed) round->opts.failed(round->opts.arg, unit, result->doc);
+    if (!round->opts.write) return;
     if (!pt_result_as_of(result->doc, &as_of_us)) return; /* there was no bar: nothing to keep */
     if (keep(round, unit, result, as_of_us)) return;
     pt_fail(&err, PT_ENOMEM, "results of a cycle");
@@ -126,11 +127,15 @@ static void on_unit(void *arg, const struct pt_unit_result *results, size_t n,
 {
     struct flight *flight = arg;
     struct pt_round *round = flight->round;
-    const struct pt_plan_unit *unit = &round->plan.v[flight->unit];
+    size_t at = flight->unit;
+    const struct pt_plan_unit *unit = &round->plan.v[at];
     free(flight);
     round->in_flight--;
     round->sums.cycle.units++;
-    for (size_t i = 0; i < n; i++) take_result(round, unit, &results[i]);
+    for (size_t i = 0; i < n; i++) {
+        take_result(round, unit, &results[i]);
+        if (round->opts.result) round->opts.result(round->opts.arg, at, &results[i]);
+    }
     if (err) {
         note(round, err);
         round->sums.lost++;
@@ -146,7 +151,8 @@ static void submit_next(struct pt_round *round)
     const uint8_t *wanted = round->plan.wanted + round->next * round->plan.scripts->n;
     struct pt_unit unit = { .period_us = due->period_us,
                             .as_of_us = due->as_of_us,
-                            .names = round->names };
+                            .names = round->names,
+                            .params = round->opts.params ? &round->opts.params : NULL };
     struct pt_err err;
     memcpy(unit.symbol, due->symbol, sizeof unit.symbol);
     for (size_t i = 0; i < round->plan.scripts->n; i++)

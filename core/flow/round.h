@@ -11,12 +11,15 @@ struct pt_round;
 
 struct pt_round_opts {
     struct pt_pool *pool;
-    pt_writer_fn write; /* takes the write jobs */
+    pt_writer_fn write; /* takes the write jobs; NULL: nothing is stored */
     void *write_arg;
+    const bson_t *params;    /* of a plan that has one script: what differs from those in force */
     bool clear_marks;        /* the plan's due marks go with the last results */
     pt_progress_fn progress; /* may be NULL */
     void (*failed)(void *arg, const struct pt_plan_unit *unit,
                    const bson_t *doc); /* a result with status "error"; may be NULL */
+    /* Each result, in the order in which they come; unit: its index in the plan. May be NULL. */
+    void (*result)(void *arg, size_t unit, const struct pt_unit_result *result);
     void (*done)(void *arg,
                  struct pt_round *round); /* all is stored, or given up; must free the round */
     void *arg;

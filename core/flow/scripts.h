@@ -15,6 +15,7 @@ struct pt_source {
     char hash[PT_HASH_TEXT_MAX]; /* xxh3-128 of the text, hex */
     bool lib;                    /* scripts/lib: reachable by require, not run by itself */
     bool extra;                  /* named by a person: wins over another script of its name */
+    bool outside;                /* named by a person, and in no script folder */
 };
 struct pt_sources {
     size_t n;

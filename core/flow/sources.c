@@ -200,6 +200,7 @@ enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct
         enum pt_code rc = add(sources, file, false, err);
         if (rc != PT_OK) return rc;
         source = &sources->v[sources->n - 1];
+        source->outside = true;
     }
     source->extra = true;
     if (strcmp(source->file, file) == 0) return PT_OK;

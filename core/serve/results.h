@@ -25,6 +25,7 @@ struct pt_results {
     bool stale;       /* the newest is too old to be called current */
     bool lists, data; /* names of the list: values, data */
     struct pt_trail trail; /* of the newest; stands behind its fields, not in CSV */
+    bool pairs;       /* CSV: the documents are of several symbols, each line names its own */
 };
 
 /* Room for n views of documents, which have an alignment that malloc does not give; free(). NULL:
@@ -33,8 +34,15 @@ bson_t *pt_results_views(size_t n);
 bool pt_result_is_list(const struct pt_script *script); /* shape "values" */
 
 void pt_results_json(const struct pt_results *results, struct pt_json *json);
-/* Header: timestamp, status, fields; members of maps and lists as dotted columns. */
+/* Header: timestamp, (pair,) status, fields; members of maps and lists as dotted columns. */
 void pt_results_csv(const struct pt_results *results, struct pt_buf *out);
+/* A value as a CSV cell: doubles in the shortest form that reads back as the same bits, null is
+ * empty. */
+void pt_results_csv_value(const bson_iter_t *value, struct pt_buf *out);
+
+/* Where two results of one script, symbol and as_of differ: status, and outputs bit by bit. Appends
+ * a line `timestamp,(pair,)output,old,new` for each to `out` and returns how many there are. */
+size_t pt_results_diff(const bson_t *before, const bson_t *now, bool pairs, struct pt_buf *out);
 
 /* From here on a result that should be current is stale. */
 int64_t pt_results_stale_us(int64_t as_of_us, int64_t period_us);

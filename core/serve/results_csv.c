@@ -12,7 +12,7 @@
 #define DEPTH_MAX 8
 #define COLUMNS_MAX 4096
 
-static void put_value(struct pt_buf *out, const bson_iter_t *iter)
+void pt_results_csv_value(const bson_iter_t *iter, struct pt_buf *out)
 {
     char text[PT_DOUBLE_TEXT_MAX];
     uint32_t len;
@@ -103,7 +103,7 @@ static void flatten(struct columns *columns, const bson_iter_t *iter, struct pt_
         size_t i = column_of(columns, path->data);
         if (!fill || columns->failed) return;
         columns->cell[i].at = columns->line.len;
-        put_value(&columns->line, iter);
+        pt_results_csv_value(iter, &columns->line);
         columns->cell[i].len = columns->line.len - columns->cell[i].at;
         return;
     }
@@ -187,8 +187,9 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     char text[PT_TIME_TEXT_MAX];
     struct pt_buf path = { 0 };
     int64_t as_of_us;
-    const char *status = "error";
+    const char *status = "error", *symbol;
     if (pt_result_as_of(doc, &as_of_us)) pt_buf_add(out, text, pt_time_print(as_of_us, text));
+    if (results->pairs && pt_doc_text(doc, "symbol", &symbol)) pt_buf_printf(out, ",%s", symbol);
     pt_doc_text(doc, "status", &status);
     if (results->stale && i + 1 == results->n && strcmp(status, "error") != 0) status = "stale";
     pt_buf_printf(out, ",%s", status);
@@ -220,7 +221,7 @@ void pt_results_csv(const struct pt_results *results, struct pt_buf *out)
     size_t noutputs = read_outputs(results, &outputs);
     if (outputs == NULL) columns.failed = true;
     for (size_t k = 0; k < noutputs; k++) add_output(results, &outputs[k], &columns);
-    pt_buf_puts(out, "timestamp,status");
+    pt_buf_puts(out, results->pairs ? "timestamp,pair,status" : "timestamp,status");
     for (size_t k = 0; k < columns.n; k++) {
         pt_buf_putc(out, ',');
         pt_csv_text(out, columns.name[k], strlen(columns.name[k]));

@@ -16,8 +16,10 @@ import time
 import unittest
 import zipfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
 from harness import DATA, NO_DATA, PETROSA, ROOT, Daemon, Folder, environment, main, petrosa  # noqa: E402
+from tools import *  # noqa: E402,F401,F403
 
 HOUR = 3_600_000
 START = 1_700_006_400_000  # 2023-11-15T00:00:00Z, ms
@@ -50,7 +52,7 @@ class Usage(Folder):
     def test_help_knows_every_command_and_option(self):
         overview = petrosa("help").stdout
         commands = re.findall(r"^  (\w+) ", overview, re.M)
-        self.assertEqual(set(commands), set("serve demo import export compute eval status config options backup verify version help".split()))
+        self.assertEqual(set(commands), set("serve demo import export compute eval replay status config options backup verify version help".split()))
         man = petrosa("help", "--man").stdout
         for command in commands:
             self.assertIn(f"petrosa {command}", petrosa("help", command).stdout)

@@ -1,0 +1,189 @@
+/* replay.c - batch: one script at every closed bar of a range.                 [layer: flow]
+ *
+ * A unit a bar, the same unit a cycle makes when the bar closes: same reading, same worker, same
+ * call. So a replayed value is the live one, bit for bit, and a script that loops or dies at one
+ * bar costs that bar. */
+#include "base/timefmt.h"
+#include "flow/engine_internal.h"
+#include "flow/result.h"
+#include "store/bars.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE_BARS 65536 /* read at a time while bars are listed */
+
+/* ---- the plan: which bars there are -------------------------------------------------------- */
+
+struct listing {
+    const struct pt_replay_opts *opts;
+    struct pt_plan *plan;
+    struct pt_err *err;
+};
+
+static enum pt_code add_units(struct listing *listing, const char *symbol,
+                              const struct pt_frame *frame)
+{
+    struct pt_plan *plan = listing->plan;
+    const struct pt_replay_opts *opts = listing->opts;
+    if (plan->n + frame->n > plan->cap) {
+        size_t cap = plan->n + frame->n + plan->cap;
+        struct pt_plan_unit *v = realloc(plan->v, cap * sizeof *v);
+        if (!v) return pt_fail(listing->err, PT_ENOMEM, "plan of %zu bars", cap);
+        plan->v = v;
+        plan->cap = cap;
+    }
+    for (size_t i = 0; i < frame->n; i++) {
+        struct pt_plan_unit *unit = &plan->v[plan->n++];
+        *unit = (struct pt_plan_unit){ .period_us = opts->period_us,
+                                       .as_of_us = frame->val[PT_C_TIME][i] + opts->period_us };
+        memcpy(unit->symbol, symbol, strnlen(symbol, sizeof unit->symbol - 1));
+    }
+    return PT_OK;
+}
+
+static enum pt_code no_bars(struct listing *listing, const char *symbol,
+                            const struct pt_bars_source *source)
+{
+    char period[PT_PERIOD_TEXT_MAX], first[PT_TIME_TEXT_MAX], last[PT_TIME_TEXT_MAX];
+    pt_period_print(listing->opts->period_us, period);
+    if (source->period_us == 0)
+        return pt_fail(listing->err, PT_ENOENT,
+                       "the store has no bars of %s that %s could be made of; import some first",
+                       symbol, period);
+    pt_time_print(source->series.first_us, first);
+    pt_time_print(source->series.last_us, last);
+    return pt_fail(
+        listing->err, PT_ENOENT,
+        "%s has no closed bar of %s that ends in this range; its bars open from %s to %s", symbol,
+        period, first, last);
+}
+
+static enum pt_code list_bars(struct listing *listing, struct pt_read *read, const char *symbol)
+{
+    const struct pt_replay_opts *opts = listing->opts;
+    struct pt_bars_source source;
+    struct pt_frame frame;
+    size_t before = listing->plan->n;
+    enum pt_code rc = pt_bars_source(read, symbol, opts->period_us, &source, listing->err);
+    if (rc != PT_OK) return rc;
+    if (source.period_us == 0 || source.series.rows == 0) return no_bars(listing, symbol, &source);
+    /* far ends are cut to what is stored; a bar opens one period before its as_of */
+    int64_t from = pt_period_floor(opts->period_us, source.series.first_us);
+    int64_t to = source.series.last_us + 1;
+    if (opts->start_us > from + opts->period_us) from = opts->start_us - opts->period_us;
+    if (opts->end_us < to + opts->period_us) to = opts->end_us - opts->period_us;
+    pt_frame_init(&frame, pt_kind(PT_CANDLES));
+    while (rc == PT_OK && from < to) {
+        int64_t step = SLICE_BARS * opts->period_us;
+        int64_t next = to - from > step ? from + step : to;
+        pt_frame_clear(&frame);
+        rc = pt_bars_read(read, symbol, opts->period_us, from, next, 1u << PT_C_CLOSED, &frame,
+                          NULL, listing->err);
+        if (rc == PT_OK) rc = add_units(listing, symbol, &frame);
+        from = next;
+    }
+    pt_frame_fini(&frame);
+    if (rc == PT_OK && listing->plan->n == before) rc = no_bars(listing, symbol, &source);
+    return rc;
+}
+
+static enum pt_code make_plan(struct pt_engine *engine, const struct pt_replay_opts *opts,
+                              struct pt_plan *plan, struct pt_err *err)
+{
+    struct listing listing = { .opts = opts, .plan = plan, .err = err };
+    struct pt_read *read = NULL;
+    *plan = (struct pt_plan){ .scripts = pt_scripts_ref(engine->scripts) };
+    const struct pt_script *script = pt_scripts_find(plan->scripts, opts->name);
+    enum pt_code rc =
+        script ? PT_OK : pt_fail(err, PT_ENOENT, "no live script is called '%.60s'", opts->name);
+    if (rc == PT_OK) rc = pt_read_begin(engine->store, &read, err);
+    for (const char *const *pair = opts->pairs; rc == PT_OK && *pair; pair++)
+        rc = list_bars(&listing, read, *pair);
+    pt_read_end(read);
+    size_t stride = plan->scripts->n;
+    if (rc == PT_OK && !(plan->wanted = calloc(plan->n, stride)))
+        rc = pt_fail(err, PT_ENOMEM, "plan of %zu bars", plan->n);
+    for (size_t i = 0; rc == PT_OK && i < plan->n; i++)
+        plan->wanted[i * stride + (size_t)(script - plan->scripts->v)] = 1;
+    if (rc != PT_OK) pt_plan_fini(plan);
+    return rc;
+}
+
+/* ---- the run ------------------------------------------------------------------------------- */
+
+struct replaying {
+    const struct pt_replay_opts *opts;
+    struct pt_replay *replay;
+    bool lost; /* no memory for a result */
+};
+
+/* What a reader of values wants of a result: a tenth of it, so that a year of minutes fits. */
+static bson_t *extract(const bson_t *doc)
+{
+    static const char *const members[] = { "symbol", "as_of", "status", "data", NULL };
+    bson_t *out = bson_new(), error;
+    bson_iter_t iter;
+    bool good = true;
+    for (const char *const *name = members; good && *name; name++)
+        good = bson_iter_init_find(&iter, doc, *name) && bson_append_iter(out, *name, -1, &iter);
+    if (good && pt_doc_child(doc, "metadata.error", &error))
+        good = bson_append_document(out, "error", -1, &error);
+    if (good) return out;
+    bson_destroy(out);
+    return NULL;
+}
+
+static void on_result(void *arg, size_t unit, const struct pt_unit_result *result)
+{
+    struct replaying *replaying = arg;
+    struct pt_replay *replay = replaying->replay;
+    const char *status = "";
+    pt_doc_text(result->doc, "status", &status);
+    replay->failed += strcmp(status, "error") == 0;
+    replay->docs[unit] = extract(result->doc);
+    if (!replay->docs[unit]) replaying->lost = true;
+}
+
+static void on_progress(void *arg, uint64_t done, uint64_t total)
+{
+    const struct replaying *replaying = arg;
+    if (replaying->opts->progress) replaying->opts->progress(replaying->opts->arg, done, total);
+}
+
+enum pt_code pt_engine_replay(struct pt_engine *engine, const struct pt_replay_opts *opts,
+                              struct pt_replay *replay, struct pt_err *err)
+{
+    struct replaying replaying = { .opts = opts, .replay = replay };
+    struct pt_plan plan;
+    *replay = (struct pt_replay){ 0 };
+    if (opts->store && opts->params && !bson_empty(opts->params))
+        return pt_fail(err, PT_EINVAL,
+                       "results are stored with the parameters in force only, never with others");
+    enum pt_code rc = make_plan(engine, opts, &plan, err);
+    if (rc != PT_OK) return rc;
+    replay->docs = calloc(plan.n, sizeof(bson_t *));
+    if (!replay->docs) {
+        rc = pt_fail(err, PT_ENOMEM, "replay of %zu bars", plan.n);
+        pt_plan_fini(&plan);
+        return rc;
+    }
+    replay->n = plan.n;
+    struct pt_batch batch = { .engine = engine,
+                              .progress = on_progress,
+                              .result = on_result,
+                              .arg = &replaying,
+                              .store = opts->store,
+                              .params = opts->params };
+    rc = pt_batch_run(&batch, &plan, err);
+    replay->sums = batch.sums;
+    if (rc == PT_OK && replaying.lost) rc = pt_fail(err, PT_ENOMEM, "results of a replay");
+    return rc;
+}
+
+void pt_replay_fini(struct pt_replay *replay)
+{
+    for (size_t i = 0; i < replay->n; i++) bson_destroy(replay->docs[i]); /* accepts NULL */
+    free(replay->docs);
+    *replay = (struct pt_replay){ 0 };
+}

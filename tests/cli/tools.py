@@ -1,0 +1,224 @@
+"""What a script's author works with: replay."""
+import csv
+import io
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+import unittest
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from harness import PETROSA, Daemon, Folder, environment, petrosa  # noqa: E402
+
+HOUR = 3_600_000
+START = 1_700_006_400_000  # 2023-11-15T00:00:00Z, ms
+FIVE = "BTCUSDT,AAAUSDT"
+
+SHARE = """--- share: how much of the bar's range lies below its close.
+return calculator {
+  api     = 1,
+  name    = "share",
+  about   = "place of the close in the range of the bars",
+  needs   = { candles = { span = "6h", min = 3 } },
+  params  = { scale = number { default = 1, min = 0, max = 100 } },
+  outputs = { { "place", "ratio" }, { "by_bar", map { keys = "0..1", unit = "ratio" } }, { "side", text {} } },
+  compute = function(w, p)
+    local place = p.scale * (w.close:final() - w.low:min()) / (w.high:max() - w.low:min())
+    return { place = place, by_bar = { ["0"] = w.close:get(1), ["1"] = place }, side = place > 0.5 and "up" or "down" }
+  end,
+}
+"""
+
+
+def walk(symbol, n):
+    """Dump rows of a random walk; the same each time."""
+    draw, price, rows = random.Random(symbol), 100.0, []
+    for i in range(n):
+        opened = price
+        price *= 1 + draw.gauss(0, 0.01)
+        high, low = max(opened, price) * (1 + draw.random() / 100), min(opened, price) * (1 - draw.random() / 100)
+        volume, start = 10 + 90 * draw.random(), START + i * HOUR
+        rows.append([start, *(f"{x:.4f}" for x in (opened, high, low, price, volume)), start + HOUR - 1, f"{volume * price:.4f}",
+                     draw.randrange(1, 900), f"{volume / 3:.4f}", f"{volume * price / 3:.4f}", 0])
+    return rows
+
+
+def stamp(i):
+    """Close of bar i as commands and replies write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((START + (i + 1) * HOUR) / 1000))
+
+
+class Market(Folder):
+    """A store with two walks; self.take(symbol, rows) adds bars."""
+
+    def take(self, symbol, rows):
+        path = self.dir / f"{symbol}-1h-2023.csv"
+        path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+        self.import_json(path)
+
+    def setUp(self):
+        super().setUp()
+        self.rows = {symbol: walk(symbol, 300) for symbol in FIVE.split(",")}
+
+    def fill(self, n=300, without=()):
+        for symbol, rows in self.rows.items():
+            self.take(symbol, [row for i, row in enumerate(rows[:n]) if i not in without])
+
+    def script(self, text=SHARE, name="share.lua"):
+        path = self.dir / name
+        path.write_text(text)
+        return path
+
+    def replay(self, *args, pair="BTCUSDT", check=0):
+        return petrosa("replay", *args, "--pair", pair, "--period", "1h", store=self.store, check=check)
+
+
+class Replay(Market):
+    def stored(self, daemon, name, symbol):
+        url = f"{daemon.url}/analysis/{name}?pair={symbol}&period=1h&start={stamp(0)}&limit=1000&format=csv"
+        with urllib.request.urlopen(url, timeout=30) as reply:
+            return reply.read().decode().splitlines()
+
+    def same_as_stored(self, bars):
+        """Lines of stored results equal those of a replay, as text: so every bit of every number does."""
+        daemon = Daemon(store=self.store)
+        try:
+            for name in ("volatility", "deviation", "trend", "seasonality"):
+                for symbol in FIVE.split(","):
+                    stored = self.stored(daemon, name, symbol)
+                    replayed = self.replay(name, pair=symbol).stdout.splitlines()
+                    self.assertEqual(stored[0].split(",")[:2], ["timestamp", "status"])
+                    self.assertEqual(len(stored), 1 + len(bars))
+                    # a history that never had a value of a map has no column for it
+                    columns = dict(zip(replayed[0].split(","), range(10_000)))
+                    lines = {row[0]: row for row in csv.reader(replayed)}
+                    for row in csv.reader(stored[1:]):
+                        again = lines[row[0]]
+                        for key, value in zip(stored[0].split(","), row):
+                            if key != "status" or value != "stale":
+                                self.assertEqual(again[columns[key]] if key in columns else "", value, (name, symbol, row[0], key))
+        finally:
+            daemon.stop()
+
+    def test_values_are_the_stored_live_ones_bit_for_bit(self):
+        hole = (200, 201, 230)
+        bars = (250, 251, 252, 270)
+        self.fill(bars[0], without=hole)
+        for i in bars:  # a bar closes, a cycle runs
+            for symbol, rows in self.rows.items():
+                self.take(symbol, rows[bars[0]:i + 1])
+            petrosa("compute", "--periods", "1h", store=self.store)
+        self.same_as_stored(bars)
+        # late bars: the stored results whose windows hold them are made anew
+        for symbol, rows in self.rows.items():
+            self.take(symbol, [rows[i] for i in hole])
+        before = self.replay("deviation", "--start", stamp(250)).stdout
+        petrosa("compute", store=self.store)
+        self.same_as_stored(bars)
+        self.assertEqual(self.replay("deviation", "--start", stamp(250)).stdout, before)
+
+    def test_store_keeps_what_it_prints(self):
+        self.fill(without=(100,))
+        printed = self.replay("deviation", "--start", stamp(200), "--end", stamp(260), "--store").stdout.splitlines()
+        self.assertEqual([line.split(",")[0] for line in printed[1:]], [stamp(i) for i in range(200, 260)])
+        daemon = Daemon(store=self.store)
+        try:
+            stored = [line.replace(",stale,", ",gap,") for line in self.stored(daemon, "deviation", "BTCUSDT")]
+            self.assertEqual(stored[:61], printed)
+        finally:
+            daemon.stop()
+
+    def test_the_csv(self):
+        self.fill(without=(100,))
+        path = self.script()
+        rows = list(csv.reader(io.StringIO(self.replay(path, pair=FIVE).stdout)))
+        self.assertEqual(rows[0], ["timestamp", "pair", "status", "place", "by_bar.0", "by_bar.1", "side"])
+        self.assertEqual([row[:2] for row in rows[1:]],
+                         [[stamp(i), symbol] for symbol in FIVE.split(",") for i in range(300) if i != 100])
+        self.assertEqual([row[2] for row in rows[1:8]], ["warming"] * 2 + ["ok"] * 5)
+        self.assertEqual({row[2] for row in rows[101:105]}, {"gap"})
+        for i, row in enumerate(rows[1:100]):
+            if i >= 6:
+                bars = [list(map(float, x[1:5])) for x in self.rows["BTCUSDT"][i - 5:i + 1]]
+                low, high = min(x[2] for x in bars), max(x[1] for x in bars)
+                self.assertEqual(float(row[3]), (bars[-1][3] - low) / (high - low))
+                self.assertEqual(row[3], row[5])
+        out = self.dir / "out.csv"
+        self.assertEqual(self.replay(path, "-o", out, pair=FIVE).stdout, "")
+        self.assertEqual(list(csv.reader(out.open())), rows)
+        doubled = list(csv.reader(io.StringIO(self.replay(path, "--param", "scale=2", pair=FIVE).stdout)))
+        self.assertEqual(float(doubled[50][3]), 2 * float(rows[50][3]))
+
+    def test_a_built_period(self):
+        self.fill(290)
+        lines = petrosa("replay", self.script(SHARE.replace("6h", "3d")), "--pair", "BTCUSDT", "--period", "1d", store=self.store).stdout.splitlines()
+        self.assertEqual([line.split(",")[0] for line in lines[1:]], [stamp(24 * i + 23) for i in range(12)])
+
+    def test_against_another_version(self):
+        self.fill()
+        old, new = self.script(), self.script(SHARE.replace("> 0.5", "> 0.75"), "newer.lua")
+        self.assertEqual(self.replay(new, "--against", new).stdout, "timestamp,output,old,new\n")
+        done = self.replay(new, "--against", old, pair=FIVE, check=1)
+        rows = list(csv.reader(io.StringIO(done.stdout)))
+        self.assertEqual(rows[0], ["timestamp", "pair", "output", "old", "new"])
+        values = {(row[0], row[1]): row for row in csv.reader(io.StringIO(self.replay(old, pair=FIVE).stdout))}
+        want = [[*key, "side", "up", "down"] for key, row in values.items() if row[3][:1] == "0" and 0.5 < float(row[3]) <= 0.75]
+        self.assertEqual(sorted(rows[1:]), sorted(want))
+        self.assertIn(f"{len(want)} values differ, in {len(want)} of 600 bars", done.stderr)
+        out = self.dir / "diff.csv"
+        self.replay(new, "--against", old, "-o", out, pair=FIVE, check=1)
+        self.assertEqual(out.read_text(), done.stdout)
+        # an output more, and one bar that fails
+        more = self.script(SHARE.replace('{ "side"', '{ "n", count {} }, { "side"').replace("return { place", "return { n = w.n, place"), "more.lua")
+        outputs = [row[1] for row in csv.reader(io.StringIO(self.replay(more, "--against", old, check=1).stdout))]
+        self.assertEqual(set(outputs[1:]), {"n"})
+
+    def test_failing_bars_are_counted_and_told(self):
+        self.fill()
+        path = self.script(SHARE.replace("local place", "if w.close:final() > w.close:get(1) then error('rising') end\n    local place"))
+        done = self.replay(path, check=1)
+        failed = [row for row in csv.reader(io.StringIO(done.stdout)) if row[1] == "error"]
+        self.assertTrue(50 < len(failed) < 250)
+        self.assertIn(f"{len(failed)} of 300 bars failed, first BTCUSDT as of {failed[0][0]}: {path}:10: rising", done.stderr)
+        # one that never ends costs its own bars, and says so
+        loop = self.script(SHARE.replace("local place", "while w.as_of == %d do end\n    local place" % (START // 1000 + 3600 * 51)), "loop.lua")
+        done = self.replay(loop, check=1)
+        lines = done.stdout.splitlines()
+        self.assertEqual([i for i, line in enumerate(lines[1:]) if ",error," in line], [50])
+        self.assertEqual(len(lines), 301)
+        self.assertIn("1 of 300 bars failed", done.stderr)
+        self.assertIn("ran over its time budget", done.stderr)
+
+    def test_misuse(self):
+        self.fill(50)
+        path = self.script()
+        for args, code, words in ((["share", "--period", "1h"], 2, "--pair"), (["share", "--pair", "BTCUSDT"], 2, "--period"),
+                                  ([path, "--store", "--param", "scale=2"], 2, "parameters in force"),
+                                  ([path, "--store", "--against", "trend"], 2, "--against"), ([path, "--store"], 1, "in none of the folders"),
+                                  ([path, "--param", "scale=200"], 1, "scale"), (["nonsense"], 1, "volatility"),
+                                  ([path, "--against", "nonsense"], 1, "nonsense"), ([path, "--start", stamp(60)], 1, "in this range"),
+                                  ([path, "-o", self.dir], 1, "is a folder"), ([path, "-o", self.dir / "no/x.csv"], 1, "no/x.csv")):
+            both = ["--pair", "BTCUSDT", "--period", "1h"] if not {"--pair", "--period"} & set(args) else []
+            done = petrosa("replay", *args, *both, store=self.store, check=code)
+            self.assertIn(words, done.stderr)
+        self.assertIn("CCCUSDT", self.replay(path, pair="BTCUSDT,CCCUSDT", check=1).stderr)
+        self.assertEqual([p.name for p in self.dir.glob("*.partial")], [])
+
+    def test_interrupt_stops_cleanly(self):
+        self.fill()
+        slow = self.script(SHARE.replace("local place", "for i = 1, 2e7 do local _ = i % 3 end\n    local place"))
+        process = subprocess.Popen([str(PETROSA), "replay", str(slow), "--pair", FIVE, "--period", "1h", "--data", str(self.store), "-o",
+                                    str(self.dir / "out.csv")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertRegex(errors, r"interrupted: \d+ of 600 units are computed\n$")
+        self.assertEqual(list(self.dir.glob("out.csv*")), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
