@@ -12,4 +12,6 @@ stds.petrosa = {
   },
 }
 files["scripts"] = { std = "petrosa" }
+files["core/cli/templates"] = { std = "petrosa" }
+files["core/cli/templates/*_spec.lua"] = { std = "luajit+busted" }
 files["tests/lua"] = { std = "luajit+busted", max_line_length = 190 }

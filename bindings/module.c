@@ -168,19 +168,42 @@ static bool add_lib(struct holder *holder, const char *folder, const char *entry
     return true;
 }
 
-/* scripts/lib beside the folder of the script, as the daemon has it. */
-static void read_libs(struct holder *holder)
+static bool has_lib(const struct holder *holder, const char *entry)
 {
-    char folder[4096];
-    const char *slash = strrchr(holder->file, '/');
-    int head = slash ? (int)(slash - holder->file) : 1;
-    snprintf(folder, sizeof folder, "%.*s/../lib", head, slash ? holder->file : ".");
+    size_t len = strlen(entry) - 4;
+    for (size_t i = 0; i < holder->nlibs; i++)
+        if (strlen(holder->libs[i].name) == len && memcmp(holder->libs[i].name, entry, len) == 0)
+            return true;
+    return false;
+}
+
+static void read_folder(struct holder *holder, const char *folder)
+{
     DIR *dir = opendir(folder);
     if (!dir) return;
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (ends_with(entry->d_name, ".lua")) add_lib(holder, folder, entry->d_name);
+        const char *name = entry->d_name;
+        if (ends_with(name, ".lua") && !ends_with(name, "_spec.lua") && !has_lib(holder, name))
+            add_lib(holder, folder, name);
     }
     closedir(dir);
+}
+
+/* lib/ beside the folder of the script, then of the folders in PETROSA_SCRIPTS_PATH, which `petrosa
+ * test` sets: the libraries that the daemon would have. */
+static void read_libs(struct holder *holder)
+{
+    char folder[4096];
+    const char *slash = strrchr(holder->file, '/'), *more = getenv("PETROSA_SCRIPTS_PATH");
+    int head = slash ? (int)(slash - holder->file) : 1;
+    snprintf(folder, sizeof folder, "%.*s/../lib", head, slash ? holder->file : ".");
+    read_folder(holder, folder);
+    while (more && *more) {
+        int len = (int)strcspn(more, ",");
+        snprintf(folder, sizeof folder, "%.*s/lib", len, more);
+        read_folder(holder, folder);
+        more += len + (more[len] == ',');
+    }
 }
 
 static int holder_gc(lua_State *L)

@@ -1,4 +1,4 @@
-# install.cmake - `make install`: bin, libexec, scripts, plugins, configuration, unit, man page. DESTDIR is honoured.
+# install.cmake - `make install`: bin, libexec, scripts, plugins, module for specs, configuration, unit, man page. DESTDIR is honoured.
 include(GNUInstallDirs)
 install(TARGETS petrosa RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS petrosa-worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/petrosa)
@@ -6,6 +6,7 @@ foreach(source ${plugin_sources})
   get_filename_component(plugin ${source} NAME_WE)
   install(TARGETS ${plugin} LIBRARY DESTINATION lib/petrosa/plugins)
 endforeach()
+install(TARGETS petrosa_lua LIBRARY DESTINATION lib/petrosa/lua)
 install(DIRECTORY scripts/ DESTINATION ${CMAKE_INSTALL_DATADIR}/petrosa/scripts FILES_MATCHING PATTERN "*.lua")
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # The prefix is known only when installing; a configuration that is there already is the operator's and stays.

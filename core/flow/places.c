@@ -1,4 +1,4 @@
-/* places.c - where worker, plugins and scripts lie.                            [layer: flow] */
+/* places.c - where worker, plugins, scripts and module lie.                      [layer: flow] */
 #include "flow/places.h"
 
 #include <errno.h>
@@ -87,6 +87,20 @@ enum pt_code pt_place_plugin(const struct pt_conf *conf, const char *name, char 
         join(out, folder, file) && access(out, R_OK) == 0)
         return PT_OK;
     return pt_fail(err, PT_ENOENT, "no plugin %s in %s", file, folder);
+}
+
+enum pt_code pt_place_lua(char out[PATH_MAX], struct pt_err *err)
+{
+    static const char *const folders[] = { "lua", "../lib/petrosa/lua", NULL };
+    char folder[PATH_MAX], file[PATH_MAX];
+    if (!program_folder(folder))
+        return pt_fail(err, PT_ENOENT, "cannot tell where this program lies");
+    for (const char *const *at = folders; *at; at++)
+        if (join(out, folder, *at) && join(file, out, "petrosa.so") && access(file, R_OK) == 0)
+            return PT_OK;
+    return pt_fail(err, PT_ENOENT,
+                   "no petrosa.so in %s/lua nor in %s/../lib/petrosa/lua: build or install it",
+                   folder, folder);
 }
 
 const char *pt_place_scripts(const char *item, char out[PATH_MAX])

@@ -20,6 +20,10 @@ enum pt_code pt_place_plugins(const struct pt_conf *conf, char out[PATH_MAX], st
 enum pt_code pt_place_plugin(const struct pt_conf *conf, const char *name, char out[PATH_MAX],
                              struct pt_err *err);
 
+/* The folder of petrosa.so, the module for specs: lua/ beside the program, else
+ * ../lib/petrosa/lua. PT_ENOENT says what was tried. */
+enum pt_code pt_place_lua(char out[PATH_MAX], struct pt_err *err);
+
 /* An item of [scripts] path: itself, but for the build's own default scripts/ beside the program, else
  * ../share/petrosa/scripts, when one is there. */
 const char *pt_place_scripts(const char *item, char out[PATH_MAX]);

@@ -52,7 +52,7 @@ class Usage(Folder):
     def test_help_knows_every_command_and_option(self):
         overview = petrosa("help").stdout
         commands = re.findall(r"^  (\w+) ", overview, re.M)
-        self.assertEqual(set(commands), set("serve demo import export compute eval replay status config options backup verify version help".split()))
+        self.assertEqual(set(commands), set("serve demo import export compute eval replay new test status config options backup verify version help".split()))
         man = petrosa("help", "--man").stdout
         for command in commands:
             self.assertIn(f"petrosa {command}", petrosa("help", command).stdout)

@@ -1,4 +1,4 @@
-"""What a script's author works with: replay."""
+"""What a script's author works with: new, test, eval, replay."""
 import csv
 import io
 import pathlib
@@ -218,6 +218,93 @@ class Replay(Market):
         self.assertEqual(process.returncode, 1, errors)
         self.assertRegex(errors, r"interrupted: \d+ of 600 units are computed\n$")
         self.assertEqual(list(self.dir.glob("out.csv*")), [])
+
+
+class New(Market):
+    def test_what_is_made_runs_and_passes_its_spec(self):
+        self.fill(200)
+        own = self.dir / "my own"
+        for kind, folder in (("calculator", "calculators"), ("regime", "regimes")):
+            text = petrosa("new", kind, f"a_{kind}", "--dir", own).stdout
+            path = own / folder / f"a_{kind}.lua"
+            self.assertIn(str(path), text)
+            done = petrosa("eval", path, "--pair", "BTCUSDT", store=self.store)
+            self.assertIn("status ok", done.stdout)
+            self.assertIn(" 0 failures / 0 errors", petrosa("test", path).stdout)
+            self.assertEqual(len(self.replay(path).stdout.splitlines()), 201)
+            for command in [line for line in text.splitlines() if line.startswith(("run ", "test "))]:
+                done = subprocess.run(command.split(None, 1)[1].replace("petrosa", str(PETROSA), 1), shell=True, capture_output=True, text=True,
+                                      env=environment(PETROSA_DATA=str(self.store)))
+                self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
+        self.assertEqual(len(list(own.rglob("*.lua"))), 4)
+        # both live where they stand, their specs are no scripts, and one run finds both
+        paths = f"scripts.path={PETROSA.parent / 'scripts'},{own}"
+        table = petrosa("compute", "--set", paths, store=self.store).stdout
+        self.assertIn("a_calculator", table)
+        self.assertIn("a_regime", table)
+        self.assertNotIn("_spec", table)
+        self.assertIn("8 successes / 0 failures / 0 errors", petrosa("test", "--set", paths).stdout)
+
+    def test_nothing_is_overwritten_and_names_are_checked(self):
+        own = self.dir / "own"
+        petrosa("new", "calculator", "mine", "--dir", own)
+        before = {p: p.read_text() for p in own.rglob("*.lua")}
+        self.assertIn("mine.lua is there already", petrosa("new", "calculator", "mine", "--dir", own, check=1).stderr)
+        (own / "calculators/other_spec.lua").write_text("-- mine\n")
+        self.assertIn("other_spec.lua is there", petrosa("new", "calculator", "other", "--dir", own, check=1).stderr)
+        self.assertFalse((own / "calculators/other.lua").exists())
+        for path, text in before.items():
+            self.assertEqual(path.read_text(), text)
+        for args, code, words in ((["alert", "a"], 2, "knows calculator and regime"), (["anomaly", "a"], 2, "knows calculator and regime"),
+                                  (["calculator", "Big"], 2, "no name"), (["calculator", "a" * 42], 2, "no name"), (["regime", "1a"], 2, "no name"),
+                                  (["calculator", "a/b"], 2, "no name"), (["calculator"], 2, "needs"),
+                                  (["calculator", "volatility"], 1, "volatility.lua"), (["calculator", "a", "--dir", self.dir / "no/no"], 1, "No such"),
+                                  (["regime", "mine", "--set", f"scripts.path={own}"], 1, "mine.lua")):
+            self.assertIn(words, petrosa("new", *args, check=code).stderr)
+        petrosa("new", "calculator", "a" * 41, "--dir", own)
+        self.assertIn("last", petrosa("new", "calculator", "last", "--set", f"scripts.path={PETROSA.parent / 'scripts'},{own}").stdout)
+        self.assertTrue((own / "calculators/last.lua").exists())
+
+
+class Specs(Market):
+    def test_the_exit_code_is_that_of_the_specs(self):
+        own = self.dir / "own"
+        petrosa("new", "calculator", "mine", "--dir", own)
+        spec = own / "calculators/mine_spec.lua"
+        spec.write_text(spec.read_text().replace('"ok"', '"never"'))
+        done = petrosa("test", own, check=1)
+        self.assertIn("4 successes / 1 failure", done.stdout)
+        self.assertIn("mine_spec.lua:", done.stdout)
+
+    def test_a_spec_has_the_libraries_of_all_folders(self):
+        own = self.dir / "own"
+        petrosa("new", "calculator", "mine", "--dir", own)
+        script = own / "calculators/mine.lua"
+        script.write_text('local given = require "given"\n' + script.read_text().replace(
+            'sd > 0 and (close:final() - close:mean()) / sd or null("flat")', 'given((close:final() - close:mean()) / sd, "flat")'))
+        self.assertIn("5 successes / 0 failures / 0 errors", petrosa("test", script).stdout)
+
+    def test_misuse(self):
+        path = self.script()
+        for args, words in (([path], "has no spec"), ([self.dir], "no NAME_spec.lua"), ([self.dir / "nothing"], "No such file"),
+                            ([self.store.parent], "no NAME_spec.lua"), ([PETROSA], "is no Lua file"), ([], "petrosa new"),
+                            (["--set", "scripts.path=/nowhere"], "/nowhere")):
+            self.assertIn(words, petrosa("test", *args, check=1).stderr)
+        own = self.dir / "own"
+        petrosa("new", "calculator", "mine", "--dir", own)
+        self.assertIn("luajit is not installed", petrosa("test", own, check=1, env=environment(PATH=str(self.dir))).stderr)
+        self.assertIn("busted is not installed", petrosa("test", own, check=1, env=environment(LUA_PATH="/nowhere/?.lua")).stderr)
+
+    def test_an_installed_program_does_it_too(self):
+        self.fill(200)
+        prefix = self.dir / "usr"
+        done = subprocess.run(["cmake", "--install", str(PETROSA.parent), "--prefix", str(prefix)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        program, own, env = prefix / "bin/petrosa", self.dir / "own", environment(PETROSA_DATA=str(self.store))
+        for args in (["new", "calculator", "mine", "--dir", own], ["test", own], ["eval", own / "calculators/mine.lua", "--pair", "BTCUSDT"],
+                     ["replay", own / "calculators/mine.lua", "--pair", "BTCUSDT", "--period", "1h", "-o", self.dir / "x.csv"]):
+            done = subprocess.run([str(program), *map(str, args)], capture_output=True, text=True, env=env, cwd=self.dir)
+            self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
 
 
 if __name__ == "__main__":
