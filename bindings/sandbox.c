@@ -3,6 +3,7 @@
 
 #include "base/timefmt.h"
 #include "bindings/lua_fault.h"
+#include "bindings/lua_locals.h"
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
 #include "declare_lua.h"
@@ -319,6 +320,7 @@ static int on_error(lua_State *L)
 {
     struct pt_vm *vm = pt_vm_of(L);
     pt_lua_fault_take(L, vm->file, &vm->fault);
+    if (vm->locals) pt_lua_locals_take(L, &vm->fault, vm->locals);
     return 1;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "bindings/lua_memory.h"
+#include "data/doc.h"
 #include "num/rng.h"
 
 #include <lauxlib.h>
@@ -56,6 +57,7 @@ struct pt_vm {
     int begin, run, declare_begin, declare_take; /* functions of the preludes */
     int windows;                                 /* window -> fields, of this call */
     struct pt_lua_fault fault;                   /* of the last failed pt_vm_protect */
+    bson_t *locals; /* borrowed; when set, a failing call leaves its locals there */
 };
 
 /* memory_bytes: limit of the heap and of a call's vectors together. file, libs, arena are borrowed.

@@ -5,6 +5,7 @@
 #include "base/decimal.h"
 #include "base/timefmt.h"
 #include "bindings/guard.h"
+#include "bindings/inspect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,6 +216,7 @@ struct unit {
     struct pt_read *read;
     char symbol[PT_SYMBOL_MAX];
     int64_t id, period_us, as_of_us, now_us, close_us, derived_us;
+    int64_t inspect; /* enum pt_inspect, of the last job */
     size_t n;
     struct job *jobs;
     struct pt_metric *metrics;
@@ -247,6 +249,7 @@ static enum pt_code take_unit(struct unit *unit, const bson_t *request, struct p
         pt_symbol_parse(symbol, strlen(symbol), unit->symbol) != PT_OK)
         return pt_fail(err, PT_EINVAL,
                        "run: id, symbol, period_us, as_of_us and now_us are needed");
+    pt_doc_int(request, "inspect", &unit->inspect);
     size_t n = array_length(request, "scripts", &array, &iter);
     unit->jobs = calloc(n ? n : 1, sizeof *unit->jobs);
     unit->metrics = calloc(n ? n : 1, sizeof *unit->metrics);
@@ -340,6 +343,21 @@ static void run_job(struct unit *unit, size_t i)
     unit->metrics[i] = (struct pt_metric){ job->script->declaration.name, job->doc };
 }
 
+/* What the author of the last script wants to know of its call. */
+static enum pt_code inspect(struct unit *unit, struct pt_err *err)
+{
+    struct job *job = &unit->jobs[unit->n - 1];
+    const char *status = "";
+    pt_doc_text(job->doc, "status", &status);
+    bool failed = strcmp(status, "error") == 0;
+    if (job->failed || unit->close_us == PT_MISSING) return PT_OK;
+    pt_guard_arm(PT_INSPECT_BUDGETS * unit->self->call_budget_us);
+    if (failed) return pt_inspect_error(job->script, &job->call, job->doc, err);
+    return unit->inspect == PT_INSPECT_PROFILE && strcmp(status, "warming") != 0
+               ? pt_inspect_profile(job->script, &job->call, job->doc, err)
+               : PT_OK;
+}
+
 static enum pt_code run_unit(struct unit *unit, struct pt_err *err)
 {
     struct pt_session *self = unit->self;
@@ -364,6 +382,7 @@ static enum pt_code run_unit(struct unit *unit, struct pt_err *err)
             rc =
                 pt_fail(err, PT_ENOMEM, "%s: no memory for its result", unit->jobs[i].script->file);
     }
+    if (rc == PT_OK && unit->inspect != PT_INSPECT_NONE && unit->n > 0) rc = inspect(unit, err);
     pt_guard_disarm();
     note(self, PT_PHASE_IDLE, 0);
     return rc;

@@ -81,8 +81,9 @@ static enum pt_code replay(struct pt_cli *cli, const char *asked, struct pt_repl
 {
     struct pt_engine *engine = NULL;
     struct pt_progress bar;
-    enum pt_code rc = pt_engine_new(pt_cli_conf(cli), PT_ENGINE_BATCH,
-                                    pt_script_is_file(asked) ? asked : NULL, &engine, err);
+    enum pt_code rc =
+        pt_engine_new(pt_cli_conf(cli), opts->store ? PT_ENGINE_BATCH : PT_ENGINE_READ,
+                      pt_script_is_file(asked) ? asked : NULL, &engine, err);
     if (rc != PT_OK) return rc;
     version->scripts = pt_engine_scripts(engine);
     version->script = pt_script_asked(version->scripts, asked, err);

@@ -9,6 +9,40 @@ bool pt_script_is_file(const char *asked)
     return strchr(asked, '/') != NULL || (len > 4 && strcmp(asked + len - 4, ".lua") == 0);
 }
 
+bool pt_script_line(const struct pt_scripts *scripts, const char *file, int64_t line,
+                    struct pt_buf *out)
+{
+    const char *at = NULL;
+    for (size_t i = 0; at == NULL && i < scripts->sources.n; i++)
+        if (strcmp(scripts->sources.v[i].file, file) == 0) at = scripts->sources.v[i].text;
+    for (int64_t n = 1; at != NULL && n < line; n++) {
+        at = strchr(at, '\n');
+        if (at != NULL) at++;
+    }
+    if (at == NULL || line < 1) return false;
+    at += strspn(at, " \t\r");
+    size_t len = strcspn(at, "\n");
+    while (len > 0 && strchr(" \t\r", at[len - 1]) != NULL) len--;
+    pt_buf_add(out, at, len);
+    return len > 0 && !out->failed;
+}
+
+/* Why a script is not live: the place, the words and what stands there. */
+static void tell_failure(const struct pt_scripts *scripts, const struct pt_script *script,
+                         struct pt_err *err)
+{
+    struct pt_buf text = { 0 };
+    if (script->error_line == 0)
+        pt_fail(err, PT_ESCRIPT, "%s: %s", script->source->file, script->message);
+    else if (pt_script_line(scripts, script->error_file, script->error_line, &text))
+        pt_fail(err, PT_ESCRIPT, "%s:%d: %s, in the line: %s", script->error_file,
+                script->error_line, script->message, text.data);
+    else
+        pt_fail(err, PT_ESCRIPT, "%s:%d: %s", script->error_file, script->error_line,
+                script->message);
+    pt_buf_fini(&text);
+}
+
 const struct pt_script *pt_script_asked(const struct pt_scripts *scripts, const char *asked,
                                         struct pt_err *err)
 {
@@ -17,11 +51,7 @@ const struct pt_script *pt_script_asked(const struct pt_scripts *scripts, const 
         const struct pt_script *script = &scripts->v[i];
         if (strcmp(file ? script->source->file : script->name, asked) != 0) continue;
         if (script->status == PT_SCRIPT_LIVE) return script;
-        if (script->error_line > 0)
-            pt_fail(err, PT_ESCRIPT, "%s:%d: %s", script->error_file, script->error_line,
-                    script->message);
-        else
-            pt_fail(err, PT_ESCRIPT, "%s: %s", script->source->file, script->message);
+        tell_failure(scripts, script, err);
         return NULL;
     }
     struct pt_buf known = { 0 };

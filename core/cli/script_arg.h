@@ -14,6 +14,10 @@ bool pt_script_is_file(const char *asked);
 const struct pt_script *pt_script_asked(const struct pt_scripts *scripts, const char *asked,
                                         struct pt_err *err);
 
+/* Line `line` of a loaded file, without the blanks around it; false when there is none. */
+bool pt_script_line(const struct pt_scripts *scripts, const char *file, int64_t line,
+                    struct pt_buf *out);
+
 /* The values of --param, checked and added to `params`. PT_EINVAL. */
 enum pt_code pt_script_asked_params(const struct pt_cli *cli, const struct pt_script *script,
                                     bson_t *params, struct pt_err *err);

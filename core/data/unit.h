@@ -8,9 +8,10 @@
  * <- { op: "loaded", scripts: [ { file, declaration: {...} } | { file, error: { message, file?, line? } } ] }
  *      in the order of the request. A worker that dies meanwhile was loading the script its status page names.
  *
- * -> { op: "run", id, symbol, period_us, as_of_us, now_us, scripts: [ { name, params: {...} } ] }
+ * -> { op: "run", id, symbol, period_us, as_of_us, now_us, inspect?, scripts: [ { name, params: {...} } ] }
  *      as_of_us: the window ends at the last close <= as_of_us. now_us: becomes computed_at. params: only what
  *      differs from the defaults. The scripts run in the order given, results are handed on to those that need them.
+ *      inspect: enum pt_inspect, for the last of the scripts; it may take PT_INSPECT_BUDGETS times as long.
  * <- { op: "done", id, results: [ { name, elapsed_us, doc: <result document> } ] }
  *
  * Declaration: { api: 1, kind: "calculator", name, about, method, method_version, shape: "values" | "data",
@@ -26,7 +27,8 @@
  *     gaps, missing, reasons: { field: word }, computed_at: <date>, script: <file name>, script_hash, derived_from?: "1m",
  *     error?: { message, file?, line? } } }
  * Outputs: double = decimal, int64 = integer by nature, text, null, document = map. "empty": no closed bar at or
- * before as_of; such a result has as_of null and is never stored. */
+ * before as_of; such a result has as_of null and is never stored. A result that was inspected has, and is never stored
+ * with: locals?: { name: words } of the function that failed, or profile?: as in bindings/inspect.h. */
 #ifndef PT_UNIT_H
 #define PT_UNIT_H
 
@@ -39,6 +41,10 @@
 #define PT_SCRIPT_NAME_MAX 48
 #define PT_HASH_TEXT_MAX 33         /* xxh3-128 in hex with its NUL */
 #define PT_SCRIPT_API 1
+
+/* A call looked at closely for its author: the values at an error, and the time of each line. */
+enum pt_inspect { PT_INSPECT_NONE, PT_INSPECT_ERROR, PT_INSPECT_PROFILE };
+#define PT_INSPECT_BUDGETS 50
 
 enum pt_phase { PT_PHASE_IDLE, PT_PHASE_LOAD, PT_PHASE_RUN };
 

@@ -23,12 +23,13 @@ static enum pt_code open_store(struct pt_engine *engine, struct pt_err *err)
     const struct pt_conf *conf = engine->conf;
     const struct pt_store_opts opts = {
         .path = pt_conf_text(conf, "store", "path"),
+        .readonly = engine->mode == PT_ENGINE_READ,
         .full_sync = strcmp(pt_conf_text(conf, "store", "sync"), "full") == 0,
         .max_bytes = (uint64_t)pt_conf_int(conf, "store", "max_size")
     };
     struct stat st;
     /* a question about a store that is not there makes none */
-    if (engine->mode == PT_ENGINE_BATCH && stat(opts.path, &st) != 0)
+    if (engine->mode != PT_ENGINE_SERVE && stat(opts.path, &st) != 0)
         return pt_fail(err, PT_ENOENT,
                        "no store in %s: import something first, or set [store] path", opts.path);
     enum pt_code rc = pt_store_open(&opts, &engine->store, err);

@@ -12,7 +12,8 @@
 
 struct pt_engine;
 
-enum pt_engine_mode { PT_ENGINE_SERVE, PT_ENGINE_BATCH };
+/* READ: batch on a store that is only read; nothing can be stored. */
+enum pt_engine_mode { PT_ENGINE_SERVE, PT_ENGINE_BATCH, PT_ENGINE_READ };
 
 /* Opens the store, loads plugins and scripts, starts workers and (serve) the writer thread. Every
  * mistake of configuration, options and paths is named before anything is started. `extra`: one

@@ -143,6 +143,7 @@ enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, 
     job->as_of_us = unit->as_of_us;
     job->now_us = pt_now_us();
     job->urgent = unit->urgent;
+    job->inspect = unit->inspect;
     job->n = unit->n;
     job->names = calloc(unit->n, sizeof *job->names);
     job->params = calloc(unit->n, sizeof *job->params);
@@ -220,6 +221,8 @@ enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
               bson_append_int64(doc, "period_us", -1, job->period_us) &&
               bson_append_int64(doc, "as_of_us", -1, job->as_of_us) &&
               bson_append_int64(doc, "now_us", -1, job->now_us) &&
+              (job->inspect == PT_INSPECT_NONE ||
+               bson_append_int64(doc, "inspect", -1, (int64_t)job->inspect)) &&
               bson_append_array_begin(doc, "scripts", -1, &list);
     bson_init(&params);
     for (size_t i = 0; ok && i < job->sent_len; i++) {
@@ -240,7 +243,8 @@ enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
 
 int64_t pt_job_allowance_us(const struct pt_job *job, int64_t call_budget_us)
 {
-    return (int64_t)job->sent_len * call_budget_us + MARGIN_US;
+    size_t calls = job->sent_len + (job->inspect == PT_INSPECT_NONE ? 0 : PT_INSPECT_BUDGETS);
+    return (int64_t)calls * call_budget_us + MARGIN_US;
 }
 
 static bool known_status(const char *status)

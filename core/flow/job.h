@@ -24,6 +24,7 @@ struct pt_job {
     char symbol[PT_SYMBOL_MAX];
     int64_t period_us, as_of_us, now_us;
     bool urgent;
+    enum pt_inspect inspect;
     size_t n; /* asked */
     char (*names)[PT_SCRIPT_NAME_MAX];
     bson_t **params; /* per asked script, NULL: none */

@@ -43,6 +43,7 @@ struct pt_unit {
     const char *const *names;    /* scripts to run, borrowed for the call */
     const bson_t *const *params; /* per script, or NULL */
     bool urgent;                 /* a person waits: goes before scheduled units */
+    enum pt_inspect inspect;     /* of the only script asked */
 };
 struct pt_unit_result {
     const char *name;

@@ -1,8 +1,11 @@
 """What a script's author works with: new, test, eval, replay."""
 import csv
 import io
+import json
+import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -264,6 +267,98 @@ class New(Market):
         petrosa("new", "calculator", "a" * 41, "--dir", own)
         self.assertIn("last", petrosa("new", "calculator", "last", "--set", f"scripts.path={PETROSA.parent / 'scripts'},{own}").stdout)
         self.assertTrue((own / "calculators/last.lua").exists())
+
+
+class Eval(Market):
+    FAILING = SHARE.replace("local place =", "local seen, words = 0, 'the word '\n    for i = 1, #w.close do\n      seen = seen + w.close:get(i)\n"
+                            "      if i == 5 then error('no ' .. words .. tostring(p.scale)) end\n    end\n    local place =")
+
+    def eval(self, *args, check=0, **more):
+        return petrosa("eval", *args, "--pair", "BTCUSDT", store=self.store, check=check, **more)
+
+    def test_an_error_shows_the_line_and_what_its_locals_held(self):
+        self.fill(100)
+        path = self.script(self.FAILING)
+        done = self.eval(path, "--param", "scale=3", check=1)
+        closes = [float(row[4]) for row in self.rows["BTCUSDT"][94:100]]
+        self.assertIn(f'{path}:13: no the word 3 (BTCUSDT 1h as of {stamp(99)})', done.stderr)
+        self.assertIn("if i == 5 then error('no ' .. words .. tostring(p.scale)) end", done.stdout)
+        for name, value in (("i", "5"), ("seen", f"{sum(closes[:5]):.10g}"), ("words", '"the word "'), ("w", "window of 6 bars"), ("p", "table, # 0")):
+            self.assertRegex(done.stdout, rf"(?m)^  {name} +{value}$")
+        self.assertRegex(done.stdout, r"(?m)^    scale +3$")
+        self.assertRegex(done.stdout, r"(?m)^  rows +6$")
+        # an error in a function, in what it called, and one that is the caller's
+        inner = SHARE.replace("return calculator", "local function mean(v)\n  local n = nil\n  return v:sum() / n\nend\nreturn calculator")
+        done = self.eval(self.script(inner.replace("local place", "local m = mean(w.close)\n    local place")), check=1)
+        self.assertRegex(done.stdout, rf"(?m)^  v +vector of 6: {closes[0]:.10g}, ")
+        self.assertIn("  n                            nil", done.stdout)
+        kernel = self.script(SHARE.replace("local place", "local k = -1\n    local mean = w.close:rolling_mean(k)\n    local place"))
+        done = self.eval(kernel, check=1)
+        self.assertIn(f"{kernel}:11: ", done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^  k +-1$")
+        self.assertNotIn("locals", self.eval(path, "--json", check=1).stdout)
+
+    def test_a_script_that_cannot_be_loaded_shows_its_line(self):
+        self.fill(50)
+        path = self.script(SHARE.replace("local place =", "local place =="))
+        self.assertIn(f"{path}:10: unexpected symbol near '==', in the line: local place == p.scale", self.eval(path, check=1).stderr)
+
+    def test_the_profile_finds_the_slow_line(self):
+        self.fill(300)
+        slow = SHARE.replace('span = "6h"', 'span = "10d"').replace(
+            "local place =", "local m = 0\n    for i = 1, #w.close do\n      m = m + w.close:get(i)\n    end\n"
+            "    for _ = 1, 300 do m = w.close:rolling_median(50):mean() end\n    local place =")
+        text = self.eval(self.script(slow), "--profile").stdout
+        self.assertRegex(text, r"as it runs live +[\d.]+ us a call, median of \d+")
+        lines = {int(row[4]): row for row in re.finditer(r"(?m)^ *([\d.]+) +([\d.]+) +([\d.]+) +(\d+)  (.*)$", text)}
+        self.assertEqual(float(lines[12][3]), 240)
+        self.assertEqual(float(lines[16][3]), 1)
+        self.assertIn("rolling_median", max(lines.values(), key=lambda row: float(row[1]))[5])
+        share = sum(float(row[2]) for row in lines.values()) + float(re.search(r"([\d.]+) +arguments and result", text)[1])
+        self.assertAlmostEqual(share, 100, delta=1)
+        self.assertIn("--json", self.eval("volatility", "--profile", "--json", check=2).stderr)
+        self.assertIn("no luck", self.eval(self.script(SHARE.replace("local place", "error('no luck')\n    local place")), "--profile", check=1).stderr)
+        self.assertIn("profile: none", self.eval(self.script(), "--as-of", stamp(0), "--profile").stdout)
+
+    def test_what_is_inspected_is_the_same_value(self):
+        self.fill(300)
+        for name in ("volatility", "seasonality"):
+            plain, profiled = (self.eval(name, *args).stdout for args in ((), ("--profile",)))
+            values = plain[:plain.index("inputs")]
+            self.assertEqual(profiled[:len(values)], values)
+
+    def test_a_broken_neighbour_is_no_obstacle(self):
+        self.fill(50)
+        own = self.dir / "own"
+        petrosa("new", "calculator", "mine", "--dir", own)
+        for name, text in (("broken", "return calculator {"), ("endless", "while true do end"), ("nothing", "")):
+            (own / f"calculators/{name}.lua").write_text(text)
+        paths = ["--set", f"scripts.path={own}", "--set", "scripts.load_budget=300ms"]
+        for asked in ("mine", own / "calculators/mine.lua", self.script()):
+            self.assertIn("status ok", self.eval(asked, *paths).stdout)
+        self.assertIn("broken.lua:1: ", self.eval("broken", *paths, check=1).stderr)
+
+    def test_a_store_that_is_only_read(self):
+        self.fill(300)
+        path = self.script()
+        want = self.eval(path, "--json").stdout
+        data = self.store / "data.mdb"
+        before = data.read_bytes()
+        data.chmod(0o444)
+        (self.store / "lock.mdb").chmod(0o666)
+        for folder in (self.dir, self.store):
+            folder.chmod(0o755)
+        user = {"user": 65534, "group": 65534} if os.getuid() == 0 else {}
+        for args in (["eval", path, "--pair", "BTCUSDT", "--json"], ["replay", path, "--pair", "BTCUSDT", "--period", "1h"]):
+            done = subprocess.run([str(PETROSA), *map(str, args), "--data", str(self.store)], capture_output=True, text=True, env=environment(), **user)
+            if "Permission denied" in done.stderr and user and not os.access(PETROSA.parent, os.X_OK):
+                self.skipTest("skipped: another user may not run the program here")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            if args[0] == "eval":
+                self.assertEqual(json.loads(done.stdout)["data"], json.loads(want)["data"])
+            else:
+                self.assertEqual(len(done.stdout.splitlines()), 301)
+        self.assertEqual(data.read_bytes(), before)
 
 
 class Specs(Market):
