@@ -139,8 +139,12 @@ local function tagged(x, type_name)
   return made and (type_name == nil or made.type == type_name) and made or nil
 end
 
+-- What can be written in each constructor and declaration, for the stubs of editors.
+local shapes = {}
+
 -- A constructor: checks a copy of what it is given and complains at the line of its caller.
 local function constructor(name, allowed, check)
+  shapes[#shapes + 1] = { name = name, fields = allowed or "default words about" }
   names[name] = function(given)
     local where = native.where(2)
     local function fail(...) error(where .. name .. ": " .. format(...), 0) end
@@ -500,6 +504,7 @@ end
 local declared = {} -- what calculator {} gave back -> what C keeps
 
 local function declare(kind, allowed, run)
+  shapes[#shapes + 1] = { name = kind, fields = allowed, declares = true }
   names[kind] = function(t)
     if type(t) ~= "table" then error(kind .. ": takes a table, " .. kind .. " { ... }", 2) end
     local api = rawget(t, "api") -- first: another api may have other fields
@@ -540,7 +545,7 @@ local COMMON = "api name about method method_version shape every needs params ou
 declare("calculator", COMMON .. "compute", "compute")
 declare("regime", COMMON .. "levels rules classify", "classify")
 
-local declaration = {}
+local declaration = { shapes = shapes, units = UNITS }
 
 -- Where the text of the next declaration stands, for line numbers.
 function declaration.begin(text, file)

@@ -97,23 +97,32 @@ static int vec_permutation_entropy(lua_State *L)
 }
 
 const struct pt_lua_doc pt_lua_season_docs[] = {
-    { "group", vec_group, "v:group(keys, n) -> list of n vectors",
-      "vector i of the list holds the elements whose key is i - 1, in their order; those with "
-      "another key are left out" },
+    { "group", vec_group, "v:group(keys: vector, n) -> vector[]",
+      "element i of the list of n vectors holds the elements whose key is i - 1, in their order; "
+      "those with another key are left out",
+      "vec.of{5, 6, 7}:group(vec.of{0, 1, 0}, 2)[1] == vec.of{5, 7}" },
     { "hac", vec_hac, "v:hac([lag]) -> t, p, mean, used",
-      "is the mean not 0? Newey-West errors; lag: default floor(4 (used / 100)^(2/9))" },
+      "is the mean not 0? Newey-West errors; lag: default floor(4 (used / 100)^(2/9))",
+      "local _, _, mean = vec.of{1, 2, 3}:hac(); return mean == 2" },
     { "fdr", vec_fdr, "p:fdr() -> vector",
-      "q values of p values (Benjamini-Hochberg); missing ones are not counted" },
+      "q values of p values (Benjamini-Hochberg); missing ones are not counted",
+      "vec.of{0.01, 0.5}:fdr() == vec.of{0.02, 0.5}" },
     { "welch", vec_welch, "v:welch([segment=256]) -> vector",
       "power density at 0, 1 / segment, .. 1/2 cycles an element, as scipy (Hann, half over each "
-      "other); all missing when an element is" },
-    { "cycles", vec_cycles, "v:cycles([most=3, segment=256]) -> periods, powers, p",
+      "other); all missing when an element is",
+      "#vec.new(256, 1):welch(64) == 33" },
+    { "cycles", vec_cycles,
+      "v:cycles([most=3, segment=256]) -> periods: vector, powers: vector, p: vector",
       "highest peaks of it first: period in elements, 2 to n / 4, power / that of AR(1) noise, p "
-      "(Bonferroni); empty when an element is missing" },
+      "(Bonferroni); empty when an element is missing",
+      "local v = vec.new(256); for i = 1, 256 do v:set(i, math.sin(i * math.pi / 4)) end; return "
+      "math.abs(v:cycles(1, 64):get(1) - 8) < 0.1" },
     { "entropy", vec_entropy, "v:entropy(bins [, low, high]) -> number",
       "Shannon, nats, of equal bins from low to high (default: lowest and highest element); "
-      "outside counts at the ends" },
+      "outside counts at the ends",
+      "vec.of{0, 0, 1, 1}:entropy(2) == math.log(2)" },
     { "permutation_entropy", vec_permutation_entropy, "v:permutation_entropy([order=4]) -> number",
-      "of the order of neighbours that are all there, 0 .. 1 (Bandt & Pompe 2002)" },
-    { NULL, NULL, NULL, NULL },
+      "of the order of neighbours that are all there, 0 .. 1 (Bandt & Pompe 2002)",
+      "vec.of{1, 2, 3, 4}:permutation_entropy(2) == 0" },
+    { NULL, NULL, NULL, NULL, NULL },
 };

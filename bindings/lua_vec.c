@@ -268,26 +268,35 @@ static int vec_of(lua_State *L)
 }
 
 const struct pt_lua_doc pt_lua_vec_library_docs[] = {
-    { "new", new_vec, "vec.new(n [, x=0]) -> vector", "n elements of x, yours to change" },
-    { "of", vec_of, "vec.of(list) -> vector",
-      "the numbers of a list, yours to change; 0/0 is missing" },
-    { NULL, NULL, NULL, NULL },
+    { "new", new_vec, "vec.new(n [, x=0]) -> vector", "n elements of x, yours to change",
+      "vec.new(2, 7) == vec.of{7, 7}" },
+    { "of", vec_of, "vec.of(list: number[]) -> vector",
+      "the numbers of a list, yours to change; 0/0 is missing", "#vec.of{1, 2, 3} == 3" },
+    { NULL, NULL, NULL, NULL, NULL },
 };
 
 const struct pt_lua_doc pt_lua_vec_docs[] = {
-    { "get", NULL, "v:get(i) -> number", "element i, 1 .. #v; outside: error. Compiled in loops" },
-    { "set", NULL, "v:set(i, x)", "changes an element; a window's column is read-only: error" },
-    { "final", NULL, "v:final() -> number", "last element; NaN when there is none" },
+    { "get", NULL, "v:get(i) -> number", "element i, 1 .. #v; outside: error. Compiled in loops",
+      "vec.of{5, 6}:get(2) == 6" },
+    { "set", NULL, "v:set(i, x)", "changes an element; a window's column is read-only: error",
+      "local v = vec.of{1, 2}; v:set(1, 5); return v == vec.of{5, 2}" },
+    { "final", NULL, "v:final() -> number", "last element; NaN when there is none",
+      "vec.of{5, 6}:final() == 6" },
     { "last", vec_last, "v:last(n) -> vector",
-      "view of the last n elements, of all when there are fewer" },
+      "view of the last n elements, of all when there are fewer",
+      "vec.of{1, 2, 3}:last(2) == vec.of{2, 3}" },
     { "first", vec_first, "v:first(n) -> vector",
-      "view of the first n elements, of all when there are fewer" },
+      "view of the first n elements, of all when there are fewer",
+      "vec.of{1, 2, 3}:first(2) == vec.of{1, 2}" },
     { "sub", vec_sub, "v:sub(i [, j=#v]) -> vector",
-      "view of elements i .. j; outside: error; j = i - 1 is empty" },
-    { "copy", vec_copy, "v:copy() -> vector", "own copy" },
-    { "compact", vec_compact, "v:compact() -> vector", "the elements that are there, in order" },
-    { "count", vec_count, "v:count() -> number", "how many elements are there" },
-    { NULL, NULL, NULL, NULL },
+      "view of elements i .. j; outside: error; j = i - 1 is empty",
+      "vec.of{1, 2, 3}:sub(2) == vec.of{2, 3}" },
+    { "copy", vec_copy, "v:copy() -> vector", "own copy", "w.close:copy() == w.close" },
+    { "compact", vec_compact, "v:compact() -> vector", "the elements that are there, in order",
+      "vec.of{1, 0/0, 3}:compact() == vec.of{1, 3}" },
+    { "count", vec_count, "v:count() -> number", "how many elements are there",
+      "vec.of{1, 0/0, 3}:count() == 2" },
+    { NULL, NULL, NULL, NULL, NULL },
 };
 
 static const luaL_Reg operators[] = {

@@ -18,6 +18,7 @@
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
 #include "bindings/memory_columns.h"
+#include "bindings/reference.h"
 #include "bindings/script.h"
 
 #include <dirent.h>
@@ -590,34 +591,10 @@ static int eval(lua_State *L)
  * ------------------------------------------------------------------------------------------------------
  */
 
-static void push_docs(lua_State *L, const char *group, const struct pt_lua_doc *docs)
-{
-    for (; docs->name; docs++) {
-        lua_createtable(L, 0, 4);
-        lua_pushstring(L, group);
-        lua_setfield(L, -2, "group");
-        lua_pushstring(L, docs->name);
-        lua_setfield(L, -2, "name");
-        lua_pushstring(L, docs->signature);
-        lua_setfield(L, -2, "signature");
-        lua_pushstring(L, docs->about);
-        lua_setfield(L, -2, "about");
-        lua_rawseti(L, -2, (int)lua_objlen(L, -2) + 1);
-    }
-}
-
-/* reference() -> { { group, name, signature, about }, ... } */
+/* reference() -> { { group, owner, name, signature, about, example }, ... } */
 static int reference(lua_State *L)
 {
-    lua_newtable(L);
-    push_docs(L, "Window: fields", pt_lua_window_field_docs);
-    push_docs(L, "Window: methods", pt_lua_window_docs);
-    push_docs(L, "Vector: elements and parts", pt_lua_vec_docs);
-    push_docs(L, "Vector: element by element", pt_lua_map_docs);
-    push_docs(L, "Vector: statistics", pt_lua_stat_docs);
-    push_docs(L, "Vector: rolling and averages", pt_lua_roll_docs);
-    push_docs(L, "Vector: seasons and cycles", pt_lua_season_docs);
-    push_docs(L, "Library vec", pt_lua_vec_library_docs);
+    pt_lua_reference_push(L);
     return 1;
 }
 

@@ -167,6 +167,15 @@ static int load_rules(lua_State *L)
     return 1;
 }
 
+const struct pt_lua_doc pt_lua_name_docs[] = {
+    { "null", make_null, "null(reason: string) -> null",
+      "in place of an output that cannot be had; the reason is a word of a-z, 0-9, _",
+      "tostring(null(\"flat\")) == \"null(flat)\"" },
+    { "missing", NULL, "missing(x: any) -> boolean", "true for nil, NaN and infinity",
+      "missing(nil) and missing(0/0) and not missing(0)" },
+    { NULL, NULL, NULL, NULL, NULL },
+};
+
 static void push_periods(lua_State *L)
 {
     luaL_Buffer text;
@@ -223,7 +232,7 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->null_meta);
     set_function(L, "__tostring", null_words);
     lua_pop(L, 1);
-    set_function(L, "null", make_null);
+    pt_lua_register(L, pt_lua_name_docs);
     set_function(L, "random", script_random);
     set_function(L, "lib", find_lib);
     set_function(L, "where", where);

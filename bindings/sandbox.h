@@ -16,13 +16,20 @@
 #include <lua.h>
 #include <stdint.h>
 
-/* A C function that scripts see: registered, documented in bindings/README.md and checked against
- * it from one table. fn NULL: it stands in prelude.lua. Ended by name NULL. */
+/* A C function that scripts see: registered, documented in bindings/README.md and in the stubs for
+ * editors, and checked, from one table. fn NULL: it stands in prelude.lua. Ended by name NULL.
+ *
+ * Signature: receiver:name(parameter, .. [, optional=default, ..]) -> result, ..
+ *   parameter: "name" (a number) or "name: type"; result: a type, "name" (a number) or "name: type";
+ *   type: number, string, boolean, any, nil, null, vector, window, "type[]" or "type | type".
+ * Example: an expression that is true, or statements that return true; w is the window that
+ * bindings/README.md shows. */
 struct pt_lua_doc {
     const char *name;
     lua_CFunction fn;
     const char *signature; /* "v:std([ddof=1]) -> number" */
     const char *about;
+    const char *example; /* "vec.of{1, 2, 3}:std() == 1" */
 };
 
 /* A file of scripts/lib; borrowed by the VM. */
@@ -59,6 +66,9 @@ struct pt_vm {
     struct pt_lua_fault fault;                   /* of the last failed pt_vm_protect */
     bson_t *locals; /* borrowed; when set, a failing call leaves its locals there */
 };
+
+/* The names that are not those of Lua. */
+extern const struct pt_lua_doc pt_lua_name_docs[];
 
 /* memory_bytes: limit of the heap and of a call's vectors together. file, libs, arena are borrowed.
  * PT_ENOMEM when the limit or the machine has not even room for the VM. */

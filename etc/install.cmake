@@ -1,4 +1,4 @@
-# install.cmake - `make install`: bin, libexec, scripts, plugins, module for specs, configuration, unit, man page. DESTDIR is honoured.
+# install.cmake - `make install`: bin, libexec, scripts, plugins, module for specs, types for editors, configuration, unit, man page. DESTDIR is honoured.
 include(GNUInstallDirs)
 install(TARGETS petrosa RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS petrosa-worker RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/petrosa)
@@ -8,6 +8,7 @@ foreach(source ${plugin_sources})
 endforeach()
 install(TARGETS petrosa_lua LIBRARY DESTINATION lib/petrosa/lua)
 install(DIRECTORY scripts/ DESTINATION ${CMAKE_INSTALL_DATADIR}/petrosa/scripts FILES_MATCHING PATTERN "*.lua")
+install(FILES ${PROJECT_BINARY_DIR}/types/petrosa.lua DESTINATION ${CMAKE_INSTALL_DATADIR}/petrosa/types)
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # The prefix is known only when installing; a configuration that is there already is the operator's and stays.
 install(CODE "

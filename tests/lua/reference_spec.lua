@@ -12,12 +12,44 @@ local function reference()
   for _, entry in ipairs(petrosa.reference()) do
     if entry.group ~= group then
       group = entry.group
-      out[#out + 1] = (#out > 0 and "\n" or "") .. "### " .. group .. "\n| | |\n|---|---|\n"
+      out[#out + 1] = (#out > 0 and "\n" or "") .. "### " .. group .. "\n| | | this is true |\n|---|---|---|\n"
     end
-    out[#out + 1] = "| `" .. cell(entry.signature) .. "` | " .. cell(entry.about) .. " |\n"
+    out[#out + 1] = "| `" .. cell(entry.signature) .. "` | " .. cell(entry.about) .. " | `" .. cell(entry.example) .. "` |\n"
   end
   return table.concat(out)
 end
+
+-- The window of the examples: the table that the README shows above the reference.
+local function bars()
+  local file = assert(io.open(PATH))
+  local text = assert(file:read("*a"):match("<!%-%- the window w %-%->%s*```lua\n(.-)```"))
+  file:close()
+  return assert(loadstring("return " .. text))()
+end
+
+local SCRIPT = [[
+local function example(w) %s end
+return calculator {
+  api = 1, name = "example", about = "an example of the reference",
+  needs = { candles = { span = "7h", benchmark = true, trades = true } },
+  outputs = { { "true_there", count {} } },
+  compute = function(w) return { true_there = example(w) == true and 1 or 0 } end,
+}]]
+
+describe("an example of the reference", function()
+  local window = bars()
+  for _, entry in ipairs(petrosa.reference()) do
+    it("is true: " .. entry.signature, function()
+      local code = entry.example:find("return ", 1, true) and entry.example or "return " .. entry.example
+      local result = assert(petrosa.load(SCRIPT:format(code), "example.lua")):run(window)
+      assert.equal(1, result.data.true_there, entry.example .. ": " .. (result.metadata.error and result.metadata.error.message or "is false"))
+    end)
+
+    it("uses what it is about: " .. entry.signature, function()
+      assert.is_truthy(entry.example:find(entry.name, 1, true), entry.example)
+    end)
+  end
+end)
 
 describe("the README of the bindings", function()
   it("holds the reference", function()

@@ -1,0 +1,140 @@
+--- stubs: writes what a script can name as types for the Lua language server (LuaCATS), out of the registration
+-- tables of the bindings and the constructors of declare.lua.
+local reference, declaration, periods = ...
+
+local out = {}
+local function put(...) out[#out + 1] = string.format(...) .. "\n" end
+
+-- ---- types ---------------------------------------------------------------------------------------
+
+local TYPES = {
+  number = "number", string = "string", boolean = "boolean", any = "any", ["nil"] = "nil", null = "petrosa.null",
+  vector = "petrosa.vector", window = "petrosa.window",
+}
+
+local function type_of(text, where)
+  local list = {}
+  for word in text:gmatch("[^|]+") do
+    local name, brackets = word:match("^%s*(%a+)(%[?%]?)%s*$")
+    if not name or not TYPES[name] then error(where .. ": unknown type '" .. word .. "'", 0) end
+    list[#list + 1] = TYPES[name] .. brackets
+  end
+  return table.concat(list, "|")
+end
+
+-- "a, b: vector [, c=1]" -> { { name, type, optional, default } }
+local function parameters(text, where)
+  local list, optional = {}, false
+  for bracket, part in ("," .. text):gmatch("(%[?)%s*,?%s*([^,%[]*)") do
+    optional = optional or bracket == "["
+    part = part:gsub("%]", ""):match("^%s*(.-)%s*$")
+    if part ~= "" then
+      local name, rest = part:match("^([%w_]+)(.*)$")
+      local default, kind = rest:match("^=([^:%s]+)"), rest:match(":%s*(.+)$")
+      if not name or rest ~= "" and not default and not kind then error(where .. ": parameter '" .. part .. "'", 0) end
+      list[#list + 1] = { name = name, type = type_of(kind or "number", where), optional = optional, default = default }
+    end
+  end
+  return list
+end
+
+-- "x, y: vector" -> { { type, name } }; a word that is no type is the name of a number
+local function results(text, where)
+  local list = {}
+  for part in text:gmatch("[^,]+") do
+    local name, kind = part:match("^%s*([%w_]+)%s*:%s*(.+)$")
+    part = part:match("^%s*(.-)%s*$")
+    if name then
+      list[#list + 1] = { type_of(kind, where), name }
+    elseif part:find("^[%w_]+$") and not TYPES[part] then
+      list[#list + 1] = { "number", part }
+    else
+      list[#list + 1] = { type_of(part, where) }
+    end
+  end
+  return list
+end
+
+-- ---- functions -----------------------------------------------------------------------------------
+
+local function put_function(entry, prefix)
+  local given, gives = entry.signature:match("%((.*)%)%s*%->%s*(.+)$")
+  if not given then given, gives = entry.signature:match("%((.*)%)$"), "" end
+  if not given then error(entry.signature .. ": is no function", 0) end
+  local names = {}
+  put("\n---%s.", entry.about)
+  put("---```lua\n---%s\n---```", entry.example)
+  for i, p in ipairs(parameters(given, entry.signature)) do
+    names[i] = p.name
+    put("---@param %s%s %s%s", p.name, p.optional and "?" or "", p.type, p.default and " default " .. p.default or "")
+  end
+  for _, r in ipairs(results(gives, entry.signature)) do put("---@return %s%s", r[1], r[2] and " " .. r[2] or "") end
+  put("function %s%s(%s) end", prefix, entry.name, table.concat(names, ", "))
+end
+
+local function each(owner, is_field, action)
+  for _, entry in ipairs(reference) do
+    if entry.owner == owner and (not entry.signature:find("(", 1, true)) == is_field then action(entry) end
+  end
+end
+
+-- ---- declarations --------------------------------------------------------------------------------
+
+local FIELDS = {
+  api = "1", name = "string", about = "string", method = "string", method_version = "string", shape = '"data"|"values"',
+  every = "petrosa.period[]", needs = "table", params = "table<string, petrosa.declared>", outputs = "table",
+  compute = "fun(w: petrosa.window, p: table<string, any>, m: table<string, any>): table<string, any>",
+  classify = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window): table<string, any>",
+  min = "number", max = "number", unit = "petrosa.unit", stored = "string", words = "string[]", keys = "string|string[]",
+  fields = "table",
+}
+local DEFAULTS = { int = "integer", number = "number", bool = "boolean", enum = "string" }
+
+local function put_shape(shape)
+  put("\n---@class petrosa.%s", shape.name)
+  for field in shape.fields:gmatch("%S+") do
+    local kind = field == "default" and DEFAULTS[shape.name] or FIELDS[field] or "any"
+    local needed = shape.declares and (field == "api" or field == "name" or field == "about" or field == "needs" or field == "outputs")
+    put("---@field %s%s %s", field, needed and "" or "?", kind)
+  end
+  if shape.name == "enum" then put("---@field [integer] string") end
+  put("---@param declaration petrosa.%s", shape.name)
+  put("---@return petrosa.declared")
+  put("function %s(declaration) end", shape.name)
+end
+
+local function alias(name, words)
+  local list = {}
+  for i, word in ipairs(words) do list[i] = '"' .. word .. '"' end
+  put("---@alias %s %s", name, table.concat(list, "|"))
+end
+
+-- ---- the file ------------------------------------------------------------------------------------
+
+put("---@meta petrosa")
+put("-- What a script of Petrosa can name. Written by the build, out of the tables in which it is registered.")
+put("-- Point your editor here: Lua.workspace.library, Lua.runtime.version = LuaJIT.\n")
+alias("petrosa.unit", declaration.units)
+alias("petrosa.period", periods)
+put("---@class petrosa.null\n---@class petrosa.declared")
+each("", false, function(entry) put_function(entry, "") end)
+
+put("\n---A column of numbers. NaN and infinity are missing.\n---@class petrosa.vector")
+for _, operator in ipairs { "add", "sub", "mul", "div", "pow" } do
+  put("---@operator %s(petrosa.vector|number): petrosa.vector", operator)
+end
+put("---@operator unm: petrosa.vector\n---@operator len: integer\nlocal vector = {}")
+each("vector", false, function(entry) put_function(entry, "vector:") end)
+
+put("\n---The closed bars of one symbol and period, oldest first.\n---@class petrosa.window")
+each("window", true, function(entry)
+  local names, kind = entry.signature:match("^(.-):%s*(.+)$")
+  for name in names:gmatch("%.([%w_]+)") do put("---@field %s %s %s", name, type_of(kind, entry.signature), entry.about) end
+end)
+put("local window = {}")
+each("window", false, function(entry) put_function(entry, "window:") end)
+
+put("\nvec = {}")
+each("vec", false, function(entry) put_function(entry, "vec.") end)
+for _, shape in ipairs(declaration.shapes) do put_shape(shape) end
+return table.concat(out)
