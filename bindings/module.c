@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/timefmt.h"
+#include "bindings/lua_document.h"
 #include "bindings/lua_fault.h"
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
@@ -41,52 +42,6 @@ struct holder {
 
 /* ---- documents as Lua tables and back
  * ------------------------------------------------------------------------ */
-
-static void push_document(lua_State *L, const bson_t *doc, bool array);
-
-static void push_value(lua_State *L, const bson_iter_t *iter)
-{
-    bson_t child;
-    uint32_t len = 0;
-    const uint8_t *data = NULL;
-    switch (bson_iter_type(iter)) {
-    case BSON_TYPE_DOUBLE: lua_pushnumber(L, bson_iter_double(iter)); break;
-    case BSON_TYPE_INT64: lua_pushnumber(L, (lua_Number)bson_iter_int64(iter)); break;
-    case BSON_TYPE_BOOL: lua_pushboolean(L, bson_iter_bool(iter)); break;
-    case BSON_TYPE_DATE_TIME: lua_pushnumber(L, (lua_Number)bson_iter_date_time(iter) / 1e3); break;
-    case BSON_TYPE_UTF8: lua_pushstring(L, bson_iter_utf8(iter, &len)); break;
-    case BSON_TYPE_DOCUMENT:
-    case BSON_TYPE_ARRAY: {
-        bool array = bson_iter_type(iter) == BSON_TYPE_ARRAY;
-        if (array)
-            bson_iter_array(iter, &len, &data);
-        else
-            bson_iter_document(iter, &len, &data);
-        if (data && bson_init_static(&child, data, len))
-            push_document(L, &child, array);
-        else
-            lua_pushnil(L);
-        break;
-    }
-    default: lua_pushnil(L); break;
-    }
-}
-
-static void push_document(lua_State *L, const bson_t *doc, bool array)
-{
-    bson_iter_t iter;
-    int i = 0;
-    luaL_checkstack(L, 8, "document");
-    lua_newtable(L);
-    if (!bson_iter_init(&iter, doc)) return;
-    while (bson_iter_next(&iter)) {
-        push_value(L, &iter);
-        if (array)
-            lua_rawseti(L, -2, ++i);
-        else
-            lua_setfield(L, -2, bson_iter_key(&iter));
-    }
-}
 
 /* The plain value on top as member `key`: numbers, texts, booleans, lists of numbers, tables with
  * text keys. */
@@ -266,7 +221,7 @@ static int load(lua_State *L)
 static int script_declaration(lua_State *L)
 {
     struct holder *holder = luaL_checkudata(L, 1, META);
-    push_document(L, holder->script.declaration.document, false);
+    pt_lua_document_push(L, holder->script.declaration.document, false);
     return 1;
 }
 
@@ -444,7 +399,7 @@ static int run_spec(lua_State *L)
         run->doc = pt_lua_script_run(script, &call);
     run->elapsed_us = pt_mono_us() - start_us;
     if (!run->doc) luaL_error(L, "no memory for the result");
-    push_document(L, run->doc, false);
+    pt_lua_document_push(L, run->doc, false);
     lua_pushnumber(L, (lua_Number)run->elapsed_us);
     lua_setfield(L, -2, "elapsed_us");
     return 1;
@@ -486,7 +441,7 @@ static void push_inner(lua_State *L, const bson_iter_t *iter)
     uint32_t len = 0;
     const uint8_t *data = NULL;
     if (!BSON_ITER_HOLDS_ARRAY(iter)) {
-        push_value(L, iter);
+        pt_lua_value_push(L, iter);
         return;
     }
     bson_iter_array(iter, &len, &data);
@@ -570,7 +525,7 @@ static int eval(lua_State *L)
     } else {
         pt_lua_fault_set(&fault, err.text);
     }
-    if (rc == PT_OK) push_document(L, &out, true);
+    if (rc == PT_OK) pt_lua_document_push(L, &out, true);
     bson_destroy(&args);
     int n = (int)bson_count_keys(&out);
     bson_destroy(&out);

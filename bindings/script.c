@@ -2,6 +2,7 @@
 #include "bindings/script.h"
 
 #include "base/decimal.h"
+#include "bindings/lua_document.h"
 #include "bindings/lua_result.h"
 #include "bindings/lua_window.h"
 
@@ -139,51 +140,6 @@ enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_c
 /* ---- calling
  * ---------------------------------------------------------------------------------------------- */
 
-/* A result's data as Lua values: null is nil, maps are tables. */
-static void push_document(lua_State *L, const bson_t *doc, bool array);
-
-static void push_value(lua_State *L, const bson_iter_t *iter)
-{
-    bson_t child;
-    uint32_t len = 0;
-    const uint8_t *data = NULL;
-    if (BSON_ITER_HOLDS_DOUBLE(iter)) {
-        lua_pushnumber(L, bson_iter_double(iter));
-    } else if (BSON_ITER_HOLDS_INT64(iter)) {
-        lua_pushnumber(L, (lua_Number)bson_iter_int64(iter));
-    } else if (BSON_ITER_HOLDS_UTF8(iter)) {
-        lua_pushstring(L, bson_iter_utf8(iter, NULL));
-    } else if (BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter)) {
-        bool array = BSON_ITER_HOLDS_ARRAY(iter);
-        if (array)
-            bson_iter_array(iter, &len, &data);
-        else
-            bson_iter_document(iter, &len, &data);
-        if (data && bson_init_static(&child, data, len))
-            push_document(L, &child, array);
-        else
-            lua_pushnil(L);
-    } else {
-        lua_pushnil(L);
-    }
-}
-
-static void push_document(lua_State *L, const bson_t *doc, bool array)
-{
-    bson_iter_t iter;
-    int i = 0;
-    luaL_checkstack(L, 6, "metrics");
-    lua_newtable(L);
-    if (!bson_iter_init(&iter, doc)) return;
-    while (bson_iter_next(&iter)) {
-        push_value(L, &iter);
-        if (array)
-            lua_rawseti(L, -2, ++i);
-        else
-            lua_setfield(L, -2, bson_iter_key(&iter));
-    }
-}
-
 static const bson_t *find_metric(const struct pt_script_call *call, const char *name)
 {
     const char *status;
@@ -204,7 +160,7 @@ static void push_metrics(lua_State *L, const struct pt_declaration *d,
         bson_t data;
         const bson_t *doc = find_metric(call, d->metrics[i]);
         if (!doc || !pt_doc_child(doc, "data", &data)) continue;
-        push_document(L, &data, false);
+        pt_lua_document_push(L, &data, false);
         lua_setfield(L, -2, d->metrics[i]);
     }
 }
