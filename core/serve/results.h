@@ -40,7 +40,8 @@ void pt_results_csv(const struct pt_results *results, struct pt_buf *out);
  * empty. */
 void pt_results_csv_value(const bson_iter_t *value, struct pt_buf *out);
 
-/* Where two results of one script, symbol and as_of differ: status, and outputs bit by bit. Appends
+/* Where two results of one script, symbol and as_of differ: status, and outputs bit by bit (but a 0
+ * has no sign). Appends
  * a line `timestamp,(pair,)output,old,new` for each to `out` and returns how many there are. */
 size_t pt_results_diff(const bson_t *before, const bson_t *now, bool pairs, struct pt_buf *out);
 

@@ -41,7 +41,7 @@ static bool is_same(const bson_iter_t *a, const bson_iter_t *b)
     if (bson_iter_type(a) != bson_iter_type(b)) return false;
     if (BSON_ITER_HOLDS_DOUBLE(a)) {
         double x = bson_iter_double(a), y = bson_iter_double(b);
-        return memcmp(&x, &y, sizeof x) == 0;
+        return x == y || memcmp(&x, &y, sizeof x) == 0; /* a 0 has no sign in any reply */
     }
     if (BSON_ITER_HOLDS_UTF8(a))
         return strcmp(bson_iter_utf8(a, NULL), bson_iter_utf8(b, NULL)) == 0;

@@ -221,8 +221,8 @@ static bson_t *rig_load(struct rig *rig, const struct rig_budget *budget,
 
 /* Sends "run" for scripts by name, all with the same parameters (may be NULL); the answer, or NULL.
  */
-static bson_t *rig_run(struct rig *rig, const char *symbol, int64_t period_us, int64_t as_of_us,
-                       const char *const *names, const bson_t *params)
+static bson_t *rig_ask(struct rig *rig, const char *symbol, int64_t period_us, int64_t as_of_us,
+                       const char *const *names, const bson_t *params, enum pt_inspect inspect)
 {
     bson_t request = BSON_INITIALIZER, list, entry, *reply = NULL;
     struct pt_err err;
@@ -232,6 +232,7 @@ static bson_t *rig_run(struct rig *rig, const char *symbol, int64_t period_us, i
     bson_append_int64(&request, "period_us", -1, period_us);
     bson_append_int64(&request, "as_of_us", -1, as_of_us);
     bson_append_int64(&request, "now_us", -1, INT64_C(1760000000000000));
+    if (inspect) bson_append_int64(&request, "inspect", -1, (int64_t)inspect);
     bson_append_array_begin(&request, "scripts", -1, &list);
     for (int i = 0; names[i]; i++) {
         char index[24];
@@ -246,6 +247,12 @@ static bson_t *rig_run(struct rig *rig, const char *symbol, int64_t period_us, i
         pt_wire_recv(rig->fd, PT_WIRE_MAX, &reply, &err);
     bson_destroy(&request);
     return reply;
+}
+
+static bson_t *rig_run(struct rig *rig, const char *symbol, int64_t period_us, int64_t as_of_us,
+                       const char *const *names, const bson_t *params)
+{
+    return rig_ask(rig, symbol, period_us, as_of_us, names, params, PT_INSPECT_NONE);
 }
 
 /* Result document i of a "done" answer; an empty one when it is not there. */

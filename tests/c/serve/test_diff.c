@@ -1,0 +1,106 @@
+#include "suite.h"
+
+#include "fake_engine.h"
+#include "serve/results.h"
+
+#define T0 INT64_C(1731628800000000) /* 2024-11-15T00:00:00Z */
+
+static bson_t *result(const char *status, double value)
+{
+    return fake_result("deviation", "BTCUSDT", PT_US_HOUR, T0, status, value, "h");
+}
+
+/* What is said about the two, which are destroyed; the text is to be freed. */
+static char *diff(bson_t *before, bson_t *now, bool pairs, size_t wanted)
+{
+    struct pt_buf out = { 0 };
+    pt_buf_puts(&out, "");
+    CU_ASSERT_EQUAL(pt_results_diff(before, now, pairs, &out), wanted);
+    CU_ASSERT_FALSE_FATAL(out.failed);
+    bson_destroy(before);
+    bson_destroy(now);
+    pt_buf_putc(&out, '.');
+    return pt_buf_take(&out, NULL);
+}
+
+static void test_equal_results_differ_nowhere(void)
+{
+    char *text = diff(result("ok", 1.5), result("ok", 1.5), false, 0);
+    CU_ASSERT_STRING_EQUAL(text, ".");
+    free(text);
+}
+
+static void test_each_value_that_differs_has_a_line(void)
+{
+    char *text = diff(result("ok", 1), result("gap", 2), false, 4);
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,status,ok,gap\n"
+                                 "2024-11-15T00:00:00Z,level,1,2\n"
+                                 "2024-11-15T00:00:00Z,by_lag.2,0.5,1\n"
+                                 "2024-11-15T00:00:00Z,by_lag.5,0.2,0.4\n.");
+    free(text);
+    text = diff(result("ok", 1), result("gap", 1), true, 1);
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,BTCUSDT,status,ok,gap\n.");
+    free(text);
+}
+
+static void test_one_bit_is_a_difference(void)
+{
+    char *text = diff(result("ok", 1), result("ok", 1.0000000000000002), false, 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, ",level,1,1.0000000000000002\n"));
+    free(text);
+    text = diff(result("ok", 0.0), result("ok", -0.0), false, 0); /* replies show the same 0 */
+    free(text);
+}
+
+/* { data: { only: 1, map: { a: 1 } } } and so on: outputs that one version does not have. */
+static bson_t *outputs(const char *name, bool map, bool null)
+{
+    bson_t *doc = bson_new(), data, child;
+    BSON_APPEND_UTF8(doc, "symbol", "BTCUSDT");
+    BSON_APPEND_DATE_TIME(doc, "as_of", T0 / 1000);
+    BSON_APPEND_UTF8(doc, "status", "ok");
+    BSON_APPEND_DOCUMENT_BEGIN(doc, "data", &data);
+    if (name) BSON_APPEND_INT64(&data, name, 7);
+    if (map) {
+        BSON_APPEND_DOCUMENT_BEGIN(&data, "map", &child);
+        BSON_APPEND_DOUBLE(&child, "a", 0.5);
+        BSON_APPEND_NULL(&child, "b");
+        bson_append_document_end(&data, &child);
+    }
+    if (null) BSON_APPEND_NULL(&data, "map");
+    bson_append_document_end(doc, &data);
+    return doc;
+}
+
+static void test_outputs_that_one_does_not_have(void)
+{
+    char *text = diff(outputs("old", false, false), outputs("new", false, false), false, 2);
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,new,,7\n2024-11-15T00:00:00Z,old,7,\n.");
+    free(text);
+    /* a map that is null in one: each member of the other, and a null member is one too */
+    text = diff(outputs(NULL, true, false), outputs(NULL, false, true), false, 2);
+    CU_ASSERT_STRING_EQUAL(text,
+                           "2024-11-15T00:00:00Z,map.a,0.5,\n2024-11-15T00:00:00Z,map.b,,\n.");
+    free(text);
+    text = diff(outputs(NULL, false, true), outputs(NULL, true, false), false, 2);
+    CU_ASSERT_STRING_EQUAL(text,
+                           "2024-11-15T00:00:00Z,map.a,,0.5\n2024-11-15T00:00:00Z,map.b,,\n.");
+    free(text);
+    /* null is a value: not to be there is another */
+    text = diff(outputs(NULL, false, true), outputs(NULL, false, false), false, 1);
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,map,,\n.");
+    free(text);
+}
+
+static CU_TestInfo tests[] = {
+    { "equal results differ nowhere", test_equal_results_differ_nowhere },
+    { "each value that differs has a line", test_each_value_that_differs_has_a_line },
+    { "one bit is a difference", test_one_bit_is_a_difference },
+    { "outputs that one does not have", test_outputs_that_one_does_not_have },
+    CU_TEST_INFO_NULL
+};
+
+int main(void)
+{
+    return pt_suite_main("serve.diff", tests);
+}
