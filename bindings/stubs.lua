@@ -84,9 +84,9 @@ local FIELDS = {
   api = "1", name = "string", about = "string", method = "string", method_version = "string", shape = '"data"|"values"',
   every = "petrosa.period[]", needs = "table", params = "table<string, petrosa.declared>", outputs = "table",
   compute = "fun(w: petrosa.window, p: table<string, any>, m: table<string, any>): table<string, any>",
-  classify = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window): table<string, any>",
+  classify = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window, decide: function): table<string, any>",
   min = "number", max = "number", unit = "petrosa.unit", stored = "string", words = "string[]", keys = "string|string[]",
-  fields = "table",
+  fields = "table", levels = "string[]", rules = "table<string, string>[]",
 }
 local DEFAULTS = { int = "integer", number = "number", bool = "boolean", enum = "string" }
 

@@ -5,6 +5,7 @@
 #include "cli/script_arg.h"
 #include "cli/target.h"
 
+#include "base/json.h"
 #include "base/timefmt.h"
 #include "flow/engine.h"
 #include "flow/result.h"
@@ -22,6 +23,7 @@ static const struct pt_cli_option options[] = {
     { "start", "T", "first close of a bar, inclusive (default the first there is)", false },
     { "end", "T", "last close, exclusive (default the newest is the last)", false },
     { "param", "K=V", "a parameter of the script; may be repeated", true },
+    { "format", "csv|jsonl", "default csv", false },
     { "output", "FILE",
       "-o FILE: written beside it and renamed when complete; default standard output", false },
     { "store", NULL, "also stores the values, as a cycle does", false },
@@ -138,6 +140,35 @@ static enum pt_code print_values(const struct version *version, bool pairs, FILE
     return rc;
 }
 
+/* One object a line, { timestamp, pair, status, data }, with numbers as replies have them. */
+static enum pt_code print_lines(const struct version *version, FILE *file, struct pt_err *err)
+{
+    struct pt_buf out = { 0 };
+    struct pt_json json;
+    enum pt_code rc = PT_OK;
+    for (size_t i = 0; rc == PT_OK && i < version->replay.n; i++) {
+        const bson_t *doc = version->replay.docs[i];
+        static const char *const keys[][2] = { { "as_of", "timestamp" },
+                                               { "symbol", "pair" },
+                                               { "status", "status" },
+                                               { "data", "data" } };
+        pt_json_init(&json, &out);
+        pt_json_object(&json);
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            bson_iter_t iter;
+            if (!bson_iter_init_find(&iter, doc, keys[k][0])) continue;
+            pt_json_key(&json, keys[k][1]);
+            pt_doc_json_value(&iter, &json);
+        }
+        pt_json_object_end(&json);
+        pt_buf_putc(&out, '\n');
+        if (out.len > 65536) rc = flush(&out, file, err);
+    }
+    if (rc == PT_OK) rc = flush(&out, file, err);
+    pt_buf_fini(&out);
+    return rc;
+}
+
 /* PT_EINVAL: they differ; the message counts. */
 static enum pt_code print_differences(const struct version *old, const struct version *now,
                                       bool pairs, FILE *file, struct pt_err *err)
@@ -195,6 +226,8 @@ static int run(struct pt_cli *cli)
                                    .end_us = INT64_MAX,
                                    .store = pt_cli_has(cli, "store"),
                                    .progress = on_progress };
+    const char *format = pt_cli_has(cli, "format") ? pt_cli_value(cli, "format") : "csv";
+    bool lines = strcmp(format, "jsonl") == 0;
     struct pt_err err = { 0 };
     struct pt_target target;
     struct version now, old;
@@ -210,6 +243,10 @@ static int run(struct pt_cli *cli)
                                  "force: leave --param out, or set it in the configuration");
     if (opts.store && against != NULL)
         return pt_cli_usage(cli, "--against compares and stores nothing: leave --store out");
+    if (!lines && strcmp(format, "csv") != 0)
+        return pt_cli_usage(cli, "--format \"%s\": give csv or jsonl", format);
+    if (lines && against != NULL)
+        return pt_cli_usage(cli, "--against prints CSV: leave --format out");
     version_init(&now);
     version_init(&old);
     bool several = pairs[1] != NULL;
@@ -223,7 +260,8 @@ static int run(struct pt_cli *cli)
             rc = print_differences(&old, &now, several, target.file, &err);
             differ = rc == PT_EINVAL; /* the differences are the answer: their file stays */
         } else {
-            rc = print_values(&now, several, target.file, &err);
+            rc = lines ? print_lines(&now, target.file, &err)
+                       : print_values(&now, several, target.file, &err);
         }
         enum pt_code closed = pt_target_close(&target, differ ? PT_OK : rc, &err);
         if (differ && closed != PT_OK) rc = closed;
@@ -240,7 +278,8 @@ const struct pt_command pt_cmd_replay = {
     .args = "NAME|FILE.lua",
     .about = "runs a script at every closed bar of a range, on all cores",
     .text = "Prints CSV: timestamp (the close of the bar, which is as_of), pair when there are "
-            "several, status, outputs; members of maps in columns of their own. The values are "
+            "several, status, outputs; members of maps in columns of their own; or, with --format "
+            "jsonl, one object a bar. The values are "
             "those that a cycle stores when the bar closes, bit for bit. With --against the "
             "output is timestamp, pair, output, old, new of each value that differs, old being "
             "the version named there. --start and --end bound as_of, as start and end of GET "

@@ -155,6 +155,19 @@ class Replay(Market):
         doubled = list(csv.reader(io.StringIO(self.replay(path, "--param", "scale=2", pair=FIVE).stdout)))
         self.assertEqual(float(doubled[50][3]), 2 * float(rows[50][3]))
 
+    def test_lines_of_json(self):
+        self.fill(20)
+        path = self.script()
+        rows = list(csv.DictReader(io.StringIO(self.replay(path, pair=FIVE).stdout)))
+        lines = [json.loads(line) for line in self.replay(path, "--format", "jsonl", pair=FIVE).stdout.splitlines()]
+        self.assertEqual(len(lines), 40)
+        for row, line in zip(rows, lines):
+            self.assertEqual([row["timestamp"], row["pair"], row["status"]], [line["timestamp"], line["pair"], line["status"]])
+            self.assertEqual(row["place"], line["data"]["place"] or "")
+            self.assertEqual(row["by_bar.1"], (line["data"]["by_bar"] or {}).get("1") or "")
+        self.assertIn("xml", self.replay(path, "--format", "xml", check=2).stderr)
+        self.assertIn("--against", self.replay(path, "--format", "jsonl", "--against", path, check=2).stderr)
+
     def test_a_built_period(self):
         self.fill(290)
         lines = petrosa("replay", self.script(SHARE.replace("6h", "3d")), "--pair", "BTCUSDT", "--period", "1d", store=self.store).stdout.splitlines()

@@ -36,6 +36,10 @@ describe("the types for editors", function()
     end
   end)
 
+  it("say what each field of a declaration holds", function()
+    assert.is_nil(text:match("\n%-%-%-@field [^\n]* any\n"), "a field without a type in bindings/stubs.lua")
+  end)
+
   it("say what comes in and out", function()
     for block in ([[
 ---@param u petrosa.vector

@@ -21,6 +21,7 @@ return regime {
     { "state", text { words = { "calm", "rough", "between" }, about = "how the market moves" } },
   },
 
+  -- (Words that depend on several words are a table of rules: see scripts/README.md.)
   -- m.volatility is what volatility.lua gave; nil when it failed, and so is an output of it that is null.
   classify = function(m, p)
     local place = m.volatility and m.volatility.percentile
