@@ -1,9 +1,12 @@
 #include "base/decimal.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+__extension__ typedef unsigned __int128 u128;
 
 /* A value with at most 8 digits behind the point and 15 in all, as nearly every price and volume,
  * is found without printf: if the nearest multiple of 10^-scale divides back to x, its digits are
@@ -68,8 +71,61 @@ static bool next_up(char *text)
     return false; /* 9.99...: then fewer digits would have done */
 }
 
+static u128 ten_to(int q) /* 0 .. 22 */
+{
+    static const uint64_t low[] = {
+        UINT64_C(1),         UINT64_C(10),         UINT64_C(100),         UINT64_C(1000),
+        UINT64_C(10000),     UINT64_C(100000),     UINT64_C(1000000),     UINT64_C(10000000),
+        UINT64_C(100000000), UINT64_C(1000000000), UINT64_C(10000000000), UINT64_C(100000000000),
+    };
+    return q <= 11 ? low[q] : (u128)low[11] * low[q - 11];
+}
+
+/* The decimal of `count` digits nearest to m / 2^s, as D / 10^q: ties go to the even D, as printf
+ * has it. True when it reads back: it is nearer to x than half the way to the next double. */
+static bool nearest(uint64_t m, int s, int q, uint64_t *decimal)
+{
+    u128 exact = m * ten_to(q), whole = exact >> s, rest = exact - (whole << s);
+    u128 half = (u128)1 << (s - 1);
+    if (rest > half || (rest == half && (whole & 1) == 1)) whole++;
+    u128 nearer = whole << s;
+    u128 off = 2 * (nearer > exact ? nearer - exact : exact - nearer);
+    *decimal = (uint64_t)whole;
+    return off < ten_to(q) || (off == ten_to(q) && (m & 1) == 0);
+}
+
+/* Most doubles that are results lie in [1e-5, 1e15). There x is m / 2^s with a product m 10^q that
+ * fits 128 bits, so the shortest digits are found exactly, without printf and strtod. False: x lies
+ * outside, or is a power of two, below which doubles lie closer. */
+static bool shortest_exact(double x, struct sci *sci)
+{
+    static const double limits[] = { 1e-4, 1e-3, 1e-2, 1e-1, 1e0,  1e1,  1e2,  1e3,  1e4, 1e5,
+                                     1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14 };
+    double size = fabs(x);
+    uint64_t bits, decimal = 0;
+    if (!(size >= 1e-5 && size < 1e15)) return false;
+    memcpy(&bits, &size, sizeof bits);
+    uint64_t m = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(1) << 52;
+    int s = 1075 - (int)(bits >> 52), exponent = -5; /* x in [10^exponent, 10^(exponent + 1)) */
+    if (m == UINT64_C(1) << 52) return false;
+    while (exponent < 14 && size >= limits[exponent + 5]) exponent++;
+    int q = 14 - exponent; /* for 15 digits */
+    /* limits below 1 are rounded: where one is too low, x may be it, and one digit is missing */
+    if (m * ten_to(q + 2) >> s < ten_to(16)) q++;
+    for (int last = q + 2; !nearest(m, s, q, &decimal) && q < last; q++) continue;
+    while (decimal % 10 == 0) { /* ends: it is not 0 */
+        decimal /= 10;
+        q--;
+    }
+    sci->negative = x < 0;
+    sci->count = snprintf(sci->digit, sizeof sci->digit, "%" PRIu64, decimal);
+    sci->exponent = sci->count - 1 - q;
+    return true;
+}
+
 static void shortest(double x, struct sci *sci)
 {
+    if (shortest_exact(x, sci)) return;
     char text[40];
     int exponent;
     bool subnormal = fabs(x) < 0x1p-1022;

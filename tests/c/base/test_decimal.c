@@ -441,6 +441,43 @@ static void test_random_doubles_are_shortest(void)
         check_shortest((double)(prng_next(&seed) >> 11) * 0x1p-40);
 }
 
+/* Of the shortest decimals that read back, the one that printf says is nearest. */
+static void check_nearest(double x)
+{
+    char out[PT_DOUBLE_TEXT_MAX], wanted[64], digits[PT_DOUBLE_TEXT_MAX];
+    int exponent = 0;
+    check_shortest(x);
+    pt_double_print(x, out);
+    int count = take_digits(out, digits, &exponent);
+    snprintf(wanted, sizeof wanted, "%.*e", count - 1, fabs(x));
+    char *end = strchr(wanted, 'e');
+    CU_ASSERT_EQUAL_FATAL((int)strtol(end + 1, NULL, 10), exponent);
+    *end = '\0';
+    if (count > 1) memmove(wanted + 1, wanted + 2, strlen(wanted + 2) + 1);
+    CU_ASSERT_STRING_EQUAL_FATAL(digits, wanted);
+}
+
+static void test_of_the_shortest_the_nearest(void)
+{
+    uint64_t seed = 7;
+    for (int i = 0; i < 200000; i++) {
+        double x = ldexp((double)(prng_next(&seed) >> 11 | UINT64_C(1) << 52),
+                         -(int)prng_below(&seed, 75));
+        check_nearest(i % 2 ? x : -x);
+    }
+    for (int e = -8; e <= 17; e++) { /* powers of ten and the doubles beside them */
+        double x = pow(10, e), up = x, down = x;
+        for (int i = 0; i < 200; i++) {
+            check_nearest(up);
+            check_nearest(down);
+            check_nearest(up * 3);
+            up = nextafter(up, INFINITY);
+            down = nextafter(down, 0);
+        }
+    }
+    for (int i = 1; i < 20000; i++) check_nearest((double)i / 10000 + 1e-16 * i);
+}
+
 static void test_powers_of_two_are_shortest(void)
 {
     for (int e = -1074; e <= 1023; e++) {
@@ -482,6 +519,7 @@ static CU_TestInfo tests[] = {
     { "compares by value", test_compares_by_value },
     { "prints plain doubles", test_prints_plain_doubles },
     { "random doubles are shortest", test_random_doubles_are_shortest },
+    { "of the shortest, the nearest", test_of_the_shortest_the_nearest },
     { "powers of two are shortest", test_powers_of_two_are_shortest },
     { "decimals survive a double", test_decimals_survive_a_double },
     CU_TEST_INFO_NULL,
