@@ -1,9 +1,7 @@
 /* cmd_new.c - a script to begin with, and its spec. Nothing that is there is touched. */
 #include "cli/commands.h"
 
-#include "data/unit.h"
 #include "flow/places.h"
-#include "flow/scripts.h"
 
 #include "template_calculator.h"
 #include "template_calculator_spec.h"
@@ -13,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -56,22 +53,21 @@ static bool is_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
 }
 
-/* A file that is called like it would declare its name. */
+/* A file of this name in one of the script folders would declare the same. */
 static enum pt_code check_free(const struct pt_conf *conf, const char *name, struct pt_err *err)
 {
-    struct pt_sources sources;
-    char file[NAME_LEN_MAX + sizeof "/.lua"];
-    snprintf(file, sizeof file, "/%s.lua", name);
-    enum pt_code rc = pt_sources_read(conf, &sources, err);
-    size_t len = strlen(file);
-    for (size_t i = 0; rc == PT_OK && i < sources.n; i++) {
-        const struct pt_source *source = &sources.v[i];
-        size_t n = strlen(source->file);
-        if (!source->lib && n >= len && strcmp(source->file + n - len, file) == 0)
-            rc = pt_fail(err, PT_EBUSY, "the name %s is taken by %s", name, source->file);
+    static const char *const folders[] = { "calculators", "regimes", "anomalies", "alerts", NULL };
+    char placed[PATH_MAX], file[PATH_MAX];
+    const char *item;
+    for (size_t i = 0; (item = pt_conf_item(conf, "scripts", "path", i)) != NULL; i++) {
+        item = pt_place_scripts(item, placed);
+        for (const char *const *folder = folders; *folder; folder++) {
+            int n = snprintf(file, sizeof file, "%s/%s/%s.lua", item, *folder, name);
+            if (n < (int)sizeof file && access(file, F_OK) == 0)
+                return pt_fail(err, PT_EBUSY, "the name %s is taken by %s", name, file);
+        }
     }
-    pt_sources_fini(&sources);
-    return rc;
+    return PT_OK;
 }
 
 /* The last folder of [scripts] path: the author's own come after the product's. */

@@ -280,6 +280,9 @@ class New(Market):
         petrosa("new", "calculator", "a" * 41, "--dir", own)
         self.assertIn("last", petrosa("new", "calculator", "last", "--set", f"scripts.path={PETROSA.parent / 'scripts'},{own}").stdout)
         self.assertTrue((own / "calculators/last.lua").exists())
+        fresh = self.dir / "fresh"  # a folder that the configuration names and nobody has made yet
+        petrosa("new", "regime", "first", "--set", f"scripts.path={PETROSA.parent / 'scripts'},{fresh}")
+        self.assertTrue((fresh / "regimes/first.lua").exists())
 
 
 class Eval(Market):
