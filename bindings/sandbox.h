@@ -20,8 +20,9 @@
  * editors, and checked, from one table. fn NULL: it stands in prelude.lua. Ended by name NULL.
  *
  * Signature: receiver:name(parameter, .. [, optional=default, ..]) -> result, ..
- *   parameter: "name" (a number) or "name: type"; result: a type, "name" (a number) or "name: type";
- *   type: number, string, boolean, any, nil, null, vector, window, "type[]" or "type | type".
+ *   parameter: "name" (a number) or "name: type"
+ *   result: a type, "name" (a number) or "name: type"
+ *   type: number, string, boolean, any, nil, null, vector, window, "type[]" or "type | type"
  * Example: an expression that is true, or statements that return true; w is the window that
  * bindings/README.md shows. */
 struct pt_lua_doc {
