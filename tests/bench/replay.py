@@ -32,7 +32,7 @@ BLOCK = 240                     # windows of a table at a time: more do not fit 
 
 def volatility(x):
     logs = np.log(x["close"])
-    return cycle.peer.volatility(x["open"], x["high"], x["low"], x["close"], logs, np.diff(logs), HOUR)
+    return cycle.peer.volatility(x["open"], x["high"], x["low"], x["close"], logs, np.diff(logs), HOUR)[1]
 
 
 def volume(x):
