@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/timefmt.h"
+#include "data/decode.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -261,7 +262,10 @@ static int run(struct pt_cli *cli)
     };
     pt_cli_catch_signals();
     enum pt_code rc = pt_store_open(&store_opts, &store, &err);
+    /* one for all files: a recording that was cut in pieces goes on where it was cut */
+    if (rc == PT_OK) rc = pt_decoder_new(&opts.hint.decoder, &err);
     if (rc == PT_OK) rc = import_all(cli, store, &opts, max_rejects, &outcome, &err);
+    pt_decoder_free(opts.hint.decoder);
     pt_store_close(store);
     struct pt_err late = { 0 };
     enum pt_code closed =
@@ -284,6 +288,7 @@ const struct pt_command pt_cmd_import = {
             "content unless given. Importing "
             "again changes nothing. A row that cannot be right is rejected, counted by reason and, "
             "with --rejects, listed. "
+            "Captured order books go on from file to file: give the files of one recording in order. "
             "Each `committed` line means that so many rows are durable. Exit code 1 when a file "
             "could not be read to its end "
             "or too many of its rows were rejected.",

@@ -2,6 +2,7 @@
  * data] */
 #include "base/decimal.h"
 #include "base/timefmt.h"
+#include "data/book.h"
 #include "data/check.h"
 #include "data/reader_internal.h"
 
@@ -194,6 +195,14 @@ static const char *add_level(struct pt_reader *reader, const struct pt_record *l
 
 /* ---- one line ---- */
 
+/* Where no valid book was known: only our own export says so. */
+static bool is_break(const struct pt_reader *reader, const struct pt_record *record,
+                     const char *reason)
+{
+    return record->key.kind == PT_DEPTH && reader->layout.ours &&
+           strcmp(reason, "empty_book") == 0 && pt_is_break_row(record->val);
+}
+
 static const char *take_line(struct pt_reader *reader, const char *text, size_t len)
 {
     struct pt_record record;
@@ -203,7 +212,7 @@ static const char *take_line(struct pt_reader *reader, const char *text, size_t 
     if (reader->layout.by_level)
         return extras.snapshot ? add_level(reader, &record, extras.side) : "not_a_snapshot";
     reason = pt_cells_check(pt_kind(record.key.kind), record.val, record.dig, record.key.period_us);
-    if (reason) return reason;
+    if (reason && !is_break(reader, &record, reason)) return reason;
     reader->last_time_us = record.val[0];
     pt_reader_keep(reader, &record);
     return NULL;

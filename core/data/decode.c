@@ -13,24 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-struct pt_decoder {
-    struct pt_known_table known;
-};
-
-/* One message on its way. */
-struct job {
-    struct pt_decoder *decoder;
-    const struct pt_message *message;
-    const struct pt_object *body;
-    const char *symbol; /* for a book that does not say whose it is */
-    int64_t recv_us;
-    pt_record_fn emit;
-    void *arg;
-    const char *reason; /* set when the verdict is PT_MSG_REJECTED */
-    bool stopped;       /* the receiver wants no more */
-};
-
-static enum pt_verdict reject(struct job *job, const char *reason)
+enum pt_verdict pt_decoding_reject(struct pt_decoding *job, const char *reason)
 {
     job->reason = reason;
     return PT_MSG_REJECTED;
@@ -38,19 +21,8 @@ static enum pt_verdict reject(struct job *job, const char *reason)
 
 /* ---- values ---- */
 
-static const struct pt_json_value *letter(const struct pt_letters *letters, char c)
-{
-    int i = pt_letter(c);
-    return letters->seen >> i & 1 ? &letters->value[i] : NULL;
-}
-
-static bool is_digits(const struct pt_json_value *value)
-{
-    return value && (value->kind == PT_JSON_STRING || value->kind == PT_JSON_NUMBER);
-}
-
 /* Absent, null and "" are missing. The first fault of a message stays. */
-static void read_dec(struct job *job, const struct pt_json_value *value, int64_t *mantissa,
+void pt_decoding_dec(struct pt_decoding *job, const struct pt_json_value *value, int64_t *mantissa,
                      uint8_t *digits)
 {
     *mantissa = PT_MISSING;
@@ -58,25 +30,25 @@ static void read_dec(struct job *job, const struct pt_json_value *value, int64_t
     if (!value || value->kind == PT_JSON_NULL || (value->kind == PT_JSON_STRING && value->len == 0))
         return;
     enum pt_code rc =
-        is_digits(value) ? pt_dec_parse(value->text, value->len, mantissa, digits) : PT_EINVAL;
+        pt_json_digits(value) ? pt_dec_parse(value->text, value->len, mantissa, digits) : PT_EINVAL;
     if (rc != PT_OK && !job->reason)
         job->reason = rc == PT_ERANGE ? "decimal_out_of_range" : "unreadable_number";
 }
 
-static void read_int(struct job *job, const struct pt_json_value *value, int64_t *out)
+void pt_decoding_int(struct pt_decoding *job, const struct pt_json_value *value, int64_t *out)
 {
     uint8_t digits;
-    read_dec(job, value, out, &digits);
+    pt_decoding_dec(job, value, out, &digits);
     if (*out != PT_MISSING && digits != 0 && !job->reason) job->reason = "not_a_whole_number";
 }
 
-static void read_time(struct job *job, const struct pt_json_value *value, int64_t *us)
+void pt_decoding_time(struct pt_decoding *job, const struct pt_json_value *value, int64_t *us)
 {
-    read_int(job, value, us);
+    pt_decoding_int(job, value, us);
     if (*us != PT_MISSING) *us = pt_time_from_epoch(*us);
 }
 
-static void read_flag(struct job *job, const struct pt_json_value *value, int64_t *flag)
+static void read_flag(struct pt_decoding *job, const struct pt_json_value *value, int64_t *flag)
 {
     *flag = value && value->kind == PT_JSON_TRUE;
     if (!value || (value->kind != PT_JSON_TRUE && value->kind != PT_JSON_FALSE)) {
@@ -92,18 +64,13 @@ static bool is_word(const struct pt_json_value *value, const char *word)
 
 /* ---- whose it is ---- */
 
-static bool has_symbol(const struct pt_object *body)
-{
-    return letter(&body->letters, 's') || body->keys[PT_KEY_SYMBOL].kind != PT_JSON_NONE;
-}
-
 /* From the message, else from its stream's name, else what the caller knows. */
-static bool find_symbol(struct job *job, char out[PT_SYMBOL_MAX])
+static bool find_symbol(struct pt_decoding *job, char out[PT_SYMBOL_MAX])
 {
-    const struct pt_json_value *value = letter(&job->body->letters, 's');
+    const struct pt_json_value *value = pt_letter_of(&job->body->letters, 's');
     if (!value && job->body->keys[PT_KEY_SYMBOL].kind != PT_JSON_NONE)
         value = &job->body->keys[PT_KEY_SYMBOL];
-    if (!value && job->body->has_bar) value = letter(&job->body->bar, 's');
+    if (!value && job->body->has_bar) value = pt_letter_of(&job->body->bar, 's');
     if (value) {
         if (value->kind == PT_JSON_STRING && pt_symbol_parse(value->text, value->len, out) == PT_OK)
             return true;
@@ -119,7 +86,7 @@ static bool find_symbol(struct job *job, char out[PT_SYMBOL_MAX])
     return false;
 }
 
-static bool begin(struct job *job, struct pt_record *record, enum pt_kind_id kind)
+bool pt_decoding_begin(struct pt_decoding *job, struct pt_record *record, enum pt_kind_id kind)
 {
     memset(&record->key, 0, sizeof record->key);
     record->key.kind = kind;
@@ -127,7 +94,7 @@ static bool begin(struct job *job, struct pt_record *record, enum pt_kind_id kin
 }
 
 /* Checks and hands out one record. */
-static enum pt_verdict finish(struct job *job, const struct pt_record *record)
+enum pt_verdict pt_decoding_finish(struct pt_decoding *job, const struct pt_record *record)
 {
     if (!job->reason)
         job->reason = pt_cells_check(pt_kind(record->key.kind), record->val, record->dig,
@@ -137,7 +104,7 @@ static enum pt_verdict finish(struct job *job, const struct pt_record *record)
     return PT_MSG_ROWS;
 }
 
-static void remember_price(struct job *job, const struct pt_record *record, unsigned cell)
+static void remember_price(struct pt_decoding *job, const struct pt_record *record, unsigned cell)
 {
     struct pt_known *known = pt_known_get(&job->decoder->known, record->key.symbol);
     if (known) known->price = pt_dec_double(record->val[cell], record->dig[cell]);
@@ -145,7 +112,7 @@ static void remember_price(struct job *job, const struct pt_record *record, unsi
 
 /* ---- the types ---- */
 
-static enum pt_verdict decode_kline(struct job *job)
+static enum pt_verdict decode_kline(struct pt_decoding *job)
 {
     static const struct {
         char key;
@@ -156,44 +123,48 @@ static enum pt_verdict decode_kline(struct job *job)
                      { 'V', PT_C_TAKER_VOLUME }, { 'Q', PT_C_TAKER_QUOTE_VOLUME } };
     struct pt_record record;
     const struct pt_letters *bar = &job->body->bar;
-    if (!job->body->has_bar) return reject(job, "no_bar");
-    if (!begin(job, &record, PT_CANDLES)) return PT_MSG_REJECTED;
-    const struct pt_json_value *period = letter(bar, 'i');
+    if (!job->body->has_bar) return pt_decoding_reject(job, "no_bar");
+    if (!pt_decoding_begin(job, &record, PT_CANDLES)) return PT_MSG_REJECTED;
+    const struct pt_json_value *period = pt_letter_of(bar, 'i');
     if (!period || period->kind != PT_JSON_STRING ||
         pt_period_parse(period->text, period->len, &record.key.period_us) != PT_OK)
-        return reject(job, "unknown_period");
-    read_time(job, letter(bar, 't'), &record.val[PT_C_TIME]);
+        return pt_decoding_reject(job, "unknown_period");
+    pt_decoding_time(job, pt_letter_of(bar, 't'), &record.val[PT_C_TIME]);
     for (size_t i = 0; i < sizeof decimals / sizeof *decimals; i++) {
         uint8_t cell = decimals[i].cell;
-        read_dec(job, letter(bar, decimals[i].key), &record.val[cell], &record.dig[cell]);
+        pt_decoding_dec(job, pt_letter_of(bar, decimals[i].key), &record.val[cell],
+                        &record.dig[cell]);
     }
-    read_int(job, letter(bar, 'n'), &record.val[PT_C_TRADES]);
-    read_flag(job, letter(bar, 'x'), &record.val[PT_C_CLOSED]);
-    return finish(job, &record);
+    pt_decoding_int(job, pt_letter_of(bar, 'n'), &record.val[PT_C_TRADES]);
+    read_flag(job, pt_letter_of(bar, 'x'), &record.val[PT_C_CLOSED]);
+    return pt_decoding_finish(job, &record);
 }
 
 /* id: the letter of its number, 't' of a trade, 'a' of an aggregate trade. */
-static enum pt_verdict decode_trade(struct job *job, char id)
+static enum pt_verdict decode_trade(struct pt_decoding *job, char id)
 {
     struct pt_record record;
     const struct pt_letters *letters = &job->body->letters;
-    const struct pt_json_value *execution = letter(letters, 'X');
+    const struct pt_json_value *execution = pt_letter_of(letters, 'X');
     if (execution && !is_word(execution, "MARKET")) return PT_MSG_IGNORED; /* insurance fund, ADL */
-    if (!begin(job, &record, PT_TRADES)) return PT_MSG_REJECTED;
-    read_time(job, letter(letters, letter(letters, 'T') ? 'T' : 'E'), &record.val[PT_T_TIME]);
-    read_int(job, letter(letters, id), &record.val[PT_T_ID]);
-    read_dec(job, letter(letters, 'p'), &record.val[PT_T_PRICE], &record.dig[PT_T_PRICE]);
-    read_dec(job, letter(letters, 'q'), &record.val[PT_T_QUANTITY], &record.dig[PT_T_QUANTITY]);
+    if (!pt_decoding_begin(job, &record, PT_TRADES)) return PT_MSG_REJECTED;
+    pt_decoding_time(job, pt_letter_of(letters, pt_letter_of(letters, 'T') ? 'T' : 'E'),
+                     &record.val[PT_T_TIME]);
+    pt_decoding_int(job, pt_letter_of(letters, id), &record.val[PT_T_ID]);
+    pt_decoding_dec(job, pt_letter_of(letters, 'p'), &record.val[PT_T_PRICE],
+                    &record.dig[PT_T_PRICE]);
+    pt_decoding_dec(job, pt_letter_of(letters, 'q'), &record.val[PT_T_QUANTITY],
+                    &record.dig[PT_T_QUANTITY]);
     int64_t buyer_is_maker;
-    read_flag(job, letter(letters, 'm'), &buyer_is_maker);
+    read_flag(job, pt_letter_of(letters, 'm'), &buyer_is_maker);
     record.val[PT_T_SIDE] = buyer_is_maker ? PT_SIDE_SELL : PT_SIDE_BUY;
-    enum pt_verdict verdict = finish(job, &record);
+    enum pt_verdict verdict = pt_decoding_finish(job, &record);
     if (verdict == PT_MSG_ROWS) remember_price(job, &record, PT_T_PRICE);
     return verdict;
 }
 
 /* full: with the change, which a mini ticker lacks. */
-static enum pt_verdict decode_ticker(struct job *job, bool full)
+static enum pt_verdict decode_ticker(struct pt_decoding *job, bool full)
 {
     static const struct {
         char key;
@@ -203,23 +174,23 @@ static enum pt_verdict decode_ticker(struct job *job, bool full)
                      { 'p', PT_K_CHANGE }, { 'P', PT_K_CHANGE_PERCENT } };
     struct pt_record record;
     const struct pt_letters *letters = &job->body->letters;
-    if (!begin(job, &record, PT_TICKERS)) return PT_MSG_REJECTED;
-    read_time(job, letter(letters, 'E'), &record.val[PT_K_TIME]);
+    if (!pt_decoding_begin(job, &record, PT_TICKERS)) return PT_MSG_REJECTED;
+    pt_decoding_time(job, pt_letter_of(letters, 'E'), &record.val[PT_K_TIME]);
     for (size_t i = 0; i < sizeof decimals / sizeof *decimals; i++) {
         uint8_t cell = decimals[i].cell;
         const struct pt_json_value *value =
-            cell >= PT_K_CHANGE && !full ? NULL : letter(letters, decimals[i].key);
-        read_dec(job, value, &record.val[cell], &record.dig[cell]);
+            cell >= PT_K_CHANGE && !full ? NULL : pt_letter_of(letters, decimals[i].key);
+        pt_decoding_dec(job, value, &record.val[cell], &record.dig[cell]);
     }
-    read_int(job, full ? letter(letters, 'n') : NULL, &record.val[PT_K_TRADES]);
-    enum pt_verdict verdict = finish(job, &record);
+    pt_decoding_int(job, full ? pt_letter_of(letters, 'n') : NULL, &record.val[PT_K_TRADES]);
+    enum pt_verdict verdict = pt_decoding_finish(job, &record);
     if (verdict == PT_MSG_ROWS) remember_price(job, &record, PT_K_CLOSE);
     return verdict;
 }
 
 /* A funding payment is not sent as such: it happened when the next funding time moves on, at the
  * rate that was seen last before. */
-static void funding_row(struct job *job, const struct pt_record *marks)
+static void funding_row(struct pt_decoding *job, const struct pt_record *marks)
 {
     int64_t next_us = marks->val[PT_M_NEXT_FUNDING];
     if (next_us == PT_MISSING || next_us <= 0 || marks->val[PT_M_RATE] == PT_MISSING) return;
@@ -243,135 +214,39 @@ static void funding_row(struct job *job, const struct pt_record *marks)
     known->mark_digits = marks->dig[PT_M_MARK];
 }
 
-static enum pt_verdict decode_mark(struct job *job)
+static enum pt_verdict decode_mark(struct pt_decoding *job)
 {
     struct pt_record record;
     const struct pt_letters *letters = &job->body->letters;
-    if (!begin(job, &record, PT_MARKS)) return PT_MSG_REJECTED;
-    read_time(job, letter(letters, 'E'), &record.val[PT_M_TIME]);
-    read_dec(job, letter(letters, 'p'), &record.val[PT_M_MARK], &record.dig[PT_M_MARK]);
-    read_dec(job, letter(letters, 'i'), &record.val[PT_M_INDEX], &record.dig[PT_M_INDEX]);
-    read_dec(job, letter(letters, 'P'), &record.val[PT_M_SETTLE], &record.dig[PT_M_SETTLE]);
-    read_dec(job, letter(letters, 'r'), &record.val[PT_M_RATE], &record.dig[PT_M_RATE]);
-    read_time(job, letter(letters, 'T'), &record.val[PT_M_NEXT_FUNDING]);
+    if (!pt_decoding_begin(job, &record, PT_MARKS)) return PT_MSG_REJECTED;
+    pt_decoding_time(job, pt_letter_of(letters, 'E'), &record.val[PT_M_TIME]);
+    pt_decoding_dec(job, pt_letter_of(letters, 'p'), &record.val[PT_M_MARK],
+                    &record.dig[PT_M_MARK]);
+    pt_decoding_dec(job, pt_letter_of(letters, 'i'), &record.val[PT_M_INDEX],
+                    &record.dig[PT_M_INDEX]);
+    pt_decoding_dec(job, pt_letter_of(letters, 'P'), &record.val[PT_M_SETTLE],
+                    &record.dig[PT_M_SETTLE]);
+    pt_decoding_dec(job, pt_letter_of(letters, 'r'), &record.val[PT_M_RATE],
+                    &record.dig[PT_M_RATE]);
+    pt_decoding_time(job, pt_letter_of(letters, 'T'), &record.val[PT_M_NEXT_FUNDING]);
     if (record.val[PT_M_NEXT_FUNDING] == 0)
         record.val[PT_M_NEXT_FUNDING] = PT_MISSING; /* delivery futures */
-    enum pt_verdict verdict = finish(job, &record);
+    enum pt_verdict verdict = pt_decoding_finish(job, &record);
     if (verdict == PT_MSG_ROWS) funding_row(job, &record);
     return verdict;
 }
 
-/* ---- books ---- */
-
-static void read_side(struct job *job, const struct pt_levels *side, struct pt_record *record,
-                      unsigned cell)
-{
-    const unsigned quantity = PT_DEPTH_LEVELS;
-    if ((!side->present || side->bad) && !job->reason) job->reason = "bad_level";
-    unsigned n = side->present && !side->bad ? side->n : 0;
-    for (unsigned i = 0; i < PT_DEPTH_LEVELS; i++, cell++) {
-        read_dec(job, i < n ? &side->price[i] : NULL, &record->val[cell], &record->dig[cell]);
-        read_dec(job, i < n ? &side->quantity[i] : NULL, &record->val[cell + quantity],
-                 &record->dig[cell + quantity]);
-    }
-}
-
-/* Its own time, else when the producer had it, else when we had it. */
-static void book_time(struct job *job, int64_t *us)
-{
-    const struct pt_letters *letters = &job->body->letters;
-    const struct pt_json_value *stamp = &job->message->timestamp;
-    read_time(job, letter(letters, letter(letters, 'T') ? 'T' : 'E'), us);
-    if (*us != PT_MISSING || job->reason) return;
-    if (is_digits(stamp) && pt_time_parse(stamp->text, stamp->len, us) == PT_OK) return;
-    *us = job->recv_us;
-    if (job->recv_us == 0) job->reason = "no_time";
-}
-
-#define NEAR                                                                                       \
-    0.05 /* a book whose middle is further from its last trade belongs to another symbol           \
-          */
-
-struct nearest {
-    double middle;
-    const struct pt_known *found;
-    unsigned count;
-};
-
-static bool is_near(double price, double middle)
-{
-    return price > 0 && fabs(middle / price - 1) <= NEAR;
-}
-
-static bool look_near(void *arg, const struct pt_known *known)
-{
-    struct nearest *nearest = arg;
-    if (!is_near(known->price, nearest->middle)) return true;
-    nearest->found = known;
-    return ++nearest->count < 2;
-}
-
-/* A producer that makes up stream names gives every spot book the name of its first symbol. Such a
- * name is only believed while the prices agree; else the book goes to the one symbol whose price
- * fits, or nowhere. */
-static bool believe_name(struct job *job, struct pt_record *record)
-{
-    const unsigned bid = 2, ask = bid + 2 * PT_DEPTH_LEVELS;
-    bool made_up = job->message->message_id.kind != PT_JSON_NONE && !has_symbol(job->body);
-    if (!made_up || record->val[bid] == PT_MISSING || record->val[ask] == PT_MISSING) return true;
-    struct nearest nearest = { .count = 0 };
-    nearest.middle = (pt_dec_double(record->val[bid], record->dig[bid]) +
-                      pt_dec_double(record->val[ask], record->dig[ask])) /
-                     2;
-    const struct pt_known *claimed = pt_known_find(&job->decoder->known, record->key.symbol);
-    if (!claimed || !(claimed->price > 0) || is_near(claimed->price, nearest.middle)) return true;
-    pt_known_each(&job->decoder->known, look_near, &nearest);
-    if (nearest.count != 1) return false;
-    memcpy(record->key.symbol, nearest.found->symbol, PT_SYMBOL_MAX);
-    return true;
-}
-
-static enum pt_verdict decode_book(struct job *job, const struct pt_json_value *update_id)
-{
-    struct pt_record record;
-    if (!begin(job, &record, PT_DEPTH)) return PT_MSG_REJECTED;
-    book_time(job, &record.val[0]);
-    read_int(job, update_id, &record.val[1]);
-    read_side(job, &job->body->side[0], &record, 2);
-    read_side(job, &job->body->side[1], &record, 2 + 2 * PT_DEPTH_LEVELS);
-    if (!job->reason && !believe_name(job, &record)) job->reason = "symbol_doubtful";
-    return finish(job, &record);
-}
-
-/* btcusdt@depth20@100ms: the name says that it is a whole book and no difference. */
-static bool is_partial_depth(const struct pt_json_value *stream)
-{
-    if (stream->kind != PT_JSON_STRING) return false;
-    const char *at = memmem(stream->text, stream->len, "@depth", 6);
-    if (!at) return false;
-    at += 6;
-    return at < stream->text + stream->len && *at >= '0' && *at <= '9';
-}
-
-static enum pt_verdict decode_depth_update(struct job *job, const char **type)
-{
-    *type = "depthUpdate";
-    if (!is_partial_depth(&job->message->stream)) return PT_MSG_IGNORED;
-    *type = "depth";
-    return decode_book(job, letter(&job->body->letters, 'u'));
-}
-
 /* ---- which type ---- */
 
-static enum pt_verdict decode_untyped(struct job *job, const char **type)
+static enum pt_verdict decode_untyped(struct pt_decoding *job, const char **type)
 {
     const struct pt_object *body = job->body;
     const struct pt_letters *letters = &body->letters;
     if (body->keys[PT_KEY_LAST_UPDATE_ID].kind != PT_JSON_NONE) {
         *type = "depth";
-        return decode_book(job, &body->keys[PT_KEY_LAST_UPDATE_ID]);
+        return pt_decode_snapshot(job, &body->keys[PT_KEY_LAST_UPDATE_ID]);
     }
-    if (letter(letters, 'u') && letter(letters, 'b') && letter(letters, 'a')) {
+    if (pt_letter_of(letters, 'u') && pt_letter_of(letters, 'b') && pt_letter_of(letters, 'a')) {
         *type = "bookTicker";
         return PT_MSG_IGNORED;
     }
@@ -387,28 +262,28 @@ static enum pt_verdict decode_untyped(struct job *job, const char **type)
     if (body->keys[PT_KEY_ERROR].kind != PT_JSON_NONE ||
         body->keys[PT_KEY_CODE].kind != PT_JSON_NONE) {
         *type = "error";
-        return reject(job, "error_answer");
+        return pt_decoding_reject(job, "error_answer");
     }
-    return reject(job, "unknown_type");
+    return pt_decoding_reject(job, "unknown_type");
 }
 
-static enum pt_verdict decode_typed(struct job *job, const struct pt_json_value *event,
+static enum pt_verdict decode_typed(struct pt_decoding *job, const struct pt_json_value *event,
                                     const char **type)
 {
     if (is_word(event, "trade")) return *type = "trade", decode_trade(job, 't');
     if (is_word(event, "aggTrade")) return *type = "aggTrade", decode_trade(job, 'a');
     if (is_word(event, "kline")) return *type = "kline", decode_kline(job);
-    if (is_word(event, "depthUpdate")) return decode_depth_update(job, type);
+    if (is_word(event, "depthUpdate")) return pt_decode_depth_update(job, type);
     if (is_word(event, "bookTicker")) return *type = "bookTicker", PT_MSG_IGNORED;
     if (is_word(event, "markPriceUpdate")) return *type = "markPrice", decode_mark(job);
     if (is_word(event, "24hrTicker")) return *type = "ticker", decode_ticker(job, true);
     if (is_word(event, "24hrMiniTicker")) return *type = "miniTicker", decode_ticker(job, false);
-    return reject(job, "unknown_type");
+    return pt_decoding_reject(job, "unknown_type");
 }
 
-static enum pt_verdict decode_message(struct job *job, const char **type)
+static enum pt_verdict decode_message(struct pt_decoding *job, const char **type)
 {
-    const struct pt_json_value *event = letter(&job->body->letters, 'e');
+    const struct pt_json_value *event = pt_letter_of(&job->body->letters, 'e');
     return event ? decode_typed(job, event, type) : decode_untyped(job, type);
 }
 
@@ -418,21 +293,21 @@ enum pt_verdict pt_decode_as(struct pt_decoder *decoder, enum pt_decode_way way,
                              const char *json, size_t len, int64_t recv_us, pt_record_fn emit,
                              void *arg, const char **type, const char **reason)
 {
-    struct pt_message message;
+    struct pt_message *message = &decoder->message; /* its room for levels is used again */
     struct pt_tree *tree = NULL;
-    struct job job = { .decoder = decoder,
-                       .message = &message,
-                       .body = &message.body,
-                       .symbol = symbol,
-                       .recv_us = recv_us,
-                       .emit = emit,
-                       .arg = arg };
+    struct pt_decoding job = { .decoder = decoder,
+                               .message = message,
+                               .body = &message->body,
+                               .symbol = symbol,
+                               .recv_us = recv_us,
+                               .emit = emit,
+                               .arg = arg };
     enum pt_verdict verdict = PT_MSG_REJECTED;
     *type = "unknown";
     *reason = NULL;
-    if (way == PT_DECODE_TREE_ONLY || pt_message_scan(json, len, &message) != PT_SCAN_DONE) {
+    if (way == PT_DECODE_TREE_ONLY || pt_message_scan(json, len, message) != PT_SCAN_DONE) {
         bool nomem = false;
-        if (way != PT_DECODE_SCAN_ONLY) tree = pt_message_tree(json, len, &message, &nomem);
+        if (way != PT_DECODE_SCAN_ONLY) tree = pt_message_tree(json, len, message, &nomem);
         if (!tree) {
             *reason = way == PT_DECODE_SCAN_ONLY ? "unusual" : nomem ? "out_of_memory" : "bad_json";
             return verdict;
@@ -459,6 +334,17 @@ enum pt_code pt_decoder_new(struct pt_decoder **decoder, struct pt_err *err)
 void pt_decoder_free(struct pt_decoder *decoder)
 {
     if (!decoder) return;
+    for (size_t i = 0; i < decoder->known.cap; i++) {
+        for (int market = 0; market < 2; market++) {
+            struct pt_book *book = decoder->known.places[i].book[market];
+            if (book) pt_book_fini(book, &decoder->memory);
+            free(book);
+        }
+    }
     pt_known_fini(&decoder->known);
+    for (int s = 0; s < 2; s++) {
+        free(decoder->message.body.side[s].v);
+        free(decoder->levels[s].v);
+    }
     free(decoder);
 }

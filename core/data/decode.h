@@ -25,7 +25,8 @@ enum pt_verdict {
 /* Called for each record of a message; the record is borrowed. False stops. */
 typedef bool (*pt_record_fn)(void *arg, const struct pt_record *record);
 
-struct pt_decoder; /* what must be remembered between messages: last price and funding rate of each symbol */
+/* What must be remembered between messages: last price, funding rate and order book of each symbol. */
+struct pt_decoder;
 enum pt_code pt_decoder_new(struct pt_decoder **decoder, struct pt_err *err);
 void pt_decoder_free(struct pt_decoder *decoder);
 
@@ -34,8 +35,12 @@ void pt_decoder_free(struct pt_decoder *decoder);
  * A funding row is emitted behind the mark price whose next funding time has moved on, with the rate seen last
  * before. A spot book under a made-up stream name (message_id in its envelope) that is more than 5 % away from the
  * last price of that symbol goes to the one symbol that is near, else it is rejected as symbol_doubtful.
- * Futures trades whose "X" is not MARKET are no market prices: PT_MSG_IGNORED. Depth diffs (depthUpdate that
- * is not a depth20 stream) and bookTickers are recognised and PT_MSG_IGNORED here. */
+ * Futures trades whose "X" is not MARKET are no market prices: PT_MSG_IGNORED. bookTickers are recognised and
+ * PT_MSG_IGNORED. All levels of a book must be good; more than 131072 of a side: too_many_levels.
+ * Depth diffs (depthUpdate that is not a depth20 stream) change the book that a snapshot has set (book.h): each gives a
+ * row of the best levels, with its own time; one that does not follow gives the row of a break (pt_break_row), as
+ * does one that makes no valid book, which is rejected too. Diffs older than the book, and those without one (before a
+ * snapshot, behind a break), are PT_MSG_IGNORED; the newest of them wait, and give their rows behind the snapshot's. */
 enum pt_verdict pt_decode(struct pt_decoder *decoder, const char *json, size_t len, int64_t recv_us,
                           pt_record_fn emit, void *arg, const char **type, const char **reason);
 

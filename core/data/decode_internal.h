@@ -4,7 +4,9 @@
 #ifndef PT_DECODE_INTERNAL_H
 #define PT_DECODE_INTERNAL_H
 
+#include "data/book.h"
 #include "data/decode.h"
+#include "data/known.h"
 
 enum pt_json_kind {
     PT_JSON_NONE, /* the key is not there */
@@ -49,17 +51,31 @@ enum pt_long_key {
     PT_KEY_SERVICE,
     PT_KEY_ERROR,
     PT_KEY_CODE,
+    PT_KEY_PREVIOUS_ID, /* "pu" */
     PT_KEYS
 };
 /* PT_KEYS when it means nothing. */
 enum pt_long_key pt_long_key(const char *text, size_t len);
 
+/* Of one side; the longest snapshot of the exchange has 5000. Room for them is kept between
+ * messages: 56 bytes each. */
+#define PT_MESSAGE_LEVELS_MAX 131072
+
+struct pt_level_text {
+    struct pt_json_value price, quantity;
+};
+
 struct pt_levels {
     bool present; /* an array was there */
     bool bad;     /* something in it was no level */
-    unsigned n;   /* levels, at most PT_DEPTH_LEVELS are kept */
-    struct pt_json_value price[PT_DEPTH_LEVELS], quantity[PT_DEPTH_LEVELS];
+    bool many;    /* more than PT_MESSAGE_LEVELS_MAX */
+    bool nomem;   /* no room for them */
+    size_t n, cap;
+    struct pt_level_text *v; /* owned by the decoder, used again by the next message */
 };
+/* Notes what keeps it from being added. */
+void pt_levels_add(struct pt_levels *levels, struct pt_json_value price,
+                   struct pt_json_value quantity);
 
 /* One object: the message itself, or what its "data" holds. */
 struct pt_object {
@@ -70,7 +86,7 @@ struct pt_object {
     struct pt_letters bar;
 };
 
-/* Nothing seen yet. */
+/* Nothing seen yet; the room for levels stays. */
 void pt_object_clear(struct pt_object *body);
 
 struct pt_message {
@@ -93,6 +109,57 @@ struct pt_tree;
 struct pt_tree *pt_message_tree(const char *json, size_t len, struct pt_message *message,
                                 bool *nomem);
 void pt_tree_free(struct pt_tree *tree);
+
+struct pt_decoder {
+    struct pt_known_table known;
+    struct pt_book_memory memory;
+    struct pt_message message;      /* the one under way */
+    struct pt_level_list levels[2]; /* of it, as numbers */
+};
+
+/* One message on its way. */
+struct pt_decoding {
+    struct pt_decoder *decoder;
+    const struct pt_message *message;
+    const struct pt_object *body;
+    const char *symbol; /* for a book that does not say whose it is */
+    int64_t recv_us;
+    pt_record_fn emit;
+    void *arg;
+    const char *reason; /* set when the verdict is PT_MSG_REJECTED; the first one stays */
+    bool stopped;       /* the receiver wants no more */
+};
+
+static inline const struct pt_json_value *pt_letter_of(const struct pt_letters *letters, char c)
+{
+    int i = pt_letter(c);
+    return letters->seen >> i & 1 ? &letters->value[i] : NULL;
+}
+
+static inline bool pt_json_digits(const struct pt_json_value *value)
+{
+    return value && (value->kind == PT_JSON_STRING || value->kind == PT_JSON_NUMBER);
+}
+
+static inline bool pt_decoding_has_symbol(const struct pt_object *body)
+{
+    return pt_letter_of(&body->letters, 's') || body->keys[PT_KEY_SYMBOL].kind != PT_JSON_NONE;
+}
+
+/* decode.c. Absent, null and "" are PT_MISSING; a fault is the job's reason. */
+enum pt_verdict pt_decoding_reject(struct pt_decoding *job, const char *reason);
+void pt_decoding_dec(struct pt_decoding *job, const struct pt_json_value *value, int64_t *mantissa,
+                uint8_t *digits);
+void pt_decoding_int(struct pt_decoding *job, const struct pt_json_value *value, int64_t *out);
+void pt_decoding_time(struct pt_decoding *job, const struct pt_json_value *value, int64_t *us);
+/* Names the record's series. */
+bool pt_decoding_begin(struct pt_decoding *job, struct pt_record *record, enum pt_kind_id kind);
+/* Checks and hands out one record. */
+enum pt_verdict pt_decoding_finish(struct pt_decoding *job, const struct pt_record *record);
+
+/* decode_book.c: a whole book; a depthUpdate, which is one or a difference. */
+enum pt_verdict pt_decode_snapshot(struct pt_decoding *job, const struct pt_json_value *update_id);
+enum pt_verdict pt_decode_depth_update(struct pt_decoding *job, const char **type);
 
 enum pt_decode_way { PT_DECODE_FAST, PT_DECODE_SCAN_ONLY, PT_DECODE_TREE_ONLY };
 /* As pt_decode. symbol: for a book that does not say whose it is ("" = reject it).

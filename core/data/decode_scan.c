@@ -119,9 +119,7 @@ static bool scan_levels(struct cursor *c, struct pt_levels *levels)
             return false;
         if (!eat(c, ']')) return false; /* old answers have a third member: not here */
         if (price.kind > PT_JSON_NUMBER || quantity.kind > PT_JSON_NUMBER) return false;
-        if (levels->n == PT_DEPTH_LEVELS) continue;
-        levels->price[levels->n] = price;
-        levels->quantity[levels->n++] = quantity;
+        pt_levels_add(levels, price, quantity);
     } while (eat(c, ','));
     return eat(c, ']');
 }
@@ -174,8 +172,11 @@ void pt_object_clear(struct pt_object *body)
 {
     body->letters.seen = 0;
     memset(body->keys, 0, sizeof body->keys);
-    body->side[0].present = body->side[1].present = false;
-    body->side[0].bad = body->side[1].bad = false;
+    for (int s = 0; s < 2; s++) {
+        struct pt_levels *side = &body->side[s];
+        side->present = side->bad = side->many = side->nomem = false;
+        side->n = 0;
+    }
     body->has_bar = false;
 }
 

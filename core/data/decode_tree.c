@@ -123,9 +123,7 @@ static void set_levels(struct pt_levels *levels, const cJSON *array)
             levels->bad = true;
             return;
         }
-        if (levels->n == PT_DEPTH_LEVELS) continue;
-        levels->price[levels->n] = value_of(price);
-        levels->quantity[levels->n++] = value_of(price->next);
+        pt_levels_add(levels, value_of(price), value_of(price->next));
     }
 }
 

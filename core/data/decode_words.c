@@ -1,6 +1,7 @@
-/* decode_words.c - keys and numbers, as both ways of reading know them.         [layer: data] */
+/* decode_words.c - keys, numbers and levels, as both ways of reading know them. [layer: data] */
 #include "data/decode_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum pt_long_key pt_long_key(const char *text, size_t len)
@@ -16,7 +17,7 @@ enum pt_long_key pt_long_key(const char *text, size_t len)
         WORD(PT_KEY_BIDS, "bids"),           WORD(PT_KEY_ASKS, "asks"),
         WORD(PT_KEY_RESULT, "result"),       WORD(PT_KEY_ID, "id"),
         WORD(PT_KEY_SERVICE, "service"),     WORD(PT_KEY_ERROR, "error"),
-        WORD(PT_KEY_CODE, "code"),
+        WORD(PT_KEY_CODE, "code"),           WORD(PT_KEY_PREVIOUS_ID, "pu"),
 #undef WORD
     };
     for (int i = 0; i < PT_KEYS; i++) {
@@ -55,4 +56,25 @@ bool pt_json_number_good(const char *text, size_t len)
         text += n;
     }
     return text == end;
+}
+
+void pt_levels_add(struct pt_levels *levels, struct pt_json_value price,
+                   struct pt_json_value quantity)
+{
+    if (levels->many || levels->nomem) return;
+    if (levels->n == PT_MESSAGE_LEVELS_MAX) {
+        levels->many = true;
+        return;
+    }
+    if (levels->n == levels->cap) {
+        size_t cap = levels->cap ? 2 * levels->cap : 64;
+        struct pt_level_text *grown = realloc(levels->v, cap * sizeof *grown);
+        if (!grown) {
+            levels->nomem = true;
+            return;
+        }
+        levels->v = grown;
+        levels->cap = cap;
+    }
+    levels->v[levels->n++] = (struct pt_level_text){ price, quantity };
 }

@@ -96,9 +96,11 @@ bool pt_jsonl_detect(const char *line, size_t len, struct pt_layout *layout)
         int64_t val[PT_CELLS_MAX];
         uint8_t dig[PT_CELLS_MAX];
         if (pt_jsonl_row(kind, line, len, val, dig) != NULL) continue;
-        *layout = (struct pt_layout){
-            .name = "export_jsonl", .kind = kind->id, .has_closed = true, .jsonl = true
-        };
+        *layout = (struct pt_layout){ .name = "export_jsonl",
+                                      .kind = kind->id,
+                                      .has_closed = true,
+                                      .jsonl = true,
+                                      .ours = true };
         return true;
     }
     return false;

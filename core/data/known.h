@@ -4,7 +4,7 @@
 #ifndef PT_KNOWN_H
 #define PT_KNOWN_H
 
-#include "data/schema.h"
+#include "data/book.h"
 
 #define PT_KNOWN_MAX 16384
 
@@ -14,6 +14,7 @@ struct pt_known {
     int64_t next_funding_us;    /* 0 = none yet; then the last rate and mark price before it: */
     int64_t rate, mark;
     uint8_t rate_digits, mark_digits;
+    struct pt_book *book[2]; /* spot, USD-M; NULL = none yet. Freed by the decoder */
 };
 
 struct pt_known_table {

@@ -239,9 +239,12 @@ static bool header_of_export(const struct pt_kind *kind, const struct pt_span *w
                                      [PT_TYPE_ENUM] = PT_FIELD_WORD,
                                      [PT_TYPE_BOOL] = PT_FIELD_BOOL };
     if (n != pt_kind_cells(kind)) return false;
-    *layout = (struct pt_layout){
-        .name = "export", .kind = kind->id, .nfields = n, .header = true, .has_closed = true
-    };
+    *layout = (struct pt_layout){ .name = "export",
+                                  .kind = kind->id,
+                                  .nfields = n,
+                                  .header = true,
+                                  .has_closed = true,
+                                  .ours = true };
     unsigned cell = 0;
     for (unsigned c = 0; c < kind->ncols; c++) {
         const struct pt_column *column = &kind->cols[c];

@@ -250,6 +250,7 @@ static enum pt_code begin_part(struct pt_reader *reader, struct pt_err *err)
     }
     if (!reader->capture) return begin_csv(reader, err);
     reader->stats.layout = "capture";
+    if (!reader->decoder) reader->decoder = reader->hint.decoder;
     if (!reader->decoder) return pt_decoder_new(&reader->decoder, err);
     return PT_OK;
 }
@@ -370,7 +371,7 @@ void pt_reader_close(struct pt_reader *reader)
     free_slots(reader);
     free(reader->slots);
     pt_source_close(reader->source);
-    pt_decoder_free(reader->decoder);
+    if (reader->decoder != reader->hint.decoder) pt_decoder_free(reader->decoder);
     free(reader->separators);
     free(reader->message);
     free(reader->memory);

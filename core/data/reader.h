@@ -21,6 +21,7 @@ struct pt_read_hint {
     int kind;           /* enum pt_kind_id, -1 = likewise */
     int64_t now_us;     /* a bar is closed when open + period <= now */
     uint64_t max_inflated; /* bytes; 0 = 64 GiB */
+    struct pt_decoder *decoder; /* borrowed: what captures remember from file to file (books, funding); NULL = nothing */
 };
 
 /* A row that was not taken: 1-based line number, static reason word, the line (cut at 200 bytes). */

@@ -44,6 +44,7 @@ struct pt_layout {
     bool header;     /* the first line is one */
     bool has_closed; /* says itself which bars are closed */
     bool has_symbol;
+    bool ours;     /* our own export: may hold rows of breaks (data/book.h) */
     bool jsonl;    /* our own export as JSON lines: it has no fields */
     bool by_level; /* one level a line: lines of one book are put together */
     bool narrow; /* all columns of the kind have width 1, all fields are plain: csv.c's fast way */
@@ -115,7 +116,7 @@ struct pt_reader {
     uint32_t *separators;     /* csv_fast.c */
     size_t separators_cap;
     struct pt_book_rows book;   /* csv.c */
-    struct pt_decoder *decoder; /* capture.c */
+    struct pt_decoder *decoder; /* capture.c; owned unless it is the hint's */
     char *message;              /* capture.c: a JSON text over several lines */
     size_t message_len;         /* 0 = not inside one */
     uint64_t message_line;

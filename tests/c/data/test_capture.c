@@ -220,7 +220,7 @@ static void test_the_spot_recordings_are_whole(void)
                     9757);
     const struct pt_frame *book = kit_frame(&file, "depth_BTCUSDT");
     CU_ASSERT_PTR_NOT_NULL_FATAL(book);
-    CU_ASSERT_EQUAL_FATAL(book->n, 1);
+    CU_ASSERT_EQUAL_FATAL(book->n, 1 + 3449); /* what the differences make of it */
     CU_ASSERT_EQUAL(book->val[PT_D_TIME][0],
                     INT64_C(1723161254206652)); /* its own time it does not say */
     CU_ASSERT_EQUAL(book->val[PT_D_UPDATE_ID][0], INT64_C(50093239218));
@@ -240,7 +240,7 @@ static void test_the_futures_recordings_are_whole(void)
     CU_ASSERT_EQUAL(file.nrejects, 0);
     CU_ASSERT_EQUAL(check_trades(&file, "trades_BTCUSDT", "28140.50", "28157.10"), 2197);
     CU_ASSERT_EQUAL(kit_frame(&file, "mark_prices_BTCUSDT")->n, 99);
-    CU_ASSERT_EQUAL(kit_frame(&file, "depth_BTCUSDT")->n, 1);
+    CU_ASSERT_EQUAL(kit_frame(&file, "depth_BTCUSDT")->n, 1 + 4322);
     CU_ASSERT_PTR_NULL(kit_frame(&file, "funding_rates_BTCUSDT"));
     kit_done(&file);
 }
@@ -285,9 +285,9 @@ static void test_bars_of_several_symbols_come_apart(void)
     trades += check_trades(&file, "trades_DOTUSDT", "43.47860000", "43.53930000");
     trades += check_trades(&file, "trades_ETHUSDT", "2064.00000000", "2066.30000000");
     CU_ASSERT_EQUAL(trades, 1910);
-    CU_ASSERT_EQUAL(kit_frame(&file, "depth_DOTUSDT")->n, 1);
-    CU_ASSERT_EQUAL(kit_frame(&file, "depth_ETHUSDT")->n, 1);
-    CU_ASSERT_EQUAL(kit_frame(&file, "depth_BTCUSDT")->n, 1);
+    CU_ASSERT_EQUAL(kit_frame(&file, "depth_DOTUSDT")->n, 872);
+    CU_ASSERT_EQUAL(kit_frame(&file, "depth_ETHUSDT")->n, 897);
+    CU_ASSERT_EQUAL(kit_frame(&file, "depth_BTCUSDT")->n, 890);
     kit_done(&file);
 
     kit_read(&file, kit_data("captures/cryptofeed_um_4sym_20210722.ws.txt.gz"));
