@@ -1,6 +1,7 @@
 --- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
 -- Gives the constructors (calculator, regime, int, number, ...) to `names` and turns a declaration into what C keeps:
--- { kind, name, run = function, span_us, bars, min, benchmark, trades, document }. A document is a list { kind = "o", key, value, ... },
+-- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, document }.
+-- A document is a list { kind = "o", key, value, ... },
 -- an array { kind = "a", ... }, a decimal { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
 local native, names = ...
 jit.off(true, true) -- each function here runs a few times in a VM's life
@@ -13,6 +14,7 @@ local floor = math.floor
 
 local UNITS = { "quote", "base", "percent", "bp", "ratio", "sd", "bars", "count", "seconds", "none" }
 local NAME, NAME_WORDS = "^[a-z][a-z0-9_]*$", "a-z, then a-z, 0-9, _, at most 41 long"
+local MAX_AGE = "5s" -- of the newest book, unless a script says so
 local MAX_ROWS, MAX_OUTPUTS, MAX_PARAMS, MAX_KEYS = 10000000, 512, 64, 4096
 -- query parameters of /analysis/NAME, and what stands beside the outputs in a row
 local TAKEN_PARAMS = "pair pairs symbol period timeframe limit offset start end as_of sort_by sort_order format list_key"
@@ -179,6 +181,7 @@ end)
 
 constructor("bool", "default about", function(t, fail)
   t.type = "bool"
+  if t.default == nil then return end -- an output
   if type(t.default) ~= "boolean" then fail("default must be true or false, got %s", show(t.default)) end
 end)
 
@@ -250,16 +253,16 @@ local function check_map_keys(keys, fail)
   return out
 end
 
--- One value of an output: "unit", number { ... }, count { ... }, text { ... }.
+-- One value of an output: "unit", number { ... }, count { ... }, bool { ... }, text { ... }.
 local function check_value(value, fail)
   if type(value) == "string" then
     check_unit(value, fail)
     return { type = "number", unit = value }
   end
   local made = tagged(value)
-  if not made then fail("must be a unit or one of number, count, text, got %s", show(value)) end
-  if made.type == "number" and made.default ~= nil or not is_taken(made.type, "number count text") then
-    fail("must be a unit or one of number, count, text")
+  if not made then fail("must be a unit or one of number, count, bool, text, got %s", show(value)) end
+  if made.default ~= nil or not is_taken(made.type, "number count bool text") then
+    fail("must be a unit or one of number, count, bool, text")
   end
   return made
 end
@@ -362,7 +365,7 @@ local function outputs_document(outputs)
     if seen[name] then refuse(path, "is there twice") end
     seen[name] = true
     local made = tagged(value, "map") or tagged(value, "list") or check_value(value, function(...)
-      refuse(path, "%s", (gsub(format(...), "number, count, text", "number, count, text, map, list")))
+      refuse(path, "%s", (gsub(format(...), "number, count, bool, text", "number, count, bool, text, map, list")))
     end)
     out[i] = value_document(name, made)
     if made.type == "text" and made.words then texts[#texts + 1] = { name = name, words = made.words } end
@@ -395,8 +398,8 @@ local function params_document(params)
 end
 
 -- A number of rows, or a function of the parameters that gives one.
-local function check_rows(x, path, defaults)
-  if x == nil then return 1, 1 end
+local function check_rows(x, path, defaults, fallback)
+  if x == nil then return fallback, fallback end
   if type(x) == "function" then
     local given = {}
     for k, v in next, defaults do given[k] = v end
@@ -430,23 +433,46 @@ local function names_list(list, path, check)
   return out
 end
 
+local function check_span(span, path, example)
+  local us = type(span) == "string" and native.span(span) or nil
+  if not us then refuse(path, "must be a span such as %s, got %s", example, show(span)) end
+  return us
+end
+
+-- The order books that are wanted.
+local function check_books(books, made)
+  if type(books) ~= "table" then refuse("needs.books", "must be a table { span = \"1h\", ... }, got %s", show(books)) end
+  check_keys(books, "span max_age", function(...) refuse("needs.books", ...) end)
+  local span, age = rawget(books, "span"), rawget(books, "max_age")
+  if age == nil then age = MAX_AGE end
+  made.books_us = check_span(span, "needs.books.span", "\"1h\" or \"15m\"")
+  check_span(age, "needs.books.max_age", "\"5s\"")
+  return object("span", span, "max_age", age)
+end
+
 local function check_needs(needs, made, defaults)
   if type(needs) ~= "table" then refuse("needs", "must be a table, needs = { candles = { span = \"30d\" } }, got %s", show(needs)) end
-  check_keys(needs, "candles metrics", function(...) refuse("needs", ...) end)
-  local candles, metrics = rawget(needs, "candles"), rawget(needs, "metrics")
-  local candles_doc, metrics_doc
+  check_keys(needs, "candles books metrics", function(...) refuse("needs", ...) end)
+  local candles, books, metrics = rawget(needs, "candles"), rawget(needs, "books"), rawget(needs, "metrics")
+  local candles_doc, books_doc, metrics_doc
+  if books ~= nil then books_doc = check_books(books, made) end
   if candles ~= nil then
     if type(candles) ~= "table" then refuse("needs.candles", "must be a table { span = \"30d\", ... }, got %s", show(candles)) end
-    check_keys(candles, "span bars min benchmark trades", function(...) refuse("needs.candles", ...) end)
+    check_keys(candles, "span period bars min benchmark trades", function(...) refuse("needs.candles", ...) end)
     local span = rawget(candles, "span")
-    made.span_us = type(span) == "string" and native.span(span) or nil
-    if not made.span_us then refuse("needs.candles.span", "must be a span such as \"90d\" or \"24h\", got %s", show(span)) end
+    made.span_us = check_span(span, "needs.candles.span", "\"90d\" or \"24h\"")
+    local period = rawget(candles, "period")
+    made.bars_us = type(period) == "string" and native.period(period) or nil
+    if period ~= nil and not made.bars_us then
+      refuse("needs.candles.period", "%s is no period (known: %s)", show(period), native.periods)
+    end
     local bars, min
-    made.bars, bars = check_rows(rawget(candles, "bars"), "needs.candles.bars", defaults)
-    made.min, min = check_rows(rawget(candles, "min"), "needs.candles.min", defaults)
+    made.bars, bars = check_rows(rawget(candles, "bars"), "needs.candles.bars", defaults, 1)
+    -- where there are books, bars are what comes with them
+    made.min, min = check_rows(rawget(candles, "min"), "needs.candles.min", defaults, books and 0 or 1)
     made.benchmark = check_flag(rawget(candles, "benchmark"), "needs.candles.benchmark")
     made.trades = check_flag(rawget(candles, "trades"), "needs.candles.trades")
-    candles_doc = object("span", span, "bars", bars, "min", min, "benchmark", made.benchmark, "trades", made.trades)
+    candles_doc = object("span", span, "period", period, "bars", bars, "min", min, "benchmark", made.benchmark, "trades", made.trades)
   end
   if metrics ~= nil then
     made.metrics = names_list(metrics, "needs.metrics", function(x, i)
@@ -458,8 +484,8 @@ local function check_needs(needs, made, defaults)
   if made.kind == "regime" and not metrics then
     refuse("needs.metrics", "a regime needs metrics, needs = { metrics = { \"volatility\" } }")
   end
-  if not candles and not metrics then refuse("needs", "must name candles or metrics") end
-  return object("candles", candles_doc, "metrics", metrics_doc)
+  if not candles and not books and not metrics then refuse("needs", "must name candles, books or metrics") end
+  return object("candles", candles_doc, "books", books_doc, "metrics", metrics_doc)
 end
 
 local function check_text(t, key, fallback, most)

@@ -183,7 +183,7 @@ static void take_param(lua_State *L, const bson_t *doc, struct pt_param *param)
 
 static void take_output(lua_State *L, const bson_t *doc, struct pt_output *output)
 {
-    static const char *const types[] = { "number", "int", "text", "map", "list" };
+    static const char *const types[] = { "number", "int", "text", "bool", "map", "list" };
     const char *type = "";
     bson_t fields;
     bson_iter_t iter;
@@ -211,6 +211,7 @@ static void take_figures(lua_State *L, struct pt_declaration *d)
     pt_doc_text(d->document, "method", &d->method);
     pt_doc_text(d->document, "method_version", &d->method_version);
     pt_doc_text(d->document, "needs.candles.span", &d->span);
+    pt_doc_text(d->document, "needs.books.span", &d->books_span);
     if (pt_doc_int(d->document, "needs.candles.bars", &rows)) d->bars = (size_t)rows;
     if (pt_doc_int(d->document, "needs.candles.min", &rows)) d->min = (size_t)rows;
     d->regime = strcmp(d->kind, "regime") == 0;
@@ -234,6 +235,14 @@ static int take_function(lua_State *L, const char *field)
     if (lua_type(L, -1) == LUA_TFUNCTION) return luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
     return LUA_NOREF;
+}
+
+static int64_t microseconds(lua_State *L, const char *field)
+{
+    lua_getfield(L, -1, field);
+    int64_t us = (int64_t)lua_tonumber(L, -1); /* 0 when it is nil */
+    lua_pop(L, 1);
+    return us;
 }
 
 static bool flag(lua_State *L, const char *field)
@@ -268,9 +277,9 @@ void pt_declaration_load(lua_State *L, const char *text, size_t len, const char 
     lua_pop(L, 1);
     take_figures(L, d);
 
-    lua_getfield(L, -1, "span_us");
-    d->span_us = (int64_t)lua_tonumber(L, -1);
-    lua_pop(L, 1);
+    d->span_us = microseconds(L, "span_us");
+    d->bars_us = microseconds(L, "bars_us");
+    d->books_us = microseconds(L, "books_us");
     d->bars_fn = take_function(L, "bars");
     d->min_fn = take_function(L, "min");
     d->run = take_function(L, "run");

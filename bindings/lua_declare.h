@@ -9,6 +9,7 @@ enum pt_output_type {
     PT_OUTPUT_NUMBER,
     PT_OUTPUT_INT,
     PT_OUTPUT_TEXT,
+    PT_OUTPUT_BOOL,
     PT_OUTPUT_MAP,
     PT_OUTPUT_LIST
 };
@@ -41,9 +42,12 @@ struct pt_declaration {
     const char *kind, *method, *method_version; /* borrowed from the document */
     const char *span;                           /* NULL when no candles are needed */
     int64_t span_us;
-    size_t bars, min;    /* for the default parameters */
-    int bars_fn, min_fn; /* functions of the parameters, registry references, or LUA_NOREF */
-    int run;             /* compute or classify */
+    int64_t bars_us;        /* period of the candles; 0: the unit's */
+    const char *books_span; /* NULL when no books are needed */
+    int64_t books_us;       /* it; 0 likewise */
+    size_t bars, min;       /* for the default parameters */
+    int bars_fn, min_fn;    /* functions of the parameters, registry references, or LUA_NOREF */
+    int run;                /* compute or classify */
     bool benchmark, trades, regime;
     size_t nparams, noutputs, nmetrics;
     struct pt_param *params;

@@ -57,7 +57,10 @@ static const char *type_words(lua_State *L, int at)
     if (lua_type(L, at) == LUA_TNUMBER || !lua_getmetatable(L, at)) return name;
     const void *meta = lua_topointer(L, -1);
     lua_pop(L, 1);
-    return meta == vm->vec_meta_at ? "vector" : meta == vm->window_meta_at ? "window" : name;
+    return meta == vm->vec_meta_at      ? "vector"
+           : meta == vm->window_meta_at ? "window"
+           : meta == vm->books_meta_at  ? "books"
+                                        : name;
 }
 
 static void check_room(struct answer *a, const bson_t *out, size_t more)
@@ -131,6 +134,14 @@ static void append_text(struct answer *a, bson_t *out, const char *key,
         refuse(a, "output %s: '%s' is none of its words", a->path.text,
                len > 60 ? "the text" : text);
     if (!bson_append_utf8(out, key, -1, text, (int)len))
+        refuse(a, "output %s: %s", a->path.text, NO_ROOM);
+}
+
+static void append_bool(struct answer *a, bson_t *out, const char *key)
+{
+    if (lua_type(a->L, -1) != LUA_TBOOLEAN)
+        refuse(a, "output %s: true or false expected, got %s", a->path.text, type_words(a->L, -1));
+    if (!bson_append_bool(out, key, -1, lua_toboolean(a->L, -1)))
         refuse(a, "output %s: %s", a->path.text, NO_ROOM);
 }
 
@@ -301,6 +312,7 @@ static void append_value(struct answer *a, bson_t *out, const char *key,
     case PT_OUTPUT_NUMBER: append_number(a, out, key, false); break;
     case PT_OUTPUT_INT: append_number(a, out, key, true); break;
     case PT_OUTPUT_TEXT: append_text(a, out, key, output); break;
+    case PT_OUTPUT_BOOL: append_bool(a, out, key); break;
     case PT_OUTPUT_MAP: append_map(a, out, key, output); break;
     case PT_OUTPUT_LIST: append_list(a, out, key); break;
     }
@@ -375,6 +387,11 @@ static bool append_fault(const struct pt_lua_fault *fault, bson_t *out)
     return good && bson_append_document_end(out, &error);
 }
 
+static bool append_count(bson_t *out, const char *key, size_t n, bool known)
+{
+    return known ? bson_append_int64(out, key, -1, (int64_t)n) : bson_append_null(out, key, -1);
+}
+
 static bool append_metadata(const struct pt_declaration *d, const struct pt_result *r, bson_t *out)
 {
     bson_t params;
@@ -386,9 +403,9 @@ static bool append_metadata(const struct pt_declaration *d, const struct pt_resu
            bson_append_document_end(out, &params) &&
            bson_append_double(out, "completeness", -1, r->completeness) &&
            bson_append_int64(out, "rows", -1, (int64_t)r->rows) &&
-           bson_append_int64(out, "expected", -1, (int64_t)r->expected) &&
+           append_count(out, "expected", r->expected, !r->by_books) &&
            bson_append_int64(out, "gaps", -1, (int64_t)r->gaps) &&
-           bson_append_int64(out, "missing", -1, (int64_t)r->missing) &&
+           append_count(out, "missing", r->missing, !r->by_books) &&
            bson_append_document(out, "reasons", -1, r->reasons) &&
            bson_append_date_time(out, "computed_at", -1, r->now_us / 1000) &&
            bson_append_utf8(out, "script", -1, base_name(r->file), -1) &&

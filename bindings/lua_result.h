@@ -21,6 +21,7 @@ struct pt_result {
     int64_t derived_us; /* the stored period the bars were built from; 0 = stored as they are */
     size_t rows, expected, gaps, missing;
     double completeness;
+    bool by_books;                  /* rows are books: how many there should be nobody knows */
     const struct pt_params *params; /* NULL: could not be read */
     const char *file, *hash;
     const struct pt_lua_fault *fault; /* NULL = none */

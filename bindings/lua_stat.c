@@ -148,6 +148,16 @@ static int vec_quantile(lua_State *L)
     return 1;
 }
 
+static int vec_weighted_quantile(lua_State *L)
+{
+    const struct pt_lua_vec *v = pt_lua_vec_arg(L, 1), *w = pt_lua_vec_same(L, 2, v);
+    double q = luaL_checknumber(L, 3);
+    luaL_argcheck(L, q >= 0 && q <= 1, 3, "must be in 0 .. 1");
+    double *work = pt_lua_work(L, (size_t)v->n);
+    lua_pushnumber(L, pt_robust_weighted_quantile(v->p, w->p, (size_t)v->n, q, work));
+    return 1;
+}
+
 static int vec_rank(lua_State *L)
 {
     struct pt_lua_vec *v = pt_lua_vec_arg(L, 1);
@@ -330,6 +340,12 @@ const struct pt_lua_doc pt_lua_stat_docs[] = {
       "vec.of{1, 2, 9}:mad() == 1" },
     { "quantile", vec_quantile, "v:quantile(q) -> number",
       "linear between ranks, as numpy; q in 0 .. 1", "vec.of{1, 2, 3, 4, 5}:quantile(0.25) == 2" },
+    { "weighted_quantile", vec_weighted_quantile,
+      "v:weighted_quantile(weights: vector, q) -> number",
+      "smallest element up to which at least q of the weight lies; missing where no weight is "
+      "above "
+      "0",
+      "vec.of{3, 1, 2}:weighted_quantile(vec.of{5, 2, 3}, 0.5) == 2" },
     { "rank", vec_rank, "v:rank(x) -> number", "share of the elements <= x, 0 .. 1",
       "vec.of{1, 2, 3, 4}:rank(3) == 0.75" },
     { "mean_deviation", vec_mean_deviation, "v:mean_deviation(centre) -> number",

@@ -73,7 +73,8 @@ enum field {
     PERIOD,
     SECONDS,
     AS_OF,
-    BENCHMARK
+    BENCHMARK,
+    BOOKS
 };
 
 static void push_time(lua_State *L, const struct pt_lua_window *w)
@@ -99,6 +100,7 @@ static void push_benchmark(lua_State *L, const struct pt_lua_window *w)
     struct pt_lua_window other = *w;
     other.columns = aligned;
     other.benchmark = other.trades = false;
+    other.books = NULL;
     pt_lua_window_push(L, &other);
 }
 
@@ -126,6 +128,10 @@ static void push_field(lua_State *L, const struct pt_lua_window *w, enum field f
     case SECONDS: lua_pushnumber(L, (lua_Number)w->columns->period_us / 1e6); break;
     case AS_OF: lua_pushnumber(L, (lua_Number)w->columns->as_of_us / 1e6); break;
     case BENCHMARK: push_benchmark(L, w); break;
+    case BOOKS:
+        if (!w->books) luaL_error(L, "books are not declared: needs = { books = { span = ... } }");
+        pt_lua_books_push(L, w->books);
+        break;
     }
 }
 
@@ -138,7 +144,7 @@ static const struct {
     { "gaps", GAPS },           { "missing", MISSING },
     { "symbol", SYMBOL },       { "period", PERIOD },
     { "seconds", SECONDS },     { "as_of", AS_OF },
-    { "benchmark", BENCHMARK },
+    { "benchmark", BENCHMARK }, { "books", BOOKS },
 };
 
 /* field(w, name, kept) -> value; kept remembers it */
@@ -474,6 +480,10 @@ const struct pt_lua_doc pt_lua_window_field_docs[] = {
       "window of the benchmark on the bars of this one (NaN where it has none), nil without one; "
       "needs candles.benchmark",
       "w.benchmark.close:final() == 100" },
+    { "books", NULL, "w.books: books",
+      "the order books of a span; the newest one is valid, else the script is not called; needs "
+      "books",
+      "w.books.n == 3" },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

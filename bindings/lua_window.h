@@ -2,16 +2,17 @@
 #ifndef PT_LUA_WINDOW_H
 #define PT_LUA_WINDOW_H
 
-#include "bindings/columns.h"
+#include "bindings/lua_book.h"
 #include "bindings/sandbox.h"
 
 struct pt_lua_window {
     struct pt_columns *columns; /* borrowed, of the unit or in the arena */
     double epoch;
-    size_t from, n;         /* its rows */
-    size_t expected;        /* rows it would have without holes */
-    int64_t start_us;       /* it begins here, whether there is a bar or not */
-    bool benchmark, trades; /* declared: may be asked for */
+    size_t from, n;                   /* its rows */
+    size_t expected;                  /* rows it would have without holes */
+    int64_t start_us;                 /* it begins here, whether there is a bar or not */
+    bool benchmark, trades;           /* declared: may be asked for */
+    const struct pt_lua_books *books; /* borrowed of the call; NULL: not declared */
 };
 
 /* Puts window_methods and window_field into the table on top, and what C gives into the metatable.

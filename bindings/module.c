@@ -18,11 +18,13 @@
 #include "bindings/lua_fault.h"
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
+#include "bindings/memory_books.h"
 #include "bindings/memory_columns.h"
 #include "bindings/reference.h"
 #include "bindings/script.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +242,12 @@ static int64_t time_of(lua_State *L, int at)
     return us;
 }
 
+/* Books come between whole seconds. */
+static int64_t seconds_of(lua_State *L, int at)
+{
+    return (int64_t)llround(lua_tonumber(L, at) * 1e6);
+}
+
 static int64_t period_of(lua_State *L, int table)
 {
     int64_t us = 0;
@@ -313,6 +321,7 @@ static void take_bars(lua_State *L, int table, const char *fallback, int64_t per
 struct spec_run {
     struct holder *holder;
     struct pt_memory_columns bars, benchmark;
+    struct pt_memory_books books;
     bson_t params, metrics;
     bson_t *docs[16];
     struct pt_metric list[16];
@@ -343,6 +352,60 @@ static void take_benchmark(lua_State *L, struct spec_run *run)
     lua_pop(L, 1);
 }
 
+/* One side of a book on top: { { price, quantity }, ... }, best first. */
+static void take_side(lua_State *L, double levels[2][PT_DEPTH_LEVELS], size_t row)
+{
+    size_t n = lua_istable(L, -1) ? lua_objlen(L, -1) : 0;
+    if (n > PT_DEPTH_LEVELS)
+        luaL_error(L, "book %d: %d levels of a side are stored, got %d", (int)row + 1,
+                   PT_DEPTH_LEVELS, (int)n);
+    for (size_t i = 0; i < PT_DEPTH_LEVELS; i++) {
+        levels[0][i] = levels[1][i] = NAN;
+        if (i >= n) continue;
+        lua_rawgeti(L, -1, (int)i + 1);
+        for (int part = 0; part < 2; part++) {
+            if (!lua_istable(L, -1))
+                luaL_error(L, "book %d: { price, quantity } expected", (int)row + 1);
+            lua_rawgeti(L, -1, part + 1);
+            levels[part][i] = luaL_checknumber(L, -1);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+/* books = { { time = .., bids = { { price, quantity }, .. }, asks = .. }, .. }; without levels it
+ * is a break. */
+static void take_books(lua_State *L, struct spec_run *run, int64_t limit_us)
+{
+    static const char *const sides[] = { "bids", "asks" };
+    struct pt_memory_books *books = &run->books;
+    struct pt_err err = { 0 };
+    size_t n = list_field(L, 2, "books");
+    if (pt_memory_books_init(books, run->bars.columns.symbol, n, &err) != PT_OK)
+        luaL_error(L, "%s", err.text);
+    lua_getfield(L, 2, "books");
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, -1, (int)i + 1);
+        lua_getfield(L, -1, "time");
+        books->time_us[i] = lua_type(L, -1) == LUA_TNUMBER ? seconds_of(L, lua_gettop(L))
+                                                           : time_of(L, lua_gettop(L));
+        lua_pop(L, 1);
+        if (i > 0 && books->time_us[i] <= books->time_us[i - 1])
+            luaL_error(L, "books: time must rise (book %d)", (int)i + 1);
+        for (int s = 0; s < 2; s++) {
+            lua_getfield(L, -1, sides[s]);
+            take_side(L, books->levels[i][s], i);
+            lua_pop(L, 1);
+        }
+        books->bid[i] = books->levels[i][0][0][0];
+        books->ask[i] = books->levels[i][1][0][0];
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    pt_memory_books_close(books, limit_us);
+}
+
 /* metrics = { volatility = { percentile = 0.8 } }: results of other scripts, status "ok" unless
  * `status` says another. */
 static void take_metrics(lua_State *L, struct spec_run *run)
@@ -368,19 +431,31 @@ static int run_spec(lua_State *L)
     struct pt_lua_script *script = &run->holder->script;
     struct pt_columns *columns = &run->bars.columns;
     struct pt_err err = { 0 };
-    int64_t period_us = period_of(L, 2);
-    take_bars(L, 2, "TESTUSDT", period_us, &run->bars);
+    int64_t period_us = period_of(L, 2), own_us = script->declaration.bars_us;
+    int64_t bars_us = own_us > 0 ? own_us : period_us;
+    take_bars(L, 2, "TESTUSDT", bars_us, &run->bars);
     lua_getfield(L, 2, "as_of");
-    int64_t limit_us = lua_isnil(L, -1) ? INT64_MAX : time_of(L, lua_gettop(L));
+    bool by_books = script->declaration.books_us > 0;
+    int64_t limit_us = lua_isnil(L, -1)                             ? INT64_MAX
+                       : by_books && lua_type(L, -1) == LUA_TNUMBER ? seconds_of(L, lua_gettop(L))
+                                                                    : time_of(L, lua_gettop(L));
     lua_pop(L, 1);
-    while (columns->n > 0 && columns->time_us[columns->n - 1] + period_us > limit_us) columns->n--;
-    columns->as_of_us = columns->n > 0 ? columns->time_us[columns->n - 1] + period_us : PT_MISSING;
+    while (columns->n > 0 && columns->time_us[columns->n - 1] + bars_us > limit_us) columns->n--;
+    columns->as_of_us = columns->n > 0 ? columns->time_us[columns->n - 1] + bars_us : PT_MISSING;
     take_benchmark(L, run);
     take_metrics(L, run);
+    take_books(L, run, limit_us);
+    if (by_books && run->books.books.as_of_us != PT_MISSING) { /* bars that are closed by then */
+        columns->as_of_us = pt_period_floor(bars_us, run->books.books.as_of_us);
+        while (columns->n > 0 && columns->time_us[columns->n - 1] >= columns->as_of_us)
+            columns->n--;
+    }
 
     struct pt_script_call call = { .symbol = columns->symbol,
                                    .period_us = period_us,
-                                   .as_of_us = columns->as_of_us,
+                                   .as_of_us =
+                                       by_books ? run->books.books.as_of_us : columns->as_of_us,
+                                   .books = &run->books.books,
                                    .now_us = pt_now_us(),
                                    .columns = columns,
                                    .metrics = run->list,
@@ -417,6 +492,7 @@ static int script_run(lua_State *L)
     int status = lua_pcall(L, 2, 1, 0);
     pt_memory_columns_fini(&run.bars);
     pt_memory_columns_fini(&run.benchmark);
+    pt_memory_books_fini(&run.books);
     bson_destroy(&run.params);
     for (size_t i = 0; i < run.nmetrics; i++) bson_destroy(run.docs[i]);
     if (run.doc) bson_destroy(run.doc);

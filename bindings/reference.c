@@ -8,6 +8,8 @@ const struct pt_lua_group pt_lua_groups[] = {
     { "Names", "", pt_lua_name_docs },
     { "Window: fields", "window", pt_lua_window_field_docs },
     { "Window: methods", "window", pt_lua_window_docs },
+    { "Books: fields", "books", pt_lua_book_field_docs },
+    { "Books: methods", "books", pt_lua_book_docs },
     { "Vector: elements and parts", "vector", pt_lua_vec_docs },
     { "Vector: element by element", "vector", pt_lua_map_docs },
     { "Vector: statistics", "vector", pt_lua_stat_docs },

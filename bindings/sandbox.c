@@ -2,6 +2,7 @@
 #include "bindings/sandbox.h"
 
 #include "base/timefmt.h"
+#include "bindings/lua_book.h"
 #include "bindings/lua_fault.h"
 #include "bindings/lua_locals.h"
 #include "bindings/lua_vec.h"
@@ -227,8 +228,10 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     vm->vec_meta_at = new_metatable(L, "vec_meta", &vm->vec_meta);
     vm->window_meta_at = new_metatable(L, "window_meta", &vm->window_meta);
     vm->null_meta_at = new_metatable(L, "null_meta", &vm->null_meta);
+    vm->books_meta_at = new_metatable(L, "books_meta", &vm->books_meta);
     pt_lua_vec_open(L);
     pt_lua_window_open(L);
+    pt_lua_book_open(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->null_meta);
     set_function(L, "__tostring", null_words);
     lua_pop(L, 1);

@@ -22,7 +22,7 @@
  * Signature: receiver:name(parameter, .. [, optional=default, ..]) -> result, ..
  *   parameter: "name" (a number) or "name: type"
  *   result: a type, "name" (a number) or "name: type"
- *   type: number, string, boolean, any, nil, null, vector, window, "type[]" or "type | type"
+ *   type: number, string, boolean, any, nil, null, vector, window, books, "type[]" or "type | type"
  * Example: an expression that is true, or statements that return true; w is the window that
  * bindings/README.md shows. */
 struct pt_lua_doc {
@@ -61,10 +61,11 @@ struct pt_vm {
     size_t nlibs;
     const struct pt_lua_lib *libs;                           /* borrowed */
     const void *vec_meta_at, *window_meta_at, *null_meta_at; /* tell userdata apart quickly */
-    int vec_meta, window_meta, null_meta;        /* registry references of the metatables */
-    int begin, run, declare_begin, declare_take; /* functions of the preludes */
-    int windows;                                 /* window -> fields, of this call */
-    struct pt_lua_fault fault;                   /* of the last failed pt_vm_protect */
+    const void *books_meta_at;
+    int vec_meta, window_meta, null_meta, books_meta; /* registry references of the metatables */
+    int begin, run, declare_begin, declare_take;      /* functions of the preludes */
+    int windows;                                      /* window -> fields, of this call */
+    struct pt_lua_fault fault;                        /* of the last failed pt_vm_protect */
     bson_t *locals; /* borrowed; when set, a failing call leaves its locals there */
 };
 

@@ -111,7 +111,7 @@ static int size_body(lua_State *L)
     /* a call of its own: it has its own random numbers, and what it makes does not last */
     pt_vm_begin(L, seed_of(run->script, run->call));
     pt_params_push(L, &run->script->declaration, &run->call->params);
-    pt_declaration_rows(L, &run->script->declaration, run->call->period_us, &run->call->rows,
+    pt_declaration_rows(L, &run->script->declaration, run->call->bars_us, &run->call->rows,
                         &run->call->min);
     return 0;
 }
@@ -126,9 +126,10 @@ enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_c
 {
     struct size_run run = { script, call };
     call->rows = call->min = 0;
+    call->bars_us = script->declaration.bars_us > 0 ? script->declaration.bars_us : call->period_us;
     if (!script->vm) return PT_ESCRIPT;
     if (!script->declaration.span) return PT_OK;
-    if (pt_declaration_plain_rows(&script->declaration, call->period_us, &call->rows, &call->min))
+    if (pt_declaration_plain_rows(&script->declaration, call->bars_us, &call->rows, &call->min))
         return PT_OK;
     enum pt_code rc = pt_vm_protect(script->vm, size_body, &run);
     bool full = script->vm->memory.refused;
@@ -169,6 +170,8 @@ struct run {
     struct pt_lua_script *script;
     const struct pt_script_call *call;
     struct pt_lua_window window;
+    struct pt_columns no_bars; /* of a script without candles */
+    struct pt_lua_books books;
     bson_t *data, *reasons;
 };
 
@@ -181,7 +184,7 @@ static int run_body(lua_State *L)
     /* compute(w, p, m), classify(m, p, w) */
     for (int i = 0; i < 3; i++) {
         bool window = i == (d->regime ? 2 : 0), metrics = i == (d->regime ? 0 : 2);
-        if (window && d->span)
+        if (window && (d->span || d->books_us > 0))
             pt_lua_window_push(L, &run->window);
         else if (metrics && d->nmetrics > 0)
             push_metrics(L, d, run->call);
@@ -195,11 +198,30 @@ static int run_body(lua_State *L)
     return 0;
 }
 
+/* Where there are books, they say how it is; bars only when there are fewer than the script asks
+ * for. */
+static void describe_books(const struct run *run, struct pt_result *result)
+{
+    const struct pt_declaration *d = &run->script->declaration;
+    const struct pt_lua_books *b = &run->books;
+    result->window = d->books_span;
+    result->by_books = true;
+    result->rows = b->books->n - b->from;
+    result->completeness = pt_books_known(b->books, b->from, b->span_us, &result->gaps);
+    result->status = d->span && run->window.n < run->call->min ? "warming"
+                     : result->gaps > 0                        ? "gap"
+                                                               : "ok";
+}
+
 /* What the document says about the window. */
 static void describe(struct run *run, struct pt_result *result)
 {
     const struct pt_declaration *d = &run->script->declaration;
     const struct pt_script_call *call = run->call;
+    if (d->books_us > 0) {
+        describe_books(run, result);
+        return;
+    }
     if (d->span) {
         const struct pt_lua_window *w = &run->window;
         result->window = d->span;
@@ -229,7 +251,10 @@ static struct pt_result frame_of(const struct pt_lua_script *script,
 {
     return (struct pt_result){ .symbol = call->symbol,
                                .status = "error",
-                               .window = script->declaration.span,
+                               .window = script->declaration.books_span
+                                             ? script->declaration.books_span
+                                             : script->declaration.span,
+                               .by_books = script->declaration.books_us > 0,
                                .period_us = call->period_us,
                                .as_of_us = call->as_of_us,
                                .now_us = call->now_us,
@@ -267,9 +292,20 @@ static void open_window(struct run *run)
     const struct pt_declaration *d = &run->script->declaration;
     const struct pt_script_call *call = run->call;
     struct pt_lua_window *w = &run->window;
+    if (d->books_us > 0) {
+        run->books = (struct pt_lua_books){ .books = call->books, .span_us = d->books_us };
+        run->books.from = pt_books_lower(call->books, call->books->as_of_us - d->books_us);
+        w->books = &run->books;
+    }
+    if (!d->span) {
+        pt_columns_none(&run->no_bars, call->symbol, call->period_us, call->as_of_us);
+        w->columns = &run->no_bars;
+        w->start_us = call->as_of_us;
+        return;
+    }
     w->columns = call->columns;
     w->expected = call->rows;
-    w->start_us = call->as_of_us - (int64_t)call->rows * call->period_us;
+    w->start_us = call->columns->as_of_us - (int64_t)call->rows * call->bars_us;
     w->from = pt_columns_lower(call->columns, w->start_us);
     w->n = call->columns->n - w->from;
     w->benchmark = d->benchmark;
@@ -286,8 +322,12 @@ bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *c
         return nothing(script, &result, "no_data");
     }
     if (!script->vm) return pt_lua_script_failed(script, call, &script->fault);
-    if (d->span) open_window(&run);
+    if (d->span || d->books_us > 0) open_window(&run);
     describe(&run, &result);
+    if (d->books_us > 0 && call->books->levels[0] == 0) { /* the newest row is a break */
+        result.status = "gap";
+        return nothing(script, &result, "no_book");
+    }
     if (d->span && run.window.n < call->min) return nothing(script, &result, "warming");
 
     bson_t data = BSON_INITIALIZER, reasons = BSON_INITIALIZER;

@@ -2,7 +2,7 @@
 #ifndef PT_BINDINGS_SCRIPT_H
 #define PT_BINDINGS_SCRIPT_H
 
-#include "bindings/columns.h"
+#include "bindings/books.h"
 #include "bindings/lua_params.h"
 
 /* What scripts share; borrowed by them. */
@@ -38,12 +38,15 @@ struct pt_metric {
 struct pt_script_call {
     const char *symbol;
     int64_t period_us, as_of_us,
-        now_us;         /* as_of_us: close of the last bar, PT_MISSING when there is none */
+        now_us;      /* as_of_us: close of the last bar, or time of the newest book where books are
+                        needed; PT_MISSING when there is none */
+    int64_t bars_us; /* period of the candles; set by pt_lua_script_size */
     int64_t derived_us; /* 0: bars stored as they are */
     struct pt_params params;
     size_t rows, min; /* set by pt_lua_script_size */
     struct pt_columns
         *columns; /* hold at least `rows` bars up to as_of; NULL when the script needs no candles */
+    const struct pt_books *books; /* likewise, of at least the declared span */
     size_t nmetrics;
     const struct pt_metric *metrics;
 };

@@ -97,6 +97,7 @@ void pt_session_fini(struct pt_session *self)
 {
     for (size_t i = 0; i < self->nscripts; i++) pt_lua_script_fini(&self->scripts[i]);
     pt_store_columns_fini(&self->columns);
+    pt_own_window_fini(&self->own);
     pt_arena_fini(&self->arena);
     pt_store_close(self->store);
     free(self->scripts);
@@ -292,7 +293,8 @@ static size_t size_jobs(struct unit *unit)
             job->failed = true;
             job->fault = job->script->fault;
         }
-        if (!job->failed && job->call.rows > most) most = job->call.rows;
+        bool own = pt_own_window_wanted(&job->script->declaration);
+        if (!job->failed && !own && job->call.rows > most) most = job->call.rows;
     }
     if (armed) pt_guard_disarm();
     return most;
@@ -305,6 +307,7 @@ static enum pt_code read_bars(struct unit *unit, size_t rows, struct pt_err *err
     for (size_t i = 0; i < unit->n; i++) {
         /* what is not known yet: one reading of all is cheaper than one of each */
         uint32_t known = unit->jobs[i].script->asked;
+        if (pt_own_window_wanted(&unit->jobs[i].script->declaration)) continue;
         if (unit->jobs[i].script->declaration.span) asked |= known ? known : PT_COLUMNS_ALL;
         benchmark_asked |= unit->jobs[i].script->benchmark_asked;
     }
@@ -316,6 +319,24 @@ static enum pt_code read_bars(struct unit *unit, size_t rows, struct pt_err *err
     int64_t stored_us = self->columns.bars.period_us;
     if (stored_us != unit->period_us) unit->derived_us = stored_us;
     return rc;
+}
+
+/* The books of the unit, for all scripts that need some. */
+static void read_books(struct unit *unit)
+{
+    int64_t span_us = 0;
+    struct pt_err err;
+    for (size_t i = 0; i < unit->n; i++) {
+        int64_t books_us = unit->jobs[i].script->declaration.books_us;
+        if (books_us > span_us) span_us = books_us;
+    }
+    if (span_us == 0 || pt_own_window_books(&unit->self->own, unit->read, unit->symbol,
+                                            unit->as_of_us, span_us, &err) == PT_OK)
+        return;
+    for (size_t i = 0; i < unit->n; i++) {
+        struct job *job = &unit->jobs[i];
+        if (job->script->declaration.books_us > 0 && !job->failed) fail_job(job, err.text);
+    }
 }
 
 /* Leaves the timer armed: the next script arms it anew, after the last one it is disarmed. */
@@ -333,6 +354,15 @@ static void run_job(struct unit *unit, size_t i)
     int64_t start_us = pt_mono_us();
     pt_guard_arm(self->call_budget_us);
     columns->asked = aligned->asked = 0;
+    if (pt_own_window_wanted(&job->script->declaration)) {
+        struct pt_err err;
+        columns = &self->own.columns.columns;
+        aligned = &self->own.columns.aligned;
+        enum pt_code rc = pt_own_window_open(&self->own, unit->read, job->script, unit->close_us,
+                                             self->benchmark, &job->call, &err);
+        if (rc != PT_OK && !job->failed) fail_job(job, err.text);
+        columns->asked = aligned->asked = 0;
+    }
     if (job->failed)
         job->doc = pt_lua_script_failed(job->script, &job->call, &job->fault);
     else
@@ -376,6 +406,7 @@ static enum pt_code run_unit(struct unit *unit, struct pt_err *err)
             rc = PT_OK;
         }
     }
+    if (rc == PT_OK) read_books(unit);
     for (size_t i = 0; i < unit->n && rc == PT_OK; i++) {
         run_job(unit, i);
         if (!unit->jobs[i].doc)
@@ -419,6 +450,7 @@ enum pt_code pt_session_run(struct pt_session *self, const bson_t *request, bson
         if (unit.jobs[i].doc) bson_destroy(unit.jobs[i].doc);
     }
     pt_store_columns_done(&self->columns);
+    pt_own_window_done(&self->own);
     pt_read_end(unit.read);
     free(unit.jobs);
     free(unit.metrics);

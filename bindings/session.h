@@ -3,6 +3,7 @@
 #ifndef PT_SESSION_H
 #define PT_SESSION_H
 
+#include "bindings/own_window.h"
 #include "bindings/script.h"
 #include "bindings/store_columns.h"
 
@@ -17,6 +18,7 @@ struct pt_session {
     struct pt_lua_script *scripts;
     struct pt_lua_lib *libs;
     struct pt_store_columns columns;
+    struct pt_own_window own;
     volatile struct pt_worker_status *status; /* borrowed */
 };
 

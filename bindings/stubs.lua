@@ -9,7 +9,7 @@ local function put(...) out[#out + 1] = string.format(...) .. "\n" end
 
 local TYPES = {
   number = "number", string = "string", boolean = "boolean", any = "any", ["nil"] = "nil", null = "petrosa.null",
-  vector = "petrosa.vector", window = "petrosa.window",
+  vector = "petrosa.vector", window = "petrosa.window", books = "petrosa.books",
 }
 
 local function type_of(text, where)
@@ -126,13 +126,17 @@ end
 put("---@operator unm: petrosa.vector\n---@operator len: integer\nlocal vector = {}")
 each("vector", false, function(entry) put_function(entry, "vector:") end)
 
-put("\n---The closed bars of one symbol and period, oldest first.\n---@class petrosa.window")
-each("window", true, function(entry)
-  local names, kind = entry.signature:match("^(.-):%s*(.+)$")
-  for name in names:gmatch("%.([%w_]+)") do put("---@field %s %s %s", name, type_of(kind, entry.signature), entry.about) end
-end)
-put("local window = {}")
-each("window", false, function(entry) put_function(entry, "window:") end)
+local function put_class(name, about)
+  put("\n---%s\n---@class petrosa.%s", about, name)
+  each(name, true, function(entry)
+    local names, kind = entry.signature:match("^(.-):%s*(.+)$")
+    for field in names:gmatch("%.([%w_]+)") do put("---@field %s %s %s", field, type_of(kind, entry.signature), entry.about) end
+  end)
+  put("local %s = {}", name)
+  each(name, false, function(entry) put_function(entry, name .. ":") end)
+end
+put_class("books", "The order books of a span, and the newest one with its levels.")
+put_class("window", "The closed bars of one symbol and period, oldest first.")
 
 put("\nvec = {}")
 each("vec", false, function(entry) put_function(entry, "vec.") end)

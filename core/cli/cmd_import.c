@@ -282,16 +282,17 @@ const struct pt_command pt_cmd_import = {
     .name = "import",
     .args = "FILE...",
     .about = "market data files into the store",
-    .text = "Takes public dumps (.csv, .csv.gz, .zip; with or without a header; ms or us), REST "
-            "candle files, our own exports and "
-            "captured websocket lines. Symbol, period and kind come from the file's name or "
-            "content unless given. Importing "
-            "again changes nothing. A row that cannot be right is rejected, counted by reason and, "
-            "with --rejects, listed. "
-            "Captured order books go on from file to file: give the files of one recording in order. "
-            "Each `committed` line means that so many rows are durable. Exit code 1 when a file "
-            "could not be read to its end "
-            "or too many of its rows were rejected.",
+    .text =
+        "Takes public dumps (.csv, .csv.gz, .zip; with or without a header; ms or us), REST "
+        "candle files, our own exports and "
+        "captured websocket lines. Symbol, period and kind come from the file's name or "
+        "content unless given. Importing "
+        "again changes nothing. A row that cannot be right is rejected, counted by reason and, "
+        "with --rejects, listed. "
+        "Captured order books go on from file to file: give the files of one recording in order. "
+        "Each `committed` line means that so many rows are durable. Exit code 1 when a file "
+        "could not be read to its end "
+        "or too many of its rows were rejected.",
     .options = options,
     .min_args = 1,
     .max_args = SIZE_MAX,

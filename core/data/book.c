@@ -22,7 +22,7 @@ static bool reserve(struct pt_book_side *side, size_t n, struct pt_book_memory *
     if (cap > PT_BOOK_LEVELS_MAX) cap = PT_BOOK_LEVELS_MAX;
     size_t more = (cap - side->cap) * sizeof *side->v;
     if (memory->bytes + more > PT_BOOKS_BYTES_MAX) return false;
-    struct pt_level *grown = realloc(side->v, cap * sizeof *grown);
+    struct pt_book_level *grown = realloc(side->v, cap * sizeof *grown);
     if (!grown) return false;
     memory->bytes += more;
     side->v = grown;
@@ -50,13 +50,13 @@ void pt_book_fini(struct pt_book *book, struct pt_book_memory *memory)
 
 /* ---- levels ---- */
 
-static int by_price(const struct pt_level *a, const struct pt_level *b)
+static int by_price(const struct pt_book_level *a, const struct pt_book_level *b)
 {
     return pt_dec_cmp(a->price, a->price_digits, b->price, b->price_digits);
 }
 
 /* The place of a price: of its level, else where it would stand. */
-static size_t place(const struct pt_book_side *side, int worse, const struct pt_level *level,
+static size_t place(const struct pt_book_side *side, int worse, const struct pt_book_level *level,
                     bool *there)
 {
     size_t low = 0, high = side->n;
@@ -77,12 +77,12 @@ static size_t place(const struct pt_book_side *side, int worse, const struct pt_
 }
 
 /* worse: sign of a step away from the best price. False: no room. */
-static bool change(struct pt_book_side *side, int worse, const struct pt_level *level,
+static bool change(struct pt_book_side *side, int worse, const struct pt_book_level *level,
                    struct pt_book_memory *memory)
 {
     bool there;
     size_t at = place(side, worse, level, &there);
-    struct pt_level *v = side->v;
+    struct pt_book_level *v = side->v;
     if (level->quantity == 0) {
         if (!there) return true; /* of a level that was never told */
         memmove(v + at, v + at + 1, (side->n - at - 1) * sizeof *v);
@@ -205,7 +205,7 @@ void pt_book_wait(struct pt_book *book, const struct pt_diff *diff, struct pt_bo
     if (!book->waiting) book->waiting = calloc(PT_BOOK_WAITING_MAX, sizeof *book->waiting);
     struct pt_waiting waiting = { .diff = *diff };
     bool good = book->waiting && levels <= PT_BOOK_WAITING_LEVELS_MAX &&
-                memory->bytes + levels * sizeof(struct pt_level) <= PT_BOOKS_BYTES_MAX;
+                memory->bytes + levels * sizeof(struct pt_book_level) <= PT_BOOKS_BYTES_MAX;
     for (int s = 0; s < 2 && good; s++) {
         size_t n = diff->side[s].n;
         if (n == 0) continue;
@@ -220,7 +220,7 @@ void pt_book_wait(struct pt_book *book, const struct pt_diff *diff, struct pt_bo
         pt_book_forget_waiting(book, memory);
         return;
     }
-    memory->bytes += levels * sizeof(struct pt_level);
+    memory->bytes += levels * sizeof(struct pt_book_level);
     book->waiting_levels += levels;
     book->waiting[book->nwaiting++] = waiting;
 }
@@ -234,7 +234,7 @@ void pt_book_row(const struct pt_book *book, int64_t *val, uint8_t *dig)
     for (unsigned s = 0; s < 2; s++) {
         const struct pt_book_side *side = &book->side[s];
         for (unsigned i = 0; i < PT_DEPTH_LEVELS && i < side->n; i++) {
-            const struct pt_level *level = &side->v[side->n - 1 - i];
+            const struct pt_book_level *level = &side->v[side->n - 1 - i];
             unsigned price = CELL_SIDE(s) + i, quantity = price + PT_DEPTH_LEVELS;
             val[price] = level->price;
             dig[price] = level->price_digits;

@@ -16,8 +16,8 @@
  * one.
  *
  * Memory: at most PT_BOOK_LEVELS_MAX levels a side of 24 bytes (the farthest give way) and
- * PT_BOOK_WAITING_MAX waiting diffs with PT_BOOK_WAITING_LEVELS_MAX levels a book, and all books of a
- * decoder together at most PT_BOOKS_BYTES_MAX; a book that finds no room is not kept. */
+ * PT_BOOK_WAITING_MAX waiting diffs with PT_BOOK_WAITING_LEVELS_MAX levels a book, and all books of
+ * a decoder together at most PT_BOOKS_BYTES_MAX; a book that finds no room is not kept. */
 #ifndef PT_BOOK_H
 #define PT_BOOK_H
 
@@ -29,19 +29,19 @@
 #define PT_BOOKS_BYTES_MAX ((size_t)256 << 20)
 
 /* Price in quote units, quantity in base units: exact decimals, each with its own digits. */
-struct pt_level {
+struct pt_book_level {
     int64_t price, quantity; /* mantissas */
     uint8_t price_digits, quantity_digits;
 };
 
 /* Levels of a message: bids, asks. */
 struct pt_level_list {
-    struct pt_level *v; /* owned */
+    struct pt_book_level *v; /* owned */
     size_t n, cap;
 };
 
 struct pt_book_side {
-    struct pt_level *v; /* owned; the best level is the last one: changes are mostly near it */
+    struct pt_book_level *v; /* owned; the best level is the last one: changes are mostly near it */
     size_t n, cap;
 };
 

@@ -26,7 +26,7 @@
 static bool reserve(struct pt_level_list *list, size_t n)
 {
     if (n <= list->cap) return true;
-    struct pt_level *grown = realloc(list->v, n * sizeof *grown);
+    struct pt_book_level *grown = realloc(list->v, n * sizeof *grown);
     if (!grown) return false;
     list->v = grown;
     list->cap = n;
@@ -49,7 +49,7 @@ static void read_side(struct pt_decoding *job, unsigned s, bool whole)
     else if (text->nomem || !reserve(list, text->n))
         job->reason = "out_of_memory";
     for (size_t i = 0; i < text->n && !job->reason; i++) {
-        struct pt_level *level = &list->v[i], *before = level - 1;
+        struct pt_book_level *level = &list->v[i], *before = level - 1;
         pt_decoding_dec(job, &text->v[i].price, &level->price, &level->price_digits);
         pt_decoding_dec(job, &text->v[i].quantity, &level->quantity, &level->quantity_digits);
         if (job->reason) break;

@@ -149,7 +149,7 @@ static inline bool pt_decoding_has_symbol(const struct pt_object *body)
 /* decode.c. Absent, null and "" are PT_MISSING; a fault is the job's reason. */
 enum pt_verdict pt_decoding_reject(struct pt_decoding *job, const char *reason);
 void pt_decoding_dec(struct pt_decoding *job, const struct pt_json_value *value, int64_t *mantissa,
-                uint8_t *digits);
+                     uint8_t *digits);
 void pt_decoding_int(struct pt_decoding *job, const struct pt_json_value *value, int64_t *out);
 void pt_decoding_time(struct pt_decoding *job, const struct pt_json_value *value, int64_t *us);
 /* Names the record's series. */

@@ -9,15 +9,17 @@
  *      in the order of the request. A worker that dies meanwhile was loading the script its status page names.
  *
  * -> { op: "run", id, symbol, period_us, as_of_us, now_us, inspect?, scripts: [ { name, params: {...} } ] }
- *      as_of_us: the window ends at the last close <= as_of_us. now_us: becomes computed_at. params: only what
+ *      as_of_us: the window ends at the last close <= as_of_us; of a script that needs books at its newest book, whole
+ *      ms. now_us: becomes computed_at. params: only what
  *      differs from the defaults. The scripts run in the order given, results are handed on to those that need them.
  *      inspect: enum pt_inspect, for the last of the scripts; it may take PT_INSPECT_BUDGETS times as long.
  * <- { op: "done", id, results: [ { name, elapsed_us, doc: <result document> } ] }
  *
  * Declaration: { api: 1, kind: "calculator", name, about, method, method_version, shape: "values" | "data",
- *   every: [ "1h", "1d" ], needs: { candles: { span: "30d" }, metrics: [ ... ] },
+ *   every: [ "1h", "1d" ], needs: { candles: { span: "30d", period?: "1h" },
+ *   books: { span: "1h", max_age: "5s" }, metrics: [ ... ] },
  *   params:  [ { name, type: "int" | "number" | "enum" | "bool", default, min?, max?, words?: [..], unit?, about? } ],
- *   outputs: [ { name, type: "number" | "int" | "text" | "map" | "list", unit, about?, stored?, keys?, fields?: [..] } ],
+ *   outputs: [ { name, type: "number" | "int" | "text" | "bool" | "map" | "list", unit, about?, stored?, keys?, fields?: [..] } ],
  *   of a regime: label?: the output that is its label, levels?: [ outputs ],
  *   rules?: [ { when: { level: word }, gives: word, behind?: [ words ], otherwise?: true } ] }
  *
@@ -26,9 +28,11 @@
  *   metadata: { method, method_version, window: "30d", parameters: {...}, completeness: <double 0..100>, rows, expected,
  *     gaps, missing, reasons: { field: word }, computed_at: <date>, script: <file name>, script_hash, derived_from?: "1m",
  *     error?: { message, file?, line? } } }
- * Outputs: double = decimal, int64 = integer by nature, text, null, document = map. "empty": no closed bar at or
- * before as_of; such a result has as_of null and is never stored. A result that was inspected has, and is never stored
- * with: locals?: { name: words } of the function that failed, or profile?: as in bindings/inspect.h. */
+ * Outputs: double = decimal, int64 = integer by nature, text, bool, null, document = map. "empty": no closed bar (no book)
+ * at or before as_of; such a result has as_of null and is never stored. Where books are needed, rows counts books, gaps
+ * the breaks among them, completeness is the share of their span in which a valid one was known; expected, missing: null.
+ * A result that was inspected has, and is never stored with: locals?: { name: words } of the function that failed, or
+ * profile?: as in bindings/inspect.h. */
 #ifndef PT_UNIT_H
 #define PT_UNIT_H
 

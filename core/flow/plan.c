@@ -5,6 +5,7 @@
 #include "base/timefmt.h"
 #include "flow/result.h"
 #include "store/bars.h"
+#include "store/books.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ struct planner {
     const struct pt_plan_opts *opts;
     struct pt_plan *plan;
     struct pt_read *read;
-    char (*symbols)[PT_SYMBOL_MAX]; /* all that have candles, sorted */
+    char (*symbols)[PT_SYMBOL_MAX]; /* all that have candles or books */
     size_t nsymbols, cap_symbols;
     uint8_t *every;  /* [PERIODS_MAX * scripts->n]: the script is computed at this period */
     uint8_t *chosen; /* [scripts->n], scratch */
@@ -56,6 +57,7 @@ static bool flag(const struct pt_script *script, const char *path)
 static bool depends(const struct pt_script *script, enum pt_kind_id kind, bool benchmark)
 {
     if (benchmark) return kind == PT_CANDLES && flag(script, "needs.candles.benchmark");
+    if (kind == PT_DEPTH) return pt_script_books(script, NULL, NULL);
     if (kind == PT_CANDLES) return true;
     return kind == PT_TRADES && flag(script, "needs.candles.trades");
 }
@@ -89,12 +91,40 @@ static bool no_memory(struct planner *planner)
     return fail(planner, pt_fail(planner->err, PT_ENOMEM, "plan of %zu units", planner->plan->n));
 }
 
+/* Scripts that look at books are not asked about a symbol that has none. False: an error. */
+static bool leave_out_bookless(struct planner *planner, const char *symbol, bool *some)
+{
+    const struct pt_scripts *scripts = planner->plan->scripts;
+    bool known = false, books = false;
+    *some = false;
+    for (size_t i = 0; i < scripts->n; i++) {
+        if (!planner->chosen[i]) continue;
+        if (pt_script_books(&scripts->v[i], NULL, NULL)) {
+            struct pt_series_key key = { .kind = PT_DEPTH };
+            struct pt_series series;
+            memcpy(key.symbol, symbol, strnlen(symbol, sizeof key.symbol - 1));
+            if (!known) {
+                enum pt_code rc = pt_series_find(planner->read, &key, &series, planner->err);
+                if (rc != PT_OK && rc != PT_ENOENT) return fail(planner, rc);
+                books = rc == PT_OK && series.rows > 0;
+                known = true;
+            }
+            if (!books) planner->chosen[i] = 0;
+        }
+        *some = *some || planner->chosen[i];
+    }
+    return true;
+}
+
 /* Adds a unit with the chosen scripts. The same unit may come again; it is merged at the end. */
 static bool add_unit(struct planner *planner, const char *symbol, int64_t period_us,
                      int64_t as_of_us, bool newest)
 {
     struct pt_plan *plan = planner->plan;
     size_t stride = plan->scripts->n;
+    bool some;
+    if (!leave_out_bookless(planner, symbol, &some)) return false;
+    if (!some) return true;
     if (plan->n == plan->cap) {
         size_t cap = plan->cap > 0 ? 2 * plan->cap : 64;
         struct pt_plan_unit *v = realloc(plan->v, cap * sizeof *v);
@@ -212,18 +242,38 @@ struct past {
     size_t script;
 };
 
+/* How far back a stored result looks; books have a span of their own, and what else they need one
+ * more. */
+static int64_t window_of(const struct past *past, const bson_t *doc)
+{
+    const struct pt_script *script = &past->planner->plan->scripts->v[past->script];
+    int64_t expected, books_us, bars_us = 0;
+    const char *text;
+    if (pt_script_books(script, &books_us, NULL)) {
+        if (past->planner->mark.key.kind == PT_DEPTH) return books_us;
+        int64_t rows = 0, period_us = past->period_us;
+        if (pt_doc_text(script->declaration, "needs.candles.period", &text))
+            pt_period_parse(text, strlen(text), &period_us);
+        if (pt_doc_text(script->declaration, "needs.candles.span", &text))
+            pt_span_parse(text, strlen(text), &bars_us);
+        if (pt_doc_int(script->declaration, "needs.candles.bars", &rows) &&
+            rows * period_us > bars_us)
+            bars_us = rows * period_us;
+        return bars_us + period_us; /* the grid of the bars ends up to one before as_of */
+    }
+    return pt_doc_int(doc, "metadata.expected", &expected) ? expected * past->period_us : INT64_MAX;
+}
+
 /* A stored result: due when its window reaches back to what changed. */
 static bool look_past(void *arg, const void *key, size_t key_len, const bson_t *doc)
 {
     struct past *past = arg;
     struct planner *planner = past->planner;
-    int64_t as_of_us, expected;
+    int64_t as_of_us;
     (void)key;
     (void)key_len;
     if (!pt_result_as_of(doc, &as_of_us) || as_of_us == past->newest_us) return true;
-    if (pt_doc_int(doc, "metadata.expected", &expected) &&
-        as_of_us - expected * past->period_us > planner->mark.to_us)
-        return true;
+    if (as_of_us - planner->mark.to_us > window_of(past, doc)) return true;
     memset(planner->chosen, 0, planner->plan->scripts->n);
     planner->chosen[past->script] = 1;
     return add_unit(planner, past->symbol, past->period_us, as_of_us, false);
@@ -234,7 +284,9 @@ static bool plan_past(struct planner *planner, const char *symbol, int64_t perio
 {
     uint8_t from[16], to[16];
     char collection[PT_COLLECTION_MAX];
-    pt_result_key(period_us, planner->mark.from_us + 1, from);
+    /* a book at as_of is part of the window, a bar that opens then is not */
+    bool books = planner->mark.key.kind == PT_DEPTH;
+    pt_result_key(period_us, planner->mark.from_us + !books, from);
     pt_result_key(period_us, INT64_MAX, to);
     for (size_t i = 0; i < planner->plan->scripts->n; i++) {
         const struct pt_script *script = &planner->plan->scripts->v[i];
@@ -302,9 +354,24 @@ static bool is_behind(const struct planner *planner, const struct pt_due *mark)
     return mark->to_us + period_us + BEHIND_BARS * period_us + PT_US_MIN < planner->opts->now_us;
 }
 
+/* Books come ten times a second, so that they make no newest unit due; those that come for the past
+ * do where a stored result looked at their time. */
+static bool plan_books(struct planner *planner)
+{
+    const char *symbol = planner->mark.key.symbol;
+    if (!wants_symbol(planner->opts, symbol)) return true;
+    for (const int64_t *period = pt_periods; *period; period++) {
+        if (wants_period(planner->opts, *period) &&
+            !plan_past(planner, symbol, *period, PT_MISSING, false))
+            return false;
+    }
+    return true;
+}
+
 static bool plan_mark(struct planner *planner)
 {
     const struct pt_due *mark = &planner->mark;
+    if (mark->key.kind == PT_DEPTH) return plan_books(planner);
     if (mark->key.kind != PT_CANDLES && mark->key.kind != PT_TRADES) return true;
     if (wants_symbol(planner->opts, mark->key.symbol) &&
         !plan_marked(planner, mark->key.symbol, false))
@@ -337,7 +404,7 @@ static bool collect_mark(void *arg, const struct pt_due *due)
 static bool collect_symbol(void *arg, const struct pt_series *series)
 {
     struct planner *planner = arg;
-    if (series->key.kind != PT_CANDLES) return true;
+    if (series->key.kind != PT_CANDLES && series->key.kind != PT_DEPTH) return true;
     for (size_t i = planner->nsymbols; i-- > 0;)
         if (strcmp(planner->symbols[i], series->key.symbol) == 0) return true;
     if (planner->nsymbols == planner->cap_symbols) {
@@ -349,6 +416,19 @@ static bool collect_symbol(void *arg, const struct pt_series *series)
     }
     memcpy(planner->symbols[planner->nsymbols++], series->key.symbol, PT_SYMBOL_MAX);
     return true;
+}
+
+/* The newest unit of a symbol without bars: what looks at books, as of the last period that ended
+ * by the newest one. */
+static bool plan_bookish(struct planner *planner, const char *symbol, int64_t period_us)
+{
+    int64_t as_of_us;
+    if (choose(planner, period_us, PT_DEPTH, false) == 0) return true;
+    enum pt_code rc =
+        pt_books_last(planner->read, symbol, planner->opts->as_of_us, &as_of_us, planner->err);
+    if (rc != PT_OK) return go_around(planner, rc);
+    return as_of_us == PT_MISSING ||
+           add_unit(planner, symbol, period_us, pt_period_floor(period_us, as_of_us), true);
 }
 
 /* Every newest unit of every symbol. */
@@ -363,7 +443,8 @@ static bool plan_all(struct planner *planner)
                 choose(planner, *period, PT_CANDLES, false) == 0)
                 continue;
             if (!newest_close(planner, symbol, *period, &as_of_us)) return false;
-            if (as_of_us != PT_MISSING && !add_unit(planner, symbol, *period, as_of_us, true))
+            if (as_of_us == PT_MISSING ? !plan_bookish(planner, symbol, *period)
+                                       : !add_unit(planner, symbol, *period, as_of_us, true))
                 return false;
         }
     }

@@ -57,7 +57,9 @@ static void append_metadata(const struct pt_result_error *error, bson_t *metadat
     if (script) {
         append_text(metadata, "method", script->declaration, "method");
         append_text(metadata, "method_version", script->declaration, "method_version");
-        append_text(metadata, "window", script->declaration, "needs.candles.span");
+        append_text(metadata, "window", script->declaration,
+                    pt_script_books(script, NULL, NULL) ? "needs.books.span"
+                                                        : "needs.candles.span");
         bson_append_document_begin(metadata, "parameters", -1, &child);
         pt_param_all(script->declaration, NULL, error->params, &child);
         bson_append_document_end(metadata, &child);

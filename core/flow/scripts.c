@@ -1,6 +1,7 @@
 /* scripts.c - the set of scripts that is live, and its counters.               [layer: flow] */
 #include "flow/scripts.h"
 
+#include "base/timefmt.h"
 #include "flow/params.h"
 #include "flow/registry.h"
 
@@ -108,4 +109,22 @@ int64_t pt_script_quantile_us(const struct pt_script_stats *stats, double q)
         if (counts[i] > 0 && (double)seen >= rank) return llround(exp2(((double)i + 0.5) / 4.0));
     }
     return llround(exp2((double)PT_LATENCY_BUCKETS / 4.0));
+}
+
+static bool span_at(const struct pt_script *script, const char *path, int64_t *us)
+{
+    const char *text;
+    return pt_doc_text(script->declaration, path, &text) &&
+           pt_span_parse(text, strlen(text), us) == PT_OK;
+}
+
+bool pt_script_books(const struct pt_script *script, int64_t *span_us, int64_t *max_age_us)
+{
+    int64_t span, age;
+    if (!script->declaration || !span_at(script, "needs.books.span", &span) ||
+        !span_at(script, "needs.books.max_age", &age))
+        return false;
+    if (span_us) *span_us = span;
+    if (max_age_us) *max_age_us = age;
+    return true;
 }

@@ -71,4 +71,7 @@ const struct pt_script *pt_scripts_find(const struct pt_scripts *scripts, const 
 enum pt_code pt_script_param(const struct pt_script *script, const char *name, const char *value, bson_t *params,
                              struct pt_err *err);
 
+/* Does the script look at order books? span_us, max_age_us (either may be NULL): as declared. */
+bool pt_script_books(const struct pt_script *script, int64_t *span_us, int64_t *max_age_us);
+
 #endif

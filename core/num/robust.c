@@ -177,6 +177,36 @@ double pt_robust_quantile(const double *x, size_t n, double q, double *work)
     return m > 0 ? quantile_of(work, m, q) : NAN;
 }
 
+double pt_robust_weighted_quantile(const double *x, const double *weight, size_t n, double q,
+                                   double *work)
+{
+    double all = 0;
+    size_t m = 0;
+    if (!(q >= 0 && q <= 1)) return NAN;
+    for (size_t i = 0; i < n; i++) {
+        if (!pt_there(x[i]) || !pt_there(weight[i]) || !(weight[i] > 0)) continue;
+        work[m++] = x[i];
+        all += weight[i];
+    }
+    if (m == 0) return NAN;
+    pt_robust_sort(work, m);
+    /* the first of the values, in order, that has enough weight below and at it */
+    size_t low = 0, high = m - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        double below = 0;
+        for (size_t i = 0; i < n; i++) {
+            bool counts = pt_there(weight[i]) && weight[i] > 0 && x[i] <= work[middle];
+            if (counts && pt_there(x[i])) below += weight[i];
+        }
+        if (below >= q * all)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return work[low];
+}
+
 double pt_robust_rank(const double *x, size_t n, double value)
 {
     size_t m = 0, below = 0;

@@ -19,6 +19,12 @@ double pt_robust_mean_deviation(const double *x, size_t n, double centre);
 /* Quantile, linear between ranks (numpy's default, Hyndman & Fan type 7). 0 <= q <= 1, else NaN. */
 double pt_robust_quantile(const double *x, size_t n, double q, double *work);
 
+/* The smallest x up to which at least q of all the weight lies. weight: [n]; rows count where both
+ * are there and the weight is above 0; NaN when there are none. Exact where the weights are whole
+ * numbers that add up to less than 2^53. 0 <= q <= 1, else NaN. */
+double pt_robust_weighted_quantile(const double *x, const double *weight, size_t n, double q,
+                                   double *work);
+
 /* Share of the values <= value, 0 .. 1; NaN when value is missing. */
 double pt_robust_rank(const double *x, size_t n, double value);
 

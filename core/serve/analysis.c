@@ -33,7 +33,8 @@ void pt_analysis_body(const struct pt_analysis *analysis, struct pt_json *json)
                                   .on_request = analysis->on_request,
                                   .lists = true };
     if (analysis->live && n > 0 && pt_result_as_of(&docs[n - 1], &as_of_us)) {
-        results.stale = analysis->now_us > pt_results_stale_us(as_of_us, analysis->period_us);
+        results.stale =
+            analysis->now_us > pt_results_stale_us(analysis->script, as_of_us, analysis->period_us);
     }
     if (!json->out->failed) pt_results_json(&results, json);
     free(docs);

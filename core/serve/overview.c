@@ -83,7 +83,7 @@ static void take_result(struct pt_overview *line, int metric, int64_t period_us,
         take_status(line, "error");
         return;
     }
-    int64_t stale_us = pt_results_stale_us(as_of_us, period_us);
+    int64_t stale_us = pt_results_stale_us(NULL, as_of_us, period_us);
     if (as_of_us > line->as_of_us || line->as_of_us == PT_MISSING) line->as_of_us = as_of_us;
     if (now_us <= stale_us && stale_us < line->stale_us) line->stale_us = stale_us;
     take_status(line, now_us > stale_us ? "stale" : status);

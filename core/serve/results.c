@@ -24,8 +24,10 @@ bool pt_result_is_list(const struct pt_script *script)
     return pt_doc_text(script->declaration, "shape", &shape) && strcmp(shape, "values") == 0;
 }
 
-int64_t pt_results_stale_us(int64_t as_of_us, int64_t period_us)
+int64_t pt_results_stale_us(const struct pt_script *script, int64_t as_of_us, int64_t period_us)
 {
+    int64_t max_age_us;
+    if (script && pt_script_books(script, NULL, &max_age_us)) return as_of_us + max_age_us;
     return as_of_us + 3 * period_us + 60 * PT_US_SEC;
 }
 
@@ -181,7 +183,8 @@ static void write_described(const struct pt_results *results, const bson_t *newe
     if (newest == NULL || !pt_doc_text(newest, "metadata.method", &method))
         pt_doc_text(declaration, "method", &method);
     if (newest == NULL || !pt_doc_text(newest, "metadata.window", &window)) {
-        pt_doc_text(declaration, "needs.candles.span", &window);
+        if (!pt_doc_text(declaration, "needs.books.span", &window))
+            pt_doc_text(declaration, "needs.candles.span", &window);
     }
     pt_json_kv_text(json, "method", method);
     pt_json_kv_text(json, "window", window);

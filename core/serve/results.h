@@ -45,8 +45,9 @@ void pt_results_csv_value(const bson_iter_t *value, struct pt_buf *out);
  * a line `timestamp,(pair,)output,old,new` for each to `out` and returns how many there are. */
 size_t pt_results_diff(const bson_t *before, const bson_t *now, bool pairs, struct pt_buf *out);
 
-/* From here on a result that should be current is stale. */
-int64_t pt_results_stale_us(int64_t as_of_us, int64_t period_us);
+/* From here on a result that should be current is stale: three bars and a minute behind its bars, or
+ * older than its books may be. script NULL: one that looks at bars. */
+int64_t pt_results_stale_us(const struct pt_script *script, int64_t as_of_us, int64_t period_us);
 
 /* What makes two replies equal to a client: everything but computed_at, which says when, not what.
  * It holds script hash, parameters, as_of and, in place of the rows' version, the numbers that were

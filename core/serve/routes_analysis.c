@@ -1,15 +1,17 @@
 /* routes_analysis.c - /analysis/{metric} for every loaded calculator and regime. [layer: serve]
  *
  *     as_of given, or parameters other than those in force ──> computed by a worker (a stored
- * result that is exactly the one asked for is taken instead) else ──> stored results, the newest
- * `limit` of the range nothing stored, and only the newest was asked for    ──> computed by a
- * worker */
+ * result that is exactly the one asked for is taken instead); so is the newest result of a script
+ * that looks at books, unless the stored one is of the newest book; else ──> stored results, the
+ * newest `limit` of the range nothing stored, and only the newest was asked for    ──> computed by
+ * a worker */
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "flow/result.h"
 #include "serve/list.h"
 #include "serve/results.h"
 #include "serve/thread.h"
+#include "store/books.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,7 +208,7 @@ static void answer(struct pt_request *request, struct analysis *self, struct pt_
     results->data = request->data;
     if (self->current && results->n > 0 &&
         pt_result_as_of(&results->docs[results->n - 1], &as_of_us)) {
-        int64_t stale_us = pt_results_stale_us(as_of_us, self->period_us);
+        int64_t stale_us = pt_results_stale_us(self->script, as_of_us, self->period_us);
         results->stale = pt_now_us() > stale_us;
         if (!results->stale) expires_us = stale_us;
     }
@@ -374,8 +376,8 @@ static bool answer_stored(struct pt_request *request, struct analysis *self)
     return answered;
 }
 
-/* The stored result as of the last bar closed by as_of, if today's script made it: it is the one a
- * worker would give. */
+/* The stored result as of the last bar closed by as_of (or the newest book until then), if today's
+ * script made it: it is the one a worker would give. */
 static bool answer_exact(struct pt_request *request, struct analysis *self)
 {
     struct pt_read *read = NULL;
@@ -388,7 +390,10 @@ static bool answer_exact(struct pt_request *request, struct analysis *self)
     if (!bson_empty(self->params)) return false;
     enum pt_code rc = pt_read_begin(request->thread->http->store, &read, &err);
     if (rc == PT_OK) {
-        rc = pt_bars_last_close(read, self->pair, self->period_us, self->as_of_us, &close_us, &err);
+        rc = pt_script_books(self->script, NULL, NULL)
+                 ? pt_books_last(read, self->pair, self->as_of_us, &close_us, &err)
+                 : pt_bars_last_close(read, self->pair, self->period_us, self->as_of_us, &close_us,
+                                      &err);
     }
     if (rc == PT_OK && close_us != PT_MISSING) {
         pt_result_key(self->period_us, close_us, key);
@@ -431,6 +436,10 @@ void pt_handle_analysis(struct pt_request *request)
         return;
     }
     bool as_stored = bson_empty(self->params) && self->as_of_us == INT64_MAX;
+    /* books come far more often than results are stored: the newest result is that of the newest
+     * book */
+    if (pt_script_books(script, NULL, NULL) && self->current && self->limit == 1 && !self->ranged)
+        as_stored = false;
     if (as_stored ? answer_stored(request, self) : answer_exact(request, self))
         analysis_free(self);
     else

@@ -121,8 +121,8 @@ describe("a mistake in a declaration", function()
       ["outputs: either a list of { name, unit } or a table name = unit, not both"] = '{ a = "quote", { "b", "quote" } }',
       ["outputs.a: is there twice"] = '{ { "a", "quote" }, { "a", "quote" } }',
       ["outputs.timestamp: this name is taken"] = '{ timestamp = "seconds" }',
-      ["outputs.a: must be a unit or one of number, count, text, map, list, got 5"] = "{ a = 5 }",
-      ["outputs.a: must be a unit or one of number, count, text, map, list"] = "{ a = int { default = 1 } }",
+      ["outputs.a: must be a unit or one of number, count, bool, text, map, list, got 5"] = "{ a = 5 }",
+      ["outputs.a: must be a unit or one of number, count, bool, text, map, list"] = "{ a = int { default = 1 } }",
       ["number: unit nothing is not known"] = "{ a = number {} }",
       ["number: a parameter needs a default; an output has no min or max"] = '{ a = number { unit = "sd", min = 1 } }',
       ["map: takes either unit or fields"] = '{ a = map { keys = "0..2" } }',
@@ -138,9 +138,9 @@ describe("a mistake in a declaration", function()
 
   it("in what it needs says what may stand there", function()
     local cases = {
-      ["needs: must name candles or metrics"] = "{}",
+      ["needs: must name candles, books or metrics"] = "{}",
       ["needs: must be a table"] = "5",
-      ['needs: unknown field "trades" (allowed: candles, metrics)'] = "{ trades = true }",
+      ['needs: unknown field "trades" (allowed: candles, books, metrics)'] = "{ trades = true }",
       ["needs.candles.bars: must be a whole number 1 .. 10000000 or a function(p) that gives one, got 0"] = '{ candles = { span = "1d", bars = 0 } }',
       ["needs.candles.bars: gives nothing for the defaults"] = '{ candles = { span = "1d", bars = function() end } }',
       ["needs.candles.min: gives 1.5 for the defaults"] = '{ candles = { span = "1d", min = function() return 1.5 end } }',

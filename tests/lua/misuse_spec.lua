@@ -73,6 +73,7 @@ describe("misuse", function()
             look("NAME", pcall(v.NAME, v, u))
             look("NAME", pcall(v.NAME, v, u, u))
             look("NAME", pcall(v.NAME, v, u, 2))
+            look("NAME", pcall(v.NAME, v, u, 0.5))
             look("NAME", pcall(v.NAME, v, 2, u))
           end
         end]]):gsub("NAME", name))

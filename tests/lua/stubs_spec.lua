@@ -14,7 +14,7 @@ describe("the types for editors", function()
   end)
 
   it("have every function and field of the reference", function()
-    local prefixes = { [""] = "", vector = "vector:", window = "window:", vec = "vec." }
+    local prefixes = { [""] = "", vector = "vector:", window = "window:", books = "books:", vec = "vec." }
     for _, entry in ipairs(petrosa.reference()) do
       local prefix = assert(prefixes[entry.owner], entry.owner)
       if entry.signature:find("(", 1, true) then

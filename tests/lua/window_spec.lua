@@ -261,6 +261,10 @@ describe("indicators of bars", function()
     assert.is_number(adx[10])
   end)
 
+  it("books must be declared", function()
+    assert.matches("books are not declared: needs = { books", fault("return w.books", bars))
+  end)
+
   it("Donchian's channel holds the last bar", function()
     local upper, lower = look("return w:donchian(3)", bars)
     same({ math.max(bars.high[38], bars.high[39], bars.high[40]) }, { upper[40] })

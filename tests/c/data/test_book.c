@@ -398,7 +398,7 @@ static void test_random_differences_give_what_a_plain_list_gives(void)
 {
     struct pt_book book = { .valid = false };
     struct pt_book_memory memory = { 0 };
-    struct pt_level start = { 500, 1, 0, 0 }, level;
+    struct pt_book_level start = { 500, 1, 0, 0 }, level;
     struct pt_level_list whole[2] = { { &start, 1, 1 }, { NULL, 0, 0 } };
     int64_t plain[1000] = { 0 };
     uint64_t seed = 7;
@@ -409,7 +409,7 @@ static void test_random_differences_give_what_a_plain_list_gives(void)
         int64_t quantity = kit_random(&seed) % 3 ? (int64_t)(kit_random(&seed) % 9) : 0;
         uint8_t digits = (uint8_t)(kit_random(&seed) % 3); /* 5, 5.0, 5.00 */
         static const int64_t tens[] = { 1, 10, 100 };
-        level = (struct pt_level){ (price + 1) * tens[digits], quantity, digits, 0 };
+        level = (struct pt_book_level){ (price + 1) * tens[digits], quantity, digits, 0 };
         struct pt_level_list change[2] = { { &level, 1, 1 }, { NULL, 0, 0 } };
         struct pt_diff step = { i, i, 0, 0, change };
         CU_ASSERT_EQUAL_FATAL(pt_book_apply(&book, &step, &memory), PT_BOOK_APPLIED);
@@ -420,7 +420,7 @@ static void test_random_differences_give_what_a_plain_list_gives(void)
         for (int k = 999; k >= 0; k--) {
             if (plain[k] == 0) continue;
             CU_ASSERT_FATAL(at > 0);
-            const struct pt_level *found = &book.side[0].v[--at];
+            const struct pt_book_level *found = &book.side[0].v[--at];
             if (found->quantity != plain[k] ||
                 pt_dec_cmp(found->price, found->price_digits, k + 1, 0) != 0)
                 CU_FAIL_FATAL("another level");
@@ -436,24 +436,24 @@ static void test_the_farthest_levels_give_way(void)
 {
     struct pt_book book = { .valid = false };
     struct pt_book_memory memory = { 0 };
-    static struct pt_level v[PT_BOOK_LEVELS_MAX + 5];
+    static struct pt_book_level v[PT_BOOK_LEVELS_MAX + 5];
     struct pt_level_list whole[2] = { { v, PT_BOOK_LEVELS_MAX + 5, 0 }, { NULL, 0, 0 } };
     for (int64_t i = 0; i < PT_BOOK_LEVELS_MAX + 5; i++)
-        v[i] = (struct pt_level){ 100000 - i, 1, 0, 0 };
+        v[i] = (struct pt_book_level){ 100000 - i, 1, 0, 0 };
     CU_ASSERT_FATAL(pt_book_set(&book, whole, 0, 0, &memory));
     CU_ASSERT_EQUAL(book.side[0].n, PT_BOOK_LEVELS_MAX);
     CU_ASSERT_EQUAL(book.side[0].v[0].price, 100000 - PT_BOOK_LEVELS_MAX + 1);
-    struct pt_level more[2] = { { 100001, 1, 0, 0 }, { 5, 1, 0, 0 } };
+    struct pt_book_level more[2] = { { 100001, 1, 0, 0 }, { 5, 1, 0, 0 } };
     struct pt_level_list change[2] = { { more, 2, 2 }, { NULL, 0, 0 } };
     struct pt_diff step = { 1, 1, 0, 0, change };
     CU_ASSERT_EQUAL(pt_book_apply(&book, &step, &memory), PT_BOOK_APPLIED);
     CU_ASSERT_EQUAL(book.side[0].n, PT_BOOK_LEVELS_MAX);
     CU_ASSERT_EQUAL(book.side[0].v[PT_BOOK_LEVELS_MAX - 1].price, 100001);
     CU_ASSERT_EQUAL(book.side[0].v[0].price, 100000 - PT_BOOK_LEVELS_MAX + 2);
-    CU_ASSERT(memory.bytes <= PT_BOOK_LEVELS_MAX * sizeof(struct pt_level));
+    CU_ASSERT(memory.bytes <= PT_BOOK_LEVELS_MAX * sizeof(struct pt_book_level));
     /* no room at all: the book is given up */
     memory.bytes += PT_BOOKS_BYTES_MAX;
-    struct pt_level ask = { 200000, 1, 0, 0 };
+    struct pt_book_level ask = { 200000, 1, 0, 0 };
     struct pt_level_list other[2] = { { NULL, 0, 0 }, { &ask, 1, 1 } };
     struct pt_diff second = { 2, 2, 0, 0, other };
     CU_ASSERT_EQUAL(pt_book_apply(&book, &second, &memory), PT_BOOK_BROKEN);

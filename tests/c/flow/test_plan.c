@@ -1,6 +1,7 @@
 /* test_plan.c - which units are due, from what changed in a real store. */
 #include "market.h"
 
+#include "data/book.h"
 #include "flow/plan.h"
 #include "flow/registry.h"
 #include "flow/result.h"
@@ -13,7 +14,7 @@ static struct pt_plan plan;
 static struct pt_plan_opts opts;
 
 /* Scripts by their declarations: h at 1h, d at 1h and 1d, bench at 1h (wants the benchmark), tape
- * at 1h (wants trades). */
+ * at 1h (wants trades), quotes at 1w (wants books and three 1h bars). */
 static const char answer_json[] =
     "{ \"scripts\": ["
     " { \"declaration\": { \"name\": \"h\", \"kind\": \"calculator\", \"every\": [ \"1h\" ] } },"
@@ -23,7 +24,10 @@ static const char answer_json[] =
     "                      \"needs\": { \"candles\": { \"benchmark\": true } } } },"
     " { \"declaration\": { \"name\": \"tape\", \"kind\": \"calculator\", \"every\": [ \"1h\" ],"
     "                      \"needs\": { \"candles\": { \"trades\": true } } } },"
-    " { \"error\": { \"message\": \"broken\" } } ] }";
+    " { \"error\": { \"message\": \"broken\" } },"
+    " { \"declaration\": { \"name\": \"quotes\", \"kind\": \"calculator\", \"every\": [ \"1w\" ],"
+    "    \"needs\": { \"books\": { \"span\": \"1h\", \"max_age\": \"5s\" },"
+    "                 \"candles\": { \"span\": \"2h\", \"period\": \"1h\", \"bars\": 3 } } } } ] }";
 
 static void begin(void)
 {
@@ -36,7 +40,7 @@ static void begin(void)
     bool news, again;
     kit_begin();
     struct pt_conf *conf = kit_conf();
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         char name[8];
         snprintf(name, sizeof name, "s%d", i);
         kit_script(name, "x");
@@ -125,6 +129,86 @@ static void put_result(const char *symbol, const char *name, int64_t period_us, 
 }
 
 #define H PT_US_HOUR
+
+static void put_book(const char *symbol, int64_t time_us)
+{
+    struct pt_series_key key = { .kind = PT_DEPTH };
+    struct pt_write *write = NULL;
+    struct pt_put_stats stats = { 0 };
+    struct pt_frame frame;
+    int64_t val[PT_CELLS_MAX];
+    uint8_t dig[PT_CELLS_MAX] = { 0 };
+    snprintf(key.symbol, sizeof key.symbol, "%s", symbol);
+    pt_break_row(val, dig);
+    val[0] = time_us;
+    pt_frame_init(&frame, pt_kind(PT_DEPTH));
+    OK(pt_frame_push(&frame, val, dig));
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_write_rows(write, &key, &frame, PT_PUT_CORRECT, &stats, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    pt_frame_fini(&frame);
+}
+
+static void test_books_make_only_results_of_the_past_due(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    clear_marks();
+    int64_t t = T0 + 50 * H;
+    put_result("ETHUSDT", "quotes", H, t, 0);
+    put_result("ETHUSDT", "quotes", H, t + 2 * H, 0);
+    put_result("ETHUSDT", "h", H, t, 24);
+    put_book("ETHUSDT", T0 + 100 * H); /* the newest: nothing looked at its time */
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    put_book("ETHUSDT", t - H); /* the first moment of the span of one, and of no other */
+    opts.pairs = NULL;
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, t), "q");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, t + 2 * H), "q"); /* the mark reaches to the newest */
+    CU_ASSERT_EQUAL(plan.n, 2);
+    clear_marks();
+    put_book("ETHUSDT", t);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, t), "q"); /* its last one */
+    CU_ASSERT_EQUAL(plan.n, 1);
+    clear_marks();
+    put_book("ETHUSDT", t + 1);
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    end();
+}
+
+static void test_a_bar_of_the_past_makes_results_of_books_due_that_looked_at_it(void)
+{
+    begin();
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    put_book("ETHUSDT", T0 + 50 * H);
+    clear_marks();
+    int64_t t =
+        T0 + 50 * H + 1000; /* bars that open 4 hours before and later may be in its window */
+    put_result("ETHUSDT", "quotes", H, t, 0);
+    market_write(store, "ETHUSDT", H, T0 + 45 * H, 1, 7);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, t), "-");
+    clear_marks();
+    market_write(store, "ETHUSDT", H, T0 + 47 * H, 1, 7);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, t), "q");
+    end();
+}
+
+static void test_a_symbol_without_bars_has_units_of_books(void)
+{
+    begin();
+    int64_t week_us = 7 * PT_US_DAY, t = pt_period_floor(week_us, T0) + week_us;
+    put_book("ETHUSDT", t + 5 * H);
+    opts.all = true;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1);
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", week_us, t), "q");
+    end();
+}
 
 static void test_an_import_makes_the_newest_units_due_and_no_past_ones(void)
 {
@@ -384,6 +468,10 @@ static void test_nothing_due_costs_nothing(void)
 }
 
 static CU_TestInfo tests[] = {
+    { "books make only results of the past due", test_books_make_only_results_of_the_past_due },
+    { "a bar of the past makes results of books due that looked at it",
+      test_a_bar_of_the_past_makes_results_of_books_due_that_looked_at_it },
+    { "a symbol without bars has units of books", test_a_symbol_without_bars_has_units_of_books },
     { "an import makes the newest units due only",
       test_an_import_makes_the_newest_units_due_and_no_past_ones },
     { "a bar that ends no bigger one leaves it alone",

@@ -88,6 +88,47 @@ static void test_missing_values_are_left_out(void)
               isnan(pt_robust_quantile(v, 8, NAN, room)));
 }
 
+/* Cumulative weights of the sorted values, as the definition says it. */
+static void test_a_weighted_quantile_has_enough_weight_below_it(void)
+{
+    enum { ROWS = 400 };
+    double v[ROWS], w[ROWS], room[ROWS];
+    struct pt_rng rng;
+    pt_rng_seed(&rng, 5, 0);
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < ROWS; i++) {
+            v[i] = (double)pt_rng_below(&rng, 20); /* many are equal */
+            w[i] = (double)pt_rng_below(&rng, 4) * 1000;
+            if (i % 17 == 0) v[i] = NAN;
+            if (i % 19 == 0) w[i] = NAN;
+        }
+        double q = round / 49.0, all = 0, below = 0, want = NAN;
+        for (int i = 0; i < ROWS; i++) {
+            if (!isnan(v[i]) && !isnan(w[i])) all += w[i];
+        }
+        for (int value = 0; value < 20 && isnan(want); value++) {
+            bool any = false;
+            for (int i = 0; i < ROWS; i++) {
+                if (v[i] != (double)value || !(w[i] > 0)) continue;
+                below += w[i];
+                any = true;
+            }
+            if (any && below >= q * all) want = value;
+        }
+        CU_ASSERT_EQUAL(pt_robust_weighted_quantile(v, w, ROWS, q, room), want);
+    }
+    double even[20], ones[20];
+    for (int i = 0; i < 20; i++) even[i] = i + 1, ones[i] = 100000;
+    CU_ASSERT_EQUAL(pt_robust_weighted_quantile(even, ones, 20, 0.95, room),
+                    19); /* exactly there */
+    CU_ASSERT_EQUAL(pt_robust_weighted_quantile(even, ones, 20, 1, room), 20);
+    CU_ASSERT_EQUAL(pt_robust_weighted_quantile(even, ones, 20, 0, room), 1);
+    for (int i = 0; i < 20; i++) ones[i] = 0;
+    CU_ASSERT(isnan(pt_robust_weighted_quantile(even, ones, 20, 0.5, room)));
+    CU_ASSERT(isnan(pt_robust_weighted_quantile(even, even, 20, 1.5, room)));
+    CU_ASSERT(isnan(pt_robust_weighted_quantile(even, even, 0, 0.5, room)));
+}
+
 static void test_the_room_may_be_the_column_itself(void)
 {
     make_shape(0, 101, 3);
@@ -115,6 +156,8 @@ static void test_matches_numpy_and_scipy(void)
 int main(void)
 {
     CU_TestInfo tests[] = {
+        { "a weighted quantile has enough weight below it",
+          test_a_weighted_quantile_has_enough_weight_below_it },
         { "sorting and selecting agree with qsort", test_sorting_and_selecting_agree_with_qsort },
         { "an input against the pivots is still sorted",
           test_an_input_against_the_pivots_is_still_sorted },

@@ -74,7 +74,7 @@ static void test_stale_from_a_moment_on(void)
     fake_start(NULL);
     store_all(T0);
     store("trend", T0 - PERIOD, "ok", "{\"rate_of_change\": 1}"); /* older: not looked at */
-    int64_t last_us = pt_results_stale_us(T0, PERIOD);
+    int64_t last_us = pt_results_stale_us(NULL, T0, PERIOD);
     CU_ASSERT_EQUAL(line_at(last_us).stale_us, last_us);
     CU_ASSERT_STRING_EQUAL(line_at(last_us).status, "ok");
     CU_ASSERT_STRING_EQUAL(line_at(last_us + 1).status, "stale");

@@ -25,8 +25,8 @@ describe("scripts/README.md", function()
     return assert(petrosa.load(folder .. "/calculators/" .. name .. ".lua"))
   end
 
-  it("shows five scripts and a spec", function()
-    assert.same({ "day_range", "streak", "close_location", "tide", "sea", "spec" }, order)
+  it("shows six scripts and a spec", function()
+    assert.same({ "day_range", "streak", "touch", "close_location", "tide", "sea", "spec" }, order)
   end)
 
   it("shows a first metric in 15 lines at most", function()
@@ -56,6 +56,16 @@ describe("scripts/README.md", function()
     assert.same({ longest = 2, current = 0, state = "resting" }, script:run(small).data)
     bars.params = { threshold_bp = -1 }
     assert.error_matches(function() script:run(bars) end, "threshold_bp")
+  end)
+
+  it("touch answers, now and on average", function()
+    local low, high = { { 100, 1 } }, { { 101, 1 } }
+    local result = load("touch"):run { books = {
+      { time = 1704067200, bids = low, asks = high },
+      { time = 1704067210, bids = low, asks = { { 103, 1 } } },
+      { time = 1704067240, bids = low, asks = high },
+    } }
+    assert.same({ now = 1, mean = (1 * 10 + 3 * 30) / 40 }, result.data)
   end)
 
   it("close_location answers, with the reason it promises for a bar without a range", function()
@@ -117,6 +127,6 @@ describe("scripts/README.md", function()
       known[entry.name] = true
       for word in entry.signature:gmatch("[%w_]+") do known[word] = true end
     end
-    for word in support.read("scripts/README.md"):gmatch("`[wv][.:]([%w_]+)") do assert.is_true(known[word], word) end
+    for word in support.read("scripts/README.md"):gmatch("`[wvb][.:]([%w_]+)") do assert.is_true(known[word], word) end
   end)
 end)
