@@ -172,7 +172,6 @@ static const char *const later[] = {
     "/health/audit-status",
     "/health/databases",
     "/health/connections",
-    "/analysis/spread",
     "/analysis/correlation",
     "/analysis/performance/*",
     "/backfill/start",

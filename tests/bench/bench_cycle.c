@@ -1,6 +1,7 @@
 /* bench_cycle - a whole cycle with workers that are up: SYMBOLS x {1h, 1d} x the shipped scripts
- * over 90 days, from the store to stored results; ms a cycle, median of ROUNDS. Beside it what the
- * scripts alone take, by their own clocks and spread over the workers: the rest is ours.
+ * over 90 days, and an hour of books, from the store to stored results; ms a cycle, median of
+ * ROUNDS. Beside it what the scripts alone take, by their own clocks and spread over the workers:
+ * the rest is ours.
  *
  *     bench_cycle [symbols [rounds]] */
 #include "base/clock.h"
@@ -82,6 +83,43 @@ static void fill(struct pt_store *store, unsigned symbol, int64_t period_us, siz
     pt_frame_fini(&frame);
 }
 
+/* An hour of books, six seconds apart. */
+static void fill_books(struct pt_store *store, unsigned symbol)
+{
+    struct pt_series_key key = { .kind = PT_DEPTH };
+    struct pt_frame frame;
+    struct pt_write *write = NULL;
+    struct pt_put_stats stats = { 0 };
+    uint64_t seed = symbol;
+    int64_t mid = 2000000;
+    if (symbol == 0)
+        snprintf(key.symbol, sizeof key.symbol, "BTCUSDT");
+    else
+        snprintf(key.symbol, sizeof key.symbol, "S%03uUSDT", symbol);
+    pt_frame_init(&frame, pt_kind(PT_DEPTH));
+    for (int64_t i = 0; i < 600; i++) {
+        int64_t val[PT_CELLS_MAX];
+        uint8_t dig[PT_CELLS_MAX];
+        memset(dig, pt_digits(2, 0), sizeof dig);
+        mid += (int64_t)(next(&seed) % 21) - 10;
+        val[0] = T0 + DAYS * PT_US_DAY - (600 - i) * 6 * PT_US_SEC;
+        val[1] = i;
+        for (unsigned s = 0, cell = 2; s < 2; s++, cell += 2 * PT_DEPTH_LEVELS) {
+            int64_t price = mid;
+            for (unsigned k = 0; k < PT_DEPTH_LEVELS; k++) {
+                price += (s == 0 ? -1 : 1) * (int64_t)(1 + next(&seed) % 30);
+                val[cell + k] = price;
+                val[cell + PT_DEPTH_LEVELS + k] = 1 + (int64_t)(next(&seed) % 1000);
+            }
+        }
+        must(pt_frame_push(&frame, val, dig));
+    }
+    must(pt_write_begin(store, &write, &err));
+    must(pt_write_rows(write, &key, &frame, PT_PUT_CORRECT, &stats, &err));
+    must(pt_write_commit(write, &err));
+    pt_frame_fini(&frame);
+}
+
 static void set(struct pt_conf *conf, const char *key, const char *value)
 {
     char text[PATH_MAX + 64];
@@ -136,6 +174,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < symbols; i++) {
         fill(store, i, PT_US_HOUR, DAYS * 24);
         fill(store, i, PT_US_DAY, DAYS);
+        fill_books(store, i);
     }
     pt_store_close(store);
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A whole cycle: 5 symbols x {1h, 1d} x volatility, volume, trend, deviation, regime, 90 days; store to stored results.
+"""A whole cycle: 5 symbols x {1h, 1d} x volatility, volume, trend, deviation, regime, and spread of an hour's books at 1h, 90 days;
+store to stored results.
 
 The peer is numpy/scipy on one thread with everything in memory and nothing stored (peers/calculators_numpy.py), twice:
 unit by unit as a cycle comes, and all symbols of a period as one table, which only works while no series has a hole.
@@ -29,6 +30,7 @@ import pandas as pd
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = pathlib.Path(os.environ.get("PETROSA_SOURCE", HERE.parent.parent))
 sys.path[:0] = [str(HERE / "peers"), str(ROOT / "tests/oracle"), str(ROOT / "tests")]
+import books as books_oracle
 import calculators as oracle
 import calculators_numpy as peer
 import compare
@@ -37,6 +39,7 @@ import real
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 CATEGORIES = ("volatility", "volume", "trend", "deviation", "regime")  # what the peer has, and so what ours computes here
+BOOKS = 600                                     # of each symbol in the last hour
 PERIODS = {"1h": (HOUR, 2160), "1d": (DAY, 120)}
 RUNS, BENCHMARK = 15, "BTCUSDT"
 # words of the metrics as the peer's numbers
@@ -88,6 +91,27 @@ def walks(symbols, tau, bars):
     return frames
 
 
+def made_books(series):
+    """{symbol: [(time, bids, asks)]}: 20 levels around a walk, in the hour before the last bar closes."""
+    out = {}
+    for seed, (symbol, frame) in enumerate(series["1h"].items()):
+        draw, end = np.random.default_rng(seed), int(frame.index[-1]) + HOUR
+        tick, rows = max(0.0001, round(float(frame["close"].iloc[-1]) / 1e4, 4)), []
+        mid = 10000 + np.cumsum(draw.integers(-3, 4, BOOKS))
+        for k in range(BOOKS):
+            steps = np.cumsum(draw.integers(1, 4, (2, books_oracle.LEVELS)), axis=1)
+            quantity = np.exp(draw.normal(0, 1, steps.shape)).round(3) + 0.001
+            rows.append((end - (BOOKS - k) * (HOUR // BOOKS), *(
+                [[f"{(mid[k] + sign * at) * tick:.4f}", f"{q:.3f}"] for at, q in zip(side, amounts)]
+                for sign, side, amounts in zip((-1, 1), steps, quantity))))
+        out[symbol] = rows
+    return out
+
+
+def categories(period, books):
+    return CATEGORIES + (("spread",) if period == "1h" and books else ())
+
+
 def decimals(column):
     return next(d for d in range(9) if (column.round(d) == column).all())
 
@@ -124,20 +148,35 @@ def columns(frames):
 class Peer:
     """The candles as arrays in memory, and the two ways through them."""
 
-    def __init__(self, series):
-        self.series = series
+    def __init__(self, series, books=None):
+        self.series, self.books = series, {}
+        for symbol, rows in (books or {}).items():
+            arrays = [(time, float(bids[0][0]), float(asks[0][0])) for time, bids, asks in rows]
+            time, bid, ask = map(np.array, zip(*arrays))
+            self.books[symbol] = time, bid, ask, *(np.array(side, float) for side in rows[-1][1:])
         self.tables = {period: columns(frames) for period, frames in series.items()}
         self.units = [(period, symbol, {name: np.ascontiguousarray(table[row]) for name, table in table_of.items()})
                       for period, table_of in self.tables.items() for row, symbol in enumerate(series[period])]
         self.bench = {period: frames[BENCHMARK]["close"].to_numpy() for period, frames in series.items()}
 
     def by_unit(self):
-        return {(period, symbol): peer.five(arrays, PERIODS[period][0], self.bench[period])
-                for period, symbol, arrays in self.units}
+        out = {(period, symbol): peer.five(arrays, PERIODS[period][0], self.bench[period])
+               for period, symbol, arrays in self.units}
+        for period, symbol, arrays in self.units:
+            if period == "1h" and symbol in self.books:     # its newest book comes before the last bar closes
+                out[period, symbol]["spread"] = peer.spread(self.books[symbol], arrays["close"][-26:-1],
+                                                            arrays["quote_volume"][-26:-1])
+        return out
 
     def by_table(self):
-        return {period: peer.five(table, PERIODS[period][0], self.bench[period])
-                for period, table in self.tables.items()}
+        out = {period: peer.five(table, PERIODS[period][0], self.bench[period])
+               for period, table in self.tables.items()}
+        if self.books:                                      # books are of one symbol each
+            table = self.tables["1h"]
+            out["1h"]["spread"] = [peer.spread(self.books[symbol], table["close"][row, -26:-1],
+                                               table["quote_volume"][row, -26:-1])
+                                   for row, symbol in enumerate(self.series["1h"])]
+        return out
 
     def check(self, wanted):
         """Every field of every unit, both ways, against the oracle's answers."""
@@ -154,6 +193,8 @@ class Peer:
 
 def pick(value, row):
     """Row of a table's answer."""
+    if isinstance(value, list):
+        return value[row]
     if isinstance(value, dict):
         return {key: pick(inner, row) for key, inner in value.items()}
     return value[row] if np.ndim(value) else value
@@ -172,7 +213,12 @@ def same(where, field, got, want, context):
     return 1
 
 
-def answers(series):
+def of_books(frame, rows):
+    bars = [(int(time), float(row["close"]), float(row["quote_volume"])) for time, row in frame.tail(30).iterrows()]
+    return {**books_oracle.spread(rows, bars), "expected": None, "missing": None}
+
+
+def answers(series, books=None):
     """{(period, symbol): {calculator: fields}} of the oracle, and {...: whole answer} for the comparison of ours."""
     whole = {}
     for period, frames in series.items():
@@ -181,6 +227,8 @@ def answers(series):
             whole[period, symbol] = {
                 name: oracle.calculate(name, frame, PERIODS[period][0], benchmark=None if own else frames[BENCHMARK],
                                        is_benchmark=own) for name in CATEGORIES}
+            if books and period == "1h":
+                whole[period, symbol]["spread"] = of_books(frame, books[symbol])
     return {unit: {name: answer["data"] for name, answer in all_of.items()} for unit, all_of in whole.items()}, whole
 
 
@@ -201,15 +249,23 @@ def spread(ms):
 class Ours:
     """A store made by `import` of the candles as files."""
 
-    def __init__(self, folder, series):
-        self.store, self.series = folder / "store", series
-        harness.petrosa("import", "--quiet", *write(folder, series), store=self.store)
+    def __init__(self, folder, series, books=None):
+        self.store, self.series, self.books = folder / "store", series, books
+        files = write(folder, series)
+        for symbol, rows in (books or {}).items():
+            files.append(folder / f"{symbol}-books.jsonl")
+            files[-1].write_text("".join(json.dumps({
+                "stream": f"{symbol.lower()}@depth20@100ms", "data": {
+                    "e": "depthUpdate", "E": time // 1000, "s": symbol, "U": k + 1, "u": k + 1, "b": bids, "a": asks}}) + "\n"
+                for k, (time, bids, asks) in enumerate(rows)))
+        harness.petrosa("import", "--quiet", *files, store=self.store)
         self.units = sum(map(len, series.values()))
+        self.results = sum(len(categories(period, books)) * len(frames) for period, frames in series.items())
         scripts = folder / "scripts"  # what the peer computes, and nothing more
         shutil.copytree(harness.ROOT / "scripts/lib", scripts / "lib")
         for kind in ("calculators", "regimes"):
             (scripts / kind).mkdir()
-            for name in CATEGORIES:
+            for name in categories("1h", books):
                 if (file := harness.ROOT / f"scripts/{kind}/{name}.lua").exists():
                     shutil.copy(file, scripts / kind)
         self.options = ("--set", f"scripts.path={scripts}")
@@ -220,10 +276,10 @@ class Ours:
         done = harness.petrosa("compute", "--quiet", "--json", "--periods", ",".join(self.series), *self.options, store=self.store)
         whole = (time.perf_counter() - start) * 1e3
         sums = json.loads(done.stdout)
-        rows = [row for row in sums["rows"] if row["script"] in CATEGORIES]
-        assert sum(row["computed"] for row in rows) == len(CATEGORIES) * self.units and sums["failed"] == 0, sums
+        rows = [row for row in sums["rows"] if row["script"] in categories("1h", self.books)]
+        assert sum(row["computed"] for row in rows) == self.results and sums["failed"] == 0, sums
         assert all(row["warming"] == 0 for row in rows), sums
-        others = {row["script"] for row in sums["rows"]} - set(CATEGORIES)
+        others = {row["script"] for row in sums["rows"]} - set(categories("1h", self.books))
         assert not others, f"computes more than the peer does: {others}"
         return sums["wall_us"] / 1e3, whole, {(row["script"], row["period"]): row["elapsed_us"] / row["computed"]
                                               for row in rows}
@@ -236,7 +292,7 @@ class Ours:
         finally:
             daemon.stop()
         done = re.findall(r" cycle done units=(\d+) results=(\d+) failed=(\d+) us=(\d+)", daemon.logged())
-        assert len(done) >= cycles and all(d[:3] == (str(self.units), str(len(CATEGORIES) * self.units), "0") for d in done), done
+        assert len(done) >= cycles and all(d[:3] == (str(self.units), str(self.results), "0") for d in done[2:]), done
         return [int(us) / 1e3 for *_, us in done[2:]]
 
     def check(self, whole):
@@ -255,10 +311,11 @@ def cycle(folder):
     series = recorded()
     kind = "recorded candles, taker volume made up" if series else "made-up candles"
     series = series or {period: walks(real.FIVE, *PERIODS[period]) for period in PERIODS}
-    wanted, whole = answers(series)
-    theirs = Peer(series)
+    books = made_books(series)
+    wanted, whole = answers(series, books)
+    theirs = Peer(series, books)
     values = theirs.check(wanted)
-    ours = Ours(folder, series) if harness.PETROSA.exists() else None
+    ours = Ours(folder, series, books) if harness.PETROSA.exists() else None
     checked = ours.check(whole) if ours else 0
     unit, table, runs = [], [], []
     for _ in range(RUNS):                       # in turns, so that a busy machine is so for all
@@ -266,7 +323,7 @@ def cycle(folder):
         table.append(timed(theirs.by_table))
         runs += [ours.compute()] if ours else []
     print(f"cycle   numpy/scipy {spread(unit)} unit by unit; {spread(table)} all symbols of a period as one table "
-          f"({kind}; {values} values equal the oracle's)")
+          f"({kind}, made-up books; {values} values equal the oracle's)")
     if not ours:
         print(f"cycle   ours skipped: {harness.PETROSA} is not built")
         return

@@ -4,8 +4,8 @@ import json
 import time
 import unittest
 
-from client import HOUR, T0, US, ask, iso, load
-from harness import DATA, NO_DATA, Daemon, Folder
+from client import HOUR, T0, US, ask, candle, iso, load, write_candles
+from harness import DATA, NO_DATA, Daemon, Folder, petrosa
 
 
 def book(symbol, time_ms, update, bids, asks):
@@ -48,6 +48,59 @@ class Market(Folder):
         self.assertEqual(empty["data"], {"bids": [], "asks": [], "last_update_id": None})
         self.assertEqual([empty["metadata"][k] for k in ("timestamp", "age_ms", "stale")], [None, None, None])
 
+    def test_a_break_empties_the_book_and_the_spread(self):
+        bids, asks = [["100.00", "2.0"], ["99.50", "3.0"]], [["100.50", "1.0"], ["101.00", "4.0"]]
+        diff = {"e": "depthUpdate", "E": T0 // 1000 + 900, "T": T0 // 1000 + 900, "s": "BTCUSDT", "U": 20, "u": 21, "pu": 19, "b": [], "a": []}
+        file = self.dir / "books.jsonl"
+        lines = [book("BTCUSDT", T0 // 1000 + 100 * i, 10 + i, bids, asks) for i in range(5)]
+        file.write_text("\n".join(lines) + "\n")
+        self.import_json(file)
+        port = self.serve()
+        spread = self.get(port, "/analysis/spread?pair=BTCUSDT")
+        self.assertEqual(list(spread), ["pair", "period", "metric", "status", "as_of", "data", "metadata"])
+        self.assertEqual((spread["status"], spread["as_of"]), ("stale", iso(T0 + 400_000)))  # books of 2024, and no bar at all
+        self.assertEqual((spread["data"]["bid_ask_spread"], spread["data"]["mid_price"]), ("0.5", "100.25"))
+        self.assertEqual(spread["data"]["depth_bp"]["100"], {"bid": "5", "ask": "5", "covered": False})
+        self.assertEqual(spread["data"]["slippage"]["1000"]["buy_fill"], "0.5045")
+        self.assertIsNone(spread["data"]["amihud"])
+        self.assertEqual(spread["metadata"]["reasons"], {"liquidity_ratio": "too_few", "amihud": "too_few"})
+        self.assertEqual([spread["metadata"][k] for k in ("rows", "gaps", "expected", "computed", "window")], [5, 0, None, "on_request", "1h"])
+        past = self.get(port, f"/analysis/spread?pair=BTCUSDT&as_of={iso(T0 + 250_000)}")
+        self.assertEqual((past["status"], past["as_of"], past["metadata"]["rows"]), ("ok", iso(T0 + 200_000), 3))
+        self.assertEqual(self.get(port, "/analysis/spread?pair=NOBODY")["data"], None)
+        sheet = ask(port, "/analysis/spread?pair=BTCUSDT&format=csv").text.splitlines()
+        self.assertIn("depth_bp.100.covered", sheet[0])
+        file.write_text("\n".join(lines + [json.dumps({"stream": "btcusdt@depth", "data": diff})]) + "\n")
+        self.import_json(file)
+        body = self.get(port, "/data/depth?pair=BTCUSDT")
+        self.assertEqual(body["data"], {"bids": [], "asks": [], "last_update_id": None})
+        self.assertEqual(body["metadata"]["timestamp"], iso(T0 + 900_000))
+        broken = self.get(port, f"/analysis/spread?pair=BTCUSDT&as_of={iso(T0 + HOUR)}")
+        self.assertEqual((broken["status"], broken["as_of"], broken["metadata"]["gaps"]), ("gap", iso(T0 + 900_000), 1))
+        self.assertEqual(set(broken["data"].values()), {None})
+        self.assertEqual(set(broken["metadata"]["reasons"].values()), {"no_book"})
+
+    def test_a_stored_spread_is_given_while_it_is_of_the_newest_book(self):
+        file = self.dir / "books.jsonl"
+        last = T0 + 30 * HOUR - 2 * US
+        lines = [book("BTCUSDT", last // 1000 - 1000 * i, 100 - i, [["100.00", "2.0"]], [["100.50", "1.0"]]) for i in range(4, -1, -1)]
+        file.write_text("\n".join(lines) + "\n")
+        self.import_json(file)
+        rows = [candle(i, HOUR) for i in range(30)]
+        for i, row in enumerate(rows):
+            row[0] = T0 + i * HOUR
+        load(self.store, write_candles(self.dir / "a.csv", rows), "BTCUSDT", "1h")
+        petrosa("compute", store=self.store)
+        port = self.serve()
+        body = self.get(port, "/analysis/spread?pair=BTCUSDT")
+        self.assertEqual((body["metadata"]["computed"], body["as_of"]), ("stored", iso(last)))
+        self.assertIsNotNone(body["data"]["amihud"])
+        file.write_text("\n".join(lines + [book("BTCUSDT", last // 1000 + 1000, 101, [["100.10", "2.0"]], [["100.50", "1.0"]])]) + "\n")
+        self.import_json(file)
+        body = self.get(port, "/analysis/spread?pair=BTCUSDT")
+        self.assertEqual((body["metadata"]["computed"], body["as_of"]), ("on_request", iso(last + US)))
+        self.assertEqual(body["data"]["bid_ask_spread"], "0.4000000000000057")
+
     def test_a_live_book_is_fresh(self):
         daemon = Daemon(command="demo")
         self.addCleanup(daemon.stop)
@@ -62,6 +115,10 @@ class Market(Folder):
         self.assertLess(bids[0], asks[0])
         self.assertIs(body["metadata"]["stale"], False)
         self.assertLessEqual(body["metadata"]["age_ms"], 5000)
+        spread = self.get(daemon.port, "/analysis/spread?pair=BTCUSDT")
+        self.assertEqual(spread["status"], "ok", spread["metadata"])
+        self.assertGreater(float(spread["data"]["bid_ask_spread"]), 0)
+        self.assertEqual({key: value for key, value in spread["metadata"]["reasons"].items() if key not in ("spread_time_weighted", "spread_p95")}, {})
 
     def test_funding_by_hand(self):
         rows = [(T0 + i * 8 * HOUR, f"0.000{i:05d}", "" if i % 3 == 0 else f"{60000 + i}.25") for i in range(50)]

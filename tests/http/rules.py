@@ -98,7 +98,7 @@ class Rules(WithStore):
 
     def test_what_is_not_built_yet_is_501(self):
         for target in ("/health/leader", "/analysis/correlation?pairs=A,B",
-                       "/analysis/spread?pair=BTCUSDT", "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
+                       "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
             self.problem(self.get(target), 501)
         for method, target in (("POST", "/backfill/start"), ("POST", "/scripts/reload"), ("DELETE", "/backfill/jobs/1"), ("POST", "/anomalies/detect"),
                                ("PUT", "/api/v1/mongodb/x")):

@@ -14,9 +14,11 @@ SKIPPED = 77
 def main():
     sums = {"passed": 0, "failed": 0, "skipped": 0}
     for name, command in (("golden files", ["tests/oracle/golden.py", "--check"]),
+                          ("golden books", ["tests/oracle/books.py", "--check"]),
                           ("golden kernels", ["tests/oracle/kernels.py", "--check"]),
                           ("golden panel", ["tests/oracle/panel.py", "--check"]),
-                          ("recorded data", ["tests/oracle/compare.py", "--petrosa", str(BUILD / "petrosa")])):
+                          ("recorded data", ["tests/oracle/compare.py", "--petrosa", str(BUILD / "petrosa")]),
+                          ("recorded books", ["tests/oracle/books.py", "--compare", "--petrosa", str(BUILD / "petrosa")])):
         done = subprocess.run([PYTHON, *command], cwd=ROOT, capture_output=True, text=True)
         verdict = {0: "passed", SKIPPED: "skipped"}.get(done.returncode, "failed")
         sums[verdict] += 1

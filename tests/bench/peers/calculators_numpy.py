@@ -1,6 +1,6 @@
 """calculators_numpy.py - the metrics as a skilled numpy user writes them for speed, to be timed beside ours.
 
-Every field of volatility, volume, trend, deviation and regime with its default parameters, for windows without holes and
+Every field of volatility, volume, trend, deviation, regime and spread with its default parameters, for windows without holes and
 without missing values: nothing is checked, no reasons, no status, numbers only (nan = null, words as -1, 0, 1, regimes as their place in REGIMES). Only
 last values are computed where a last value is what is asked. All functions work along the last axis, so a window may
 be one symbol's (n) or those of many symbols at once (symbols, n).
@@ -358,4 +358,57 @@ def five(columns, tau, bench=None):
         "trend": trending,
         "deviation": deviation(recent, logs[..., -n:], averages, d),
         "regime": regime(v, variance, volatile, volumes, trending, tau),
+    }
+
+
+BANDS, ORDERS = np.array([5.0, 10, 25, 50, 100]), np.array([1e3, 1e4, 1e5])
+
+
+def taken(price, quantity, amounts, in_quote):
+    """Mean price of taking each amount from a side, and the share of it that is filled."""
+    value = price * quantity
+    reached = np.concatenate([[0.0], np.cumsum(value if in_quote else quantity)])
+    bases, values = np.concatenate([[0.0], np.cumsum(quantity)]), np.concatenate([[0.0], np.cumsum(value)])
+    got = np.minimum(amounts, reached[-1])
+    base, quote = np.interp(got, reached, bases), np.interp(got, reached, values)
+    return quote / base, got / amounts
+
+
+def spread(books, close, quote):
+    """books: (time us, best bid, best ask, newest bids (levels, 2), newest asks); close, quote: the last 25 hours."""
+    time, bid, ask, bids, asks = books
+    (b, qb), (a, qa) = bids[0], asks[0]
+    mid = (a + b) / 2
+    below, above = (mid - bids[:, 0]) * 1e4 / mid, (asks[:, 0] - mid) * 1e4 / mid
+    depth_bid = (below <= BANDS[:, None] * (1 + 1e-12)) @ bids[:, 1]
+    depth_ask = (above <= BANDS[:, None] * (1 + 1e-12)) @ asks[:, 1]
+    covered = (below[-1] >= BANDS * (1 - 1e-12)) & (above[-1] >= BANDS * (1 - 1e-12))
+    one, filled = taken(*asks.T, np.array([1.0]), False)
+    buy, buy_fill = taken(*asks.T, ORDERS, True)
+    sell, sell_fill = taken(*bids.T, ORDERS, True)
+    sides = {n: (bids[:n, 1].sum(), asks[:n, 1].sum()) for n in (5, 10, 20)}
+    imbalance = {n: (x - y) / (x + y) for n, (x, y) in sides.items()}
+    r = np.abs(np.diff(np.log(close)))
+    gap, stood = ask - bid, np.minimum(np.diff(time, append=time[-1]), 60_000_000)
+    order = np.argsort(gap, kind="stable")
+    reached = np.cumsum(stood[order])
+    return {
+        "bid_ask_spread": a - b,
+        "mid_price": mid,
+        "spread_percentage": (a - b) / mid * 100,
+        "market_depth_bid": depth_bid[4],
+        "market_depth_ask": depth_ask[4],
+        "depth_bp": {f"{bp:.0f}": {"bid": x, "ask": y, "covered": bool(z)}
+                     for bp, x, y, z in zip(BANDS, depth_bid, depth_ask, covered)},
+        "slippage_estimate": (one[0] - mid) / mid * 100 if filled[0] == 1 else np.nan,
+        "slippage": {f"{order_of:.0f}": {"buy": (x - mid) / mid * 100, "buy_fill": y, "sell": (mid - z) / mid * 100, "sell_fill": w}
+                     for order_of, x, y, z, w in zip(ORDERS, buy, buy_fill, sell, sell_fill)},
+        "order_book_imbalance": imbalance[10],
+        "order_book_imbalance_5": imbalance[5],
+        "order_book_imbalance_20": imbalance[20],
+        "microprice": (a * qb + b * qa) / (qb + qa),
+        "liquidity_ratio": quote[1:].sum() / r.sum(),
+        "amihud": (r / quote[1:]).mean(),
+        "spread_time_weighted": gap @ stood / stood.sum(),
+        "spread_p95": gap[order][np.searchsorted(reached, 0.95 * reached[-1])],
     }
