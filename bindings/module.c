@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/timefmt.h"
+#include "bindings/check.h"
 #include "bindings/lua_document.h"
 #include "bindings/lua_fault.h"
 #include "bindings/lua_vec.h"
@@ -500,6 +501,67 @@ static int script_run(lua_State *L)
     return 1;
 }
 
+/* ---- checking
+ * ------------------------------------------------------------------------------------------ */
+
+static void push_findings(lua_State *L, const struct pt_check *check)
+{
+    lua_createtable(L, (int)check->nfindings, 0);
+    for (size_t i = 0; i < check->nfindings; i++) {
+        const struct pt_finding *finding = &check->findings[i];
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, finding->file);
+        lua_setfield(L, -2, "file");
+        lua_pushinteger(L, finding->line);
+        lua_setfield(L, -2, "line");
+        lua_pushstring(L, finding->message);
+        lua_setfield(L, -2, "message");
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+}
+
+static void push_figures(lua_State *L, const struct pt_check *check)
+{
+    lua_createtable(L, 0, 5);
+    lua_pushinteger(L, (lua_Integer)check->markets);
+    lua_setfield(L, -2, "markets");
+    lua_pushinteger(L, (lua_Integer)check->calls);
+    lua_setfield(L, -2, "calls");
+    lua_pushnumber(L, (lua_Number)check->elapsed_us);
+    lua_setfield(L, -2, "elapsed_us");
+    lua_pushnumber(L, (lua_Number)check->slowest_us);
+    lua_setfield(L, -2, "slowest_us");
+    lua_createtable(L, (int)check->nnotes, 0);
+    for (size_t i = 0; i < check->nnotes; i++) {
+        lua_pushstring(L, check->notes[i]);
+        lua_rawseti(L, -2, (int)i + 1);
+    }
+    lua_setfield(L, -2, "notes");
+}
+
+#define OTHERS_MAX 16
+
+/* check(script [, other script, ...]) -> { { file, line, message }, ... }, figures. The others give
+ * what needs.metrics names. Nothing ends a call that stays in C for ever. */
+static int check(lua_State *L)
+{
+    struct holder *holder = luaL_checkudata(L, 1, META);
+    struct pt_lua_script *others[OTHERS_MAX];
+    struct pt_check_opts opts = { .others = others };
+    struct pt_check result;
+    struct pt_err err = { 0 };
+    luaL_argcheck(L, lua_gettop(L) <= OTHERS_MAX, OTHERS_MAX + 1, "too many scripts");
+    for (int i = 2; i <= lua_gettop(L); i++) {
+        struct holder *other = luaL_checkudata(L, i, META);
+        others[opts.nothers++] = &other->script;
+    }
+    if (pt_check_script(&holder->script, &opts, &result, &err) != PT_OK)
+        return luaL_error(L, "%s", err.text);
+    push_findings(L, &result);
+    push_figures(L, &result);
+    return 2;
+}
+
 /* ---- eval: a piece of script, with values in and out
  * ------------------------------------------------------------------ */
 
@@ -634,9 +696,14 @@ __attribute__((visibility("default"))) int luaopen_petrosa(lua_State *L);
 int luaopen_petrosa(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        { "load", load }, { "eval", eval }, { "reference", reference }, { NULL, NULL }
+        { "load", load },
+        { "check", check },
+        { "eval", eval },
+        { "reference", reference },
+        { NULL, NULL }
     };
     static const luaL_Reg methods[] = { { "run", script_run },
+                                        { "check", check },
                                         { "declaration", script_declaration },
                                         { NULL, NULL } };
     luaL_newmetatable(L, META);

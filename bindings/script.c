@@ -51,6 +51,7 @@ static void restart(struct pt_lua_script *script)
     struct pt_declaration was = script->declaration;
     pt_vm_free(script->vm);
     script->vm = NULL;
+    script->restarts++;
     script->declaration = (struct pt_declaration){ 0 };
     if (start(script) == PT_OK) {
         script->fault = fault;
@@ -89,6 +90,7 @@ static uint64_t mix(uint64_t h, const void *bytes, size_t len)
 
 static uint64_t seed_of(const struct pt_lua_script *script, const struct pt_script_call *call)
 {
+    if (call->seed != 0) return call->seed;
     uint64_t h = UINT64_C(14695981039346656037);
     h = mix(h, script->hash, strlen(script->hash));
     h = mix(h, call->params.v, script->declaration.nparams * sizeof *call->params.v);

@@ -22,6 +22,7 @@ struct pt_lua_script {
     struct pt_declaration declaration;
     struct pt_lua_fault fault;       /* why it failed, or its last call did */
     uint32_t asked, benchmark_asked; /* columns its calls have used so far */
+    uint32_t restarts;               /* times its VM was made anew: nothing of before is in it */
 };
 
 /* Runs the file. PT_ESCRIPT with script->fault set when it, its declaration or its VM fails. */
@@ -49,6 +50,7 @@ struct pt_script_call {
     const struct pt_books *books; /* likewise, of at least the declared span */
     size_t nmetrics;
     const struct pt_metric *metrics;
+    uint64_t seed; /* of math.random; 0: of the script, the parameters and the window */
 };
 
 /* A function of the script has to be asked for the rows: pt_lua_script_size runs its code. */

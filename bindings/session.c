@@ -63,18 +63,18 @@ static enum pt_code take_libs(struct pt_session *self, struct pt_err *err)
 enum pt_code pt_session_open(struct pt_session *self, bson_t *request,
                              volatile struct pt_worker_status *status, struct pt_err *err)
 {
-    const char *path, *benchmark = "";
+    const char *path = NULL, *benchmark = "";
     int64_t memory;
     memset(self, 0, sizeof *self);
     self->request = request;
     self->status = status;
-    if (!pt_doc_text(request, "store", &path) ||
-        !pt_doc_int(request, "call_budget_us", &self->call_budget_us) ||
+    pt_doc_text(request, "store", &path);
+    if (!pt_doc_int(request, "call_budget_us", &self->call_budget_us) ||
         !pt_doc_int(request, "load_budget_us", &self->load_budget_us) ||
         !pt_doc_int(request, "memory_bytes", &memory) || self->call_budget_us < 0 ||
         self->load_budget_us < 0 || memory < 1)
         return pt_fail(err, PT_EINVAL,
-                       "load: store, call_budget_us, load_budget_us and memory_bytes are needed");
+                       "load: call_budget_us, load_budget_us and memory_bytes are needed");
     pt_doc_text(request, "benchmark", &benchmark);
     if (*benchmark && pt_symbol_parse(benchmark, strlen(benchmark), self->benchmark) != PT_OK)
         return pt_fail(err, PT_EINVAL, "load: benchmark '%.40s' is no symbol", benchmark);
@@ -84,8 +84,9 @@ enum pt_code pt_session_open(struct pt_session *self, bson_t *request,
                                           .libs = self->libs,
                                           .nlibs = self->nlibs };
 
+    if (rc != PT_OK || !path) return rc;
     struct pt_store_opts opts = { .path = path, .readonly = true };
-    if (rc == PT_OK) rc = pt_store_open(&opts, &self->store, err);
+    rc = pt_store_open(&opts, &self->store, err);
     /* the first read takes what it needs of the machine now, while it may */
     struct pt_read *read = NULL;
     if (rc == PT_OK) rc = pt_read_begin(self->store, &read, err);
@@ -118,6 +119,7 @@ size_t pt_session_heap_bytes(const struct pt_session *self)
 static void note(struct pt_session *self, enum pt_phase phase, size_t script)
 {
     if (!self->status) return;
+    self->status->line = 0;
     self->status->script = (uint32_t)script; /* first: who reads the phase believes the number */
     self->status->phase = phase;
 }
@@ -132,6 +134,17 @@ static bool append_fault(bson_t *out, const struct pt_lua_fault *fault)
     return good && bson_append_document_end(out, &error);
 }
 
+/* The script is as if it had never loaded. */
+static void refuse(struct pt_lua_script *script, const struct pt_lua_fault *fault)
+{
+    struct pt_lua_script empty = {
+        .home = script->home, .file = script->file, .text = script->text, .hash = script->hash
+    };
+    pt_lua_script_fini(script);
+    *script = empty;
+    script->fault = *fault;
+}
+
 /* A name belongs to the first file that has it. */
 static void refuse_twin(struct pt_session *self, struct pt_lua_script *script)
 {
@@ -142,18 +155,12 @@ static void refuse_twin(struct pt_session *self, struct pt_lua_script *script)
         snprintf(fault.file, sizeof fault.file, "%s", script->file);
         snprintf(fault.message, sizeof fault.message, "the name %s is taken by %.300s",
                  script->declaration.name, other->file);
-        struct pt_lua_script empty = {
-            .home = script->home, .file = script->file, .text = script->text, .hash = script->hash
-        };
-        pt_lua_script_fini(script);
-        *script = empty;
-        script->fault = fault;
+        refuse(script, &fault);
         return;
     }
 }
 
-static enum pt_code load_one(struct pt_session *self, const bson_t *entry, bson_t *out,
-                             struct pt_err *err)
+static enum pt_code load_one(struct pt_session *self, const bson_t *entry, struct pt_err *err)
 {
     const char *file, *text, *hash;
     size_t len;
@@ -167,12 +174,33 @@ static enum pt_code load_one(struct pt_session *self, const bson_t *entry, bson_
     pt_guard_disarm();
     if (script->vm) refuse_twin(self, script);
     self->nscripts++;
-    bool good = bson_append_utf8(out, "file", -1, file, -1);
+    return PT_OK;
+}
+
+/* What is answered for one script, after it was checked if that was asked. */
+static enum pt_code answer_one(struct pt_session *self, size_t i, const bson_t *entry, bson_t *out,
+                               struct pt_err *err)
+{
+    struct pt_lua_script *script = &self->scripts[i];
+    bool check = false, good = bson_append_utf8(out, "file", -1, script->file, -1);
+    enum pt_code rc = PT_OK;
+    pt_doc_bool(entry, "check", &check);
+    if (check && script->vm) {
+        struct pt_lua_fault fault = { 0 };
+        rc = pt_session_check(self, i, out, &fault, err);
+        if (rc == PT_OK && *fault.message) refuse(script, &fault);
+    }
     if (good && script->vm)
         good = bson_append_document(out, "declaration", -1, script->declaration.document);
     else if (good)
         good = append_fault(out, &script->fault);
-    return good ? PT_OK : pt_fail(err, PT_ENOMEM, "%s: no memory for its declaration", file);
+    if (rc != PT_OK || good) return rc;
+    return pt_fail(err, PT_ENOMEM, "%s: no memory for its declaration", script->file);
+}
+
+void pt_session_note(struct pt_session *self, size_t i)
+{
+    note(self, PT_PHASE_LOAD, i);
 }
 
 enum pt_code pt_session_load(struct pt_session *self, bson_t *reply, struct pt_err *err)
@@ -183,16 +211,20 @@ enum pt_code pt_session_load(struct pt_session *self, bson_t *reply, struct pt_e
     size_t n = array_length(self->request, "scripts", &array, &iter), i = 0;
     self->scripts = calloc(n ? n : 1, sizeof *self->scripts);
     if (!self->scripts) return pt_fail(err, PT_ENOMEM, "%zu scripts", n);
+    for (; rc == PT_OK && i < n && next_document(&iter, &entry); i++)
+        rc = load_one(self, &entry, err);
+    if (rc == PT_OK && i < n) rc = pt_fail(err, PT_EINVAL, "load: scripts must hold documents");
+    /* all are there before the first is checked: it may need the others' metrics */
     bson_append_utf8(reply, "op", -1, "loaded", -1);
     bson_append_array_begin(reply, "scripts", -1, &list);
-    for (; rc == PT_OK && i < n && next_document(&iter, &entry); i++) {
+    if (n > 0) bson_iter_init(&iter, &array);
+    for (i = 0; rc == PT_OK && i < n && next_document(&iter, &entry); i++) {
         char index[24];
         snprintf(index, sizeof index, "%zu", i);
         bson_append_document_begin(&list, index, -1, &out);
-        rc = load_one(self, &entry, &out, err);
+        rc = answer_one(self, i, &entry, &out, err);
         bson_append_document_end(&list, &out);
     }
-    if (rc == PT_OK && i < n) rc = pt_fail(err, PT_EINVAL, "load: scripts must hold documents");
     bson_append_array_end(reply, &list);
     note(self, PT_PHASE_IDLE, 0);
     return rc;
@@ -443,7 +475,8 @@ enum pt_code pt_session_run(struct pt_session *self, const bson_t *request, bson
                             struct pt_err *err)
 {
     struct unit unit = { .self = self, .close_us = PT_MISSING };
-    enum pt_code rc = take_unit(&unit, request, err);
+    enum pt_code rc = self->store ? take_unit(&unit, request, err)
+                                  : pt_fail(err, PT_EINVAL, "run: the worker has no store");
     if (rc == PT_OK) rc = run_unit(&unit, err);
     if (rc == PT_OK) rc = append_results(&unit, reply, err);
     for (size_t i = 0; i < unit.n; i++) {

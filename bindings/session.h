@@ -33,6 +33,13 @@ enum pt_code pt_session_run(struct pt_session *session, const bson_t *request, b
                             struct pt_err *err);
 void pt_session_fini(struct pt_session *session);
 
+/* Parts of loading (session_check.c). The status page says from now on that script i is at work. */
+void pt_session_note(struct pt_session *session, size_t i);
+/* Checks script i on made-up markets and recent ones of the store; appends `checked` and `findings`
+ * to its answer. fault: the first finding; without message when there is none. */
+enum pt_code pt_session_check(struct pt_session *session, size_t i, bson_t *out,
+                              struct pt_lua_fault *fault, struct pt_err *err);
+
 /* Bytes of heap that the whole worker may need: scripts, the bars of long windows, libraries. */
 size_t pt_session_heap_bytes(const struct pt_session *session);
 

@@ -4,9 +4,15 @@
  * and talks in BSON documents (doc.h: pt_wire_*). It never speaks first.
  *
  * -> { op: "load", store: path, benchmark: "BTCUSDT", call_budget_us, load_budget_us, memory_bytes,
- *      scripts: [ { file, text, hash } ], libs: [ { name, file, text } ] }           once, as the first message
- * <- { op: "loaded", scripts: [ { file, declaration: {...} } | { file, error: { message, file?, line? } } ] }
- *      in the order of the request. A worker that dies meanwhile was loading the script its status page names.
+ *      scripts: [ { file, text, hash, check?: true } ], libs: [ { name, file, text } ] }  once, as the first message
+ *      store: absent when there is none; then scripts are loaded and checked, and cannot be run.
+ *      check: when all are loaded, this one is also checked for purity (bindings/check.h), each call under the call's
+ *      budget, all of them under load_budget_us.
+ * <- { op: "loaded", scripts: [ { file, declaration: {...}, checked? } |
+ *                               { file, error: { message, file?, line? }, findings?, checked? } ] }
+ *      in the order of the request. A worker that dies meanwhile was loading or checking the script its status page
+ *      names. An error is the first of findings: [ { message, file, line? } ], which only a checked script has.
+ *      checked: { name, kind, markets, calls, elapsed_us, slowest_us, notes: [ text ] }
  *
  * -> { op: "run", id, symbol, period_us, as_of_us, now_us, inspect?, scripts: [ { name, params: {...} } ] }
  *      as_of_us: the window ends at the last close <= as_of_us; of a script that needs books at its newest book, whole
@@ -56,6 +62,7 @@ enum pt_phase { PT_PHASE_IDLE, PT_PHASE_LOAD, PT_PHASE_RUN };
 struct pt_worker_status {
     volatile uint32_t phase;  /* enum pt_phase */
     volatile uint32_t script; /* index in the request's list */
+    volatile uint32_t line;   /* of that script, where a checked call stays long; 0: not known */
 };
 
 #endif

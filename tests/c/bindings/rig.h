@@ -38,6 +38,8 @@ struct rig {
 struct rig_script {
     const char *file, *text;
 };
+/* Bit i: script i of the next load is to be checked. */
+static uint32_t rig_check = 0;
 
 static void rig_die(const char *what)
 {
@@ -193,6 +195,7 @@ static void rig_append_texts(bson_t *request, const char *key, const struct rig_
         }
         bson_append_utf8(&entry, "file", -1, scripts[i].file, -1);
         bson_append_utf8(&entry, "text", -1, scripts[i].text, -1);
+        if (!libs && (rig_check >> i & 1)) bson_append_bool(&entry, "check", -1, true);
         bson_append_document_end(&list, &entry);
     }
     bson_append_array_end(request, &list);
@@ -206,7 +209,7 @@ static bson_t *rig_load(struct rig *rig, const struct rig_budget *budget,
     bson_t request = BSON_INITIALIZER, *reply = NULL;
     struct pt_err err;
     bson_append_utf8(&request, "op", -1, "load", -1);
-    bson_append_utf8(&request, "store", -1, rig->folder, -1);
+    if (*rig->folder) bson_append_utf8(&request, "store", -1, rig->folder, -1);
     bson_append_utf8(&request, "benchmark", -1, "BTCUSDT", -1);
     bson_append_int64(&request, "call_budget_us", -1, budget->call_us);
     bson_append_int64(&request, "load_budget_us", -1, budget->load_us);

@@ -1,0 +1,14 @@
+-- impure: a cache that the collector empties
+-- expect: 10 weak tables depend on the collector
+return calculator {
+  api = 1,
+  name = "weak_cache",
+  about = "a cache that the collector empties",
+  needs = { candles = { span = "2d", min = 2 } },
+  outputs = { { "x", "none" } },
+  compute = function(w)
+    local cache = setmetatable({}, { __mode = "k" })
+    cache[{}] = w.n
+    return { x = w.n }
+  end,
+}
