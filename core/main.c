@@ -13,6 +13,7 @@ const struct pt_command *const pt_commands[] = {
     &pt_cmd_replay,
     &pt_cmd_new,
     &pt_cmd_test,
+    &pt_cmd_check,
     &pt_cmd_status,
     &pt_cmd_config,
     &pt_cmd_options,

@@ -101,6 +101,7 @@ static bool append_scripts(const struct pt_registry *registry, bson_t *doc, size
             !bson_append_utf8(&item, "file", -1, source->file, -1) ||
             !bson_append_utf8(&item, "text", -1, source->text, (int)source->len) ||
             !bson_append_utf8(&item, "hash", -1, source->hash, -1) ||
+            (registry->v[i].check && !bson_append_bool(&item, "check", -1, true)) ||
             !bson_append_document_end(&list, &item))
             return false;
     }
@@ -112,7 +113,7 @@ enum pt_code pt_registry_message(const struct pt_registry *registry,
                                  size_t *n, struct pt_err *err)
 {
     bool ok = bson_append_utf8(doc, "op", -1, "load", -1) &&
-              bson_append_utf8(doc, "store", -1, params->store, -1) &&
+              (!params->store || bson_append_utf8(doc, "store", -1, params->store, -1)) &&
               bson_append_utf8(doc, "benchmark", -1, params->benchmark, -1) &&
               bson_append_int64(doc, "call_budget_us", -1, params->call_budget_us) &&
               bson_append_int64(doc, "load_budget_us", -1, params->load_budget_us) &&

@@ -18,6 +18,7 @@ struct pt_candidate {
     bson_t *configured;  /* owned; parameters set by the configuration that differ from the file's
                             defaults */
     bool failed;
+    bool check; /* a worker that loads it also checks whether it is pure */
     char message[512], error_file[256];
     int error_line;
 };
@@ -42,7 +43,7 @@ void pt_candidate_name(const struct pt_candidate *candidate, char out[PT_SCRIPT_
 /* The message that makes a worker load all candidates that have not failed; index[k] = candidate of
  * the k-th. */
 struct pt_load_params {
-    const char *store, *benchmark;
+    const char *store, *benchmark; /* store NULL: none, scripts are loaded only */
     int64_t call_budget_us, load_budget_us, memory_bytes;
 };
 enum pt_code pt_registry_message(const struct pt_registry *registry,

@@ -26,6 +26,9 @@ struct pt_sources {
 enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sources, struct pt_err *err);
 /* One more script, marked `extra`; a file that is there already is marked only. */
 enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct pt_err *err);
+/* The libraries of another folder like those of [scripts] path, and (unless only_libs) its scripts. What
+ * is there already stays. */
+enum pt_code pt_sources_add_root(struct pt_sources *sources, const char *root, bool only_libs, struct pt_err *err);
 void pt_sources_fini(struct pt_sources *sources);
 
 enum pt_script_status { PT_SCRIPT_LIVE, PT_SCRIPT_FAILED };

@@ -211,6 +211,16 @@ enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct
     return PT_OK;
 }
 
+enum pt_code pt_sources_add_root(struct pt_sources *sources, const char *root, bool only_libs,
+                                 struct pt_err *err)
+{
+    char dir[PATH_MAX];
+    if (!only_libs) return read_root(sources, root, err);
+    if ((size_t)snprintf(dir, sizeof dir, "%s/lib", root) >= sizeof dir)
+        return pt_fail(err, PT_ERANGE, "path too long: %s/lib", root);
+    return is_folder(dir) ? read_folder(sources, dir, true, err) : PT_OK;
+}
+
 void pt_sources_fini(struct pt_sources *sources)
 {
     for (size_t i = 0; i < sources->n; i++) {

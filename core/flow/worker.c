@@ -403,6 +403,7 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
     if (worker->status->phase == PT_PHASE_LOAD || worker->status->phase == PT_PHASE_RUN) {
         death.phase = (enum pt_phase)worker->status->phase;
         death.script = worker->status->script;
+        death.line = worker->status->line;
     }
     death.budget = worker->late;
     if (killed)

@@ -14,6 +14,7 @@ struct pt_worker;
 struct pt_death {
     enum pt_phase phase;
     uint32_t script; /* by the status page; means something when phase is not IDLE */
+    uint32_t line;   /* of that script, where a checked call stayed long; 0: not known */
     bool budget;     /* its own timer or our deadline ended it */
     bool outside;    /* a signal that neither it nor we are likely to have sent */
     bool asked;      /* it had been told to leave */

@@ -52,7 +52,7 @@ class Usage(Folder):
     def test_help_knows_every_command_and_option(self):
         overview = petrosa("help").stdout
         commands = re.findall(r"^  (\w+) ", overview, re.M)
-        self.assertEqual(set(commands), set("serve demo import export compute eval replay new test status config options backup verify version help".split()))
+        self.assertEqual(set(commands), set("serve demo import export compute eval replay new test check status config options backup verify version help".split()))
         man = petrosa("help", "--man").stdout
         for command in commands:
             self.assertIn(f"petrosa {command}", petrosa("help", command).stdout)
@@ -479,6 +479,105 @@ class Hostile(Folder):
             budget = [] if name == "loops" else ["--set", "scripts.call_budget=60s"]  # a busy machine must not end the others first
             done = petrosa("eval", name, "--pair", "BTCUSDT", "--set", f"scripts.path={self.dir / 'mine'}", *budget, store=self.store, check=1)
             self.assertIn(words, done.stdout + done.stderr)
+
+
+class Check(Folder):
+    SCRIPT = ("return calculator {\n  api = 1, name = %r, about = 'x', needs = { candles = { span = '2d', min = 2 } },\n"
+              "  outputs = { { 'x', 'quote' } },\n  compute = function(w)\n    %s\n    return { x = w.close:mean() }\n  end }\n")
+
+    def script(self, path, body="", top=""):
+        path = self.dir / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(top + self.SCRIPT % (path.stem, body))
+        return path
+
+    def test_the_shipped_scripts_are_pure_and_need_no_store(self):
+        done = petrosa("check")
+        lines = done.stdout.splitlines()
+        self.assertGreaterEqual(len(lines), 5)
+        for line in lines:
+            self.assertRegex(line, r"^ok +\w+ +(calculator|regime|anomaly|alert) +\d+ windows +\d+ calls +[\d.]+ ms")
+            print("  table " + line)
+        self.assertEqual(petrosa("check", "--quiet").stdout, "")
+        self.assertFalse(self.store.exists())
+
+    def test_findings_have_file_and_line_and_fail(self):
+        good = self.script("good.lua")
+        bad = self.script("bad.lua", "calls = calls + 1", "local calls = 0\n")
+        done = petrosa("check", good, bad, check=1)
+        self.assertRegex(done.stdout, rf"{re.escape(str(bad))}:6: calls holds 1 after a call, 0 before it")
+        self.assertRegex(done.stdout, r"(?m)^ok +good ")
+        self.assertRegex(done.stdout, r"(?m)^REFUSED +bad ")
+        self.assertIn("1 of 2 scripts refused", done.stderr)
+        body = json.loads(petrosa("check", self.dir, "--json", check=1).stdout)
+        self.assertEqual((body["findings"], [s["name"] for s in body["scripts"]]), (1, ["bad", "good"]))
+        self.assertEqual(body["scripts"][0]["findings"][0]["line"], 6)
+        self.assertEqual(body["scripts"][1]["findings"], [])
+        self.assertGreater(body["scripts"][1]["calls"], 20)
+
+    def test_what_does_not_load_is_a_finding(self):
+        broken = self.dir / "broken.lua"
+        broken.write_text("return calculator {\n  api = 1,\n  name = 'broken'\n  about = 'x' }\n")
+        self.assertRegex(petrosa("check", broken, check=1).stdout, r"broken\.lua:4: '}' expected")
+        broken.write_text("while true do end\n")
+        done = petrosa("check", broken, "--set", "scripts.load_budget=300ms", check=1)
+        self.assertRegex(done.stdout, r"broken\.lua: ran over its time budget and was ended: loading may take 300 ms")
+        endless = self.script("endless.lua", "while true do end")
+        self.assertRegex(petrosa("check", endless, check=1).stdout, r"endless\.lua:5: ran over its time budget")
+
+    def test_wrong_usage_and_wrong_paths(self):
+        self.assertIn("nowhere.lua", petrosa("check", self.dir / "nowhere.lua", check=1).stderr)
+        self.assertIn("no scripts in it", petrosa("check", self.dir, check=1).stderr)
+        self.assertIn("--nope", petrosa("check", "--nope", check=2).stderr)
+        self.assertIn(str(self.store), petrosa("check", store=self.store, check=1).stderr)
+
+    def test_a_name_that_a_shipped_script_has(self):
+        done = petrosa("check", self.script("volume.lua"))
+        self.assertRegex(done.stdout, r"^ok +volume ")
+        # but in one configuration a name has one script
+        self.script("mine/calculators/volume.lua")
+        done = petrosa("check", "--set", f"scripts.path={ROOT}/scripts,{self.dir}/mine", check=1)
+        self.assertRegex(done.stdout, r"volume\.lua:1: the name volume is taken by .*volume\.lua")
+
+    def test_a_folder_brings_its_library_and_its_neighbours(self):
+        self.script("mine/calculators/halved.lua", "local _ = half(w.n)", "local half = require 'half'\n")
+        (self.dir / "mine/lib").mkdir()
+        (self.dir / "mine/lib/half.lua").write_text("return function(x) return x / 2 end\n")
+        regime = self.dir / "mine/regimes/tide.lua"
+        regime.parent.mkdir()
+        regime.write_text("return regime {\n  api = 1, name = 'tide', about = 'x',\n  needs = { metrics = { \"halved\" } },\n"
+                          "  outputs = { { 'state', text { words = { 'up', 'down' } } } },\n"
+                          "  classify = function(m) return { state = m.halved and m.halved.x > 250 and 'up' or 'down' } end }\n")
+        for path in (self.dir / "mine", self.dir / "mine/calculators", regime):
+            done = petrosa("check", path)
+            self.assertNotIn("note:", done.stdout)
+        regime.write_text(regime.read_text().replace("halved", "quartered"))
+        self.assertRegex(petrosa("check", regime, check=1).stdout, r"tide\.lua:3: needs the metric 'quartered', which no live script gives")
+
+    def test_a_store_that_is_named_is_looked_at(self):
+        path = write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i, 90000 + (i * 37) % 41) for i in range(200)])
+        petrosa("import", path, store=self.store)
+        script = self.script("cheap.lua", "assert(w.close:max() < 80000, 'too dear')")
+        petrosa("check", script)
+        self.assertRegex(petrosa("check", script, store=self.store, check=1).stdout,
+                         r'cheap\.lua:5: too dear \(on "BTCUSDT 1h as recorded"\)')
+
+    def test_every_hostile_script_is_survived_and_judged(self):
+        folder = ROOT / "tests/torture/hostile"
+        body = json.loads(petrosa("check", folder, "--json", "--set", "scripts.load_budget=3s", check=1, timeout=300).stdout)
+        self.assertGreaterEqual(len(body["scripts"]), 40)
+        for script in body["scripts"]:
+            expect = re.search(r"-- expect: (\S+)", (folder / pathlib.Path(script["file"]).name).read_text()).group(1)
+            if expect != "contained":  # as the machine has it
+                self.assertEqual(expect == "ok", script["findings"] == [], script)
+            self.assertLess(script.get("elapsed_us", 0), 6_000_000, script)
+
+    def test_impure_scripts_are_refused(self):
+        body = json.loads(petrosa("check", ROOT / "tests/lua/impure", "--json", check=1).stdout)
+        self.assertGreaterEqual(len(body["scripts"]), 30)
+        for script in body["scripts"]:
+            self.assertNotEqual(script["findings"], [], script)
+            self.assertTrue(all(f["line"] > 0 for f in script["findings"]), script)
 
 
 class Serve(Folder):
