@@ -3,7 +3,7 @@
  * Markets A, B, ... in three rounds:
  *   apart     each in a fresh VM, interpreted, shown 400 years later under another name
  *   forward   A, B, ... in one VM, compiled, shown as they are
- *   backward  ..., B, A in the same VM, shown with the bars around their windows
+ *   backward  ..., B, A in the same VM, later and renamed too, with the bars around their windows
  * A pure script gives three times the same. Where it does not, pt_check_explain runs the market
  * anew in one way after the other to say what it depends on. Around the calls of the used VM its
  * variables are compared, which finds what is kept although no result shows it yet. */
@@ -56,11 +56,11 @@ static bson_t *used_call(struct pt_checking *c, const struct pt_check_run *run, 
 
 static void run_all(struct pt_checking *c)
 {
+    const unsigned later = PT_SHOW_LATER | PT_SHOW_RENAMED;
     size_t failed = 0;
     for (size_t i = 0; i < c->nruns; i++) {
         struct pt_check_run *run = &c->runs[i];
-        if (failed < FAILED_MAX)
-            run->apart = pt_check_call_fresh(c, run, PT_SHOW_LATER | PT_SHOW_RENAMED, true);
+        if (failed < FAILED_MAX) run->apart = pt_check_call_fresh(c, run, later, true);
         run->failed = !run->apart || pt_check_failed(c, run, run->apart);
         failed += run->failed;
     }
@@ -71,7 +71,7 @@ static void run_all(struct pt_checking *c)
     }
     for (size_t i = c->nruns; i-- > 0;) {
         struct pt_check_run *run = &c->runs[i];
-        if (!run->failed) run->backward = used_call(c, run, PT_SHOW_OUTSIDE);
+        if (!run->failed) run->backward = used_call(c, run, later | PT_SHOW_OUTSIDE);
         if (run->backward && pt_check_failed(c, run, run->backward)) run->failed = true;
     }
 }

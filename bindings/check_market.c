@@ -215,8 +215,8 @@ enum pt_code pt_check_market_make(size_t i, const struct pt_check_need *need,
     *market = (struct pt_check_market){ .bare = shape->bare };
     snprintf(market->name, sizeof market->name, "%s", shape->name);
     if (need->min > MIN_MAX)
-        return pt_fail(err, PT_ERANGE, "at least %zu bars are needed, %zu can be made", need->min,
-                       MIN_MAX);
+        return pt_fail(err, PT_ERANGE, "at least %zu bars are needed, %zu can be made: not run",
+                       need->min, MIN_MAX);
     size_t most = need->min > PT_CHECK_BARS_MAX ? need->min : PT_CHECK_BARS_MAX;
     size_t n = need->deep < most ? need->deep : most, front = n < need->deep ? 0 : FRONT;
     if (shape->brief) n = need->min < n ? need->min : n, front = 0;

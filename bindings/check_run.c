@@ -331,10 +331,32 @@ static enum pt_code add_recorded(struct pt_checking *c, const struct pt_check_ne
     return rc;
 }
 
+/* Is there made-up data of each kind that the script needs? Says which there is not. */
+static bool can_be_made(struct pt_checking *c)
+{
+    static const char *const known[] = { "candles", "metrics" };
+    bson_t needs;
+    bson_iter_t iter;
+    bool all = true;
+    if (!pt_doc_child(c->script->declaration.document, "needs", &needs) ||
+        !bson_iter_init(&iter, &needs))
+        return true;
+    while (bson_iter_next(&iter)) {
+        size_t i = 0;
+        while (i < sizeof known / sizeof *known && strcmp(known[i], bson_iter_key(&iter)) != 0) i++;
+        if (i < sizeof known / sizeof *known) continue;
+        pt_check_note(c, "needs.%s: no such data can be made up, so it was not run",
+                      bson_iter_key(&iter));
+        all = false;
+    }
+    return all;
+}
+
 enum pt_code pt_check_markets_make(struct pt_checking *c, struct pt_err *err)
 {
     int64_t fast_us, slow_us;
     enum pt_code rc = PT_OK;
+    if (!can_be_made(c)) return PT_OK;
     choose_periods(c, &fast_us, &slow_us);
     struct pt_check_need fast = need_of(c, fast_us), slow = need_of(c, slow_us);
     c->runs = calloc(pt_check_markets() + RECORDED_MAX, sizeof *c->runs);

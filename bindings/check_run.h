@@ -4,7 +4,7 @@
 #define PT_CHECK_RUN_H
 
 #include "bindings/check.h"
-#include "bindings/check_state.h"
+#include "bindings/check_watch.h"
 
 #define METRICS_MAX 32
 
@@ -15,8 +15,9 @@ struct pt_check_run {
     struct pt_metric metrics[METRICS_MAX]; /* of the scripts that are needed; docs owned */
     bson_t *apart;                         /* owned: from a fresh VM, interpreted, later, renamed */
     bson_t *forward;                       /* owned: from a used VM */
-    bson_t *backward; /* owned: from it, after all the others, with bars around the window */
-    bool failed;      /* the script raised an error, or did not end: said once */
+    bson_t
+        *backward; /* owned: from it, after all the others: later, renamed, with bars around it */
+    bool failed;   /* the script raised an error, or did not end: said once */
 };
 
 struct pt_checking {

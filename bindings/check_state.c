@@ -27,7 +27,7 @@ void pt_state_fini(struct pt_state *state)
     memset(state, 0, sizeof *state);
 }
 
-static uint64_t hash_bytes(const void *bytes, size_t len)
+uint64_t pt_held_hash(const void *bytes, size_t len)
 {
     const unsigned char *p = bytes;
     uint64_t h = UINT64_C(14695981039346656037);
@@ -53,7 +53,7 @@ static void quote(const char *text, size_t len, char out[40])
     snprintf(out + used, 40 - used, "%s", len > 31 ? "...\"" : "\"");
 }
 
-static struct pt_held held_at(lua_State *L, int at)
+struct pt_held pt_held_at(lua_State *L, int at)
 {
     struct pt_held held = { .type = lua_type(L, at) };
     size_t len = 0;
@@ -71,7 +71,7 @@ static struct pt_held held_at(lua_State *L, int at)
         break;
     case LUA_TSTRING:
         text = lua_tolstring(L, at, &len);
-        held.bits = hash_bytes(text, len);
+        held.bits = pt_held_hash(text, len);
         quote(text, len, held.words);
         break;
     default:
@@ -84,7 +84,7 @@ static struct pt_held held_at(lua_State *L, int at)
     return held;
 }
 
-static bool same(const struct pt_held *a, const struct pt_held *b)
+bool pt_held_same(const struct pt_held *a, const struct pt_held *b)
 {
     return a->type == b->type && a->bits == b->bits;
 }
@@ -164,7 +164,7 @@ static void add(struct take *t, const void *holder, size_t node, const struct pt
     state->slots[state->nslots] = (struct pt_state_slot){ .holder = holder,
                                                           .node = node,
                                                           .step = *step,
-                                                          .held = held_at(t->L, -1),
+                                                          .held = pt_held_at(t->L, -1),
                                                           .coroutine = can_go_on(t->L, -1) };
     enter(t, state->nslots++, 0);
 }
@@ -178,7 +178,7 @@ static struct pt_step key_step(lua_State *L, int at)
     case LUA_TSTRING:
         text = lua_tolstring(L, at, &len);
         step.kind = PT_STEP_TEXT;
-        step.hash = hash_bytes(text, len);
+        step.hash = pt_held_hash(text, len);
         step.index = len < sizeof step.text; /* the whole of it is here */
         snprintf(step.text, sizeof step.text, "%s", text);
         if (strlen(text) != len) step.index = 0;
@@ -245,13 +245,13 @@ static void look_into_function(struct take *t, size_t node)
     }
 }
 
-static void push_root(lua_State *L, const struct pt_declaration *d, int root)
+void pt_state_push_root(lua_State *L, const struct pt_declaration *d, int root)
 {
     const int refs[] = { d->run, d->bars_fn, d->min_fn };
     if (root >= (int)(sizeof refs / sizeof *refs) || refs[root] == LUA_NOREF)
         lua_pushnil(L);
     else
-        lua_rawgeti(L, LUA_REGISTRYINDEX, refs[root]);
+        pt_declaration_function(L, refs[root]);
 }
 #define ROOTS 3
 
@@ -265,7 +265,7 @@ static int take_body(lua_State *L)
     lua_newtable(L);
     t->seen = lua_gettop(L);
     for (int root = 0; root < ROOTS; root++) {
-        push_root(L, &t->script->declaration, root);
+        pt_state_push_root(L, &t->script->declaration, root);
         enter(t, SIZE_MAX, root);
         lua_pop(L, 1);
     }
@@ -355,7 +355,7 @@ static void step_words(const struct pt_step *step, char name[96])
 }
 
 /* Another VM has a value of this name too. */
-static bool is_named(const struct pt_step *step)
+bool pt_step_is_named(const struct pt_step *step)
 {
     return step->kind != PT_STEP_OBJECT && (step->kind != PT_STEP_TEXT || step->index);
 }
@@ -384,7 +384,7 @@ static void trace(const struct pt_state *state, const struct pt_state_slot *slot
         bool last = n == 0;
         step_words(step, change->name);
         change->steps[change->nsteps++] = *step;
-        if (!last && !is_named(step)) change->found_again = false;
+        if (!last && !pt_step_is_named(step)) change->found_again = false;
     }
 }
 
@@ -396,7 +396,7 @@ size_t pt_state_compare(const struct pt_state *before, const struct pt_state *af
     for (size_t i = 0; was && is && i < after->nslots && n < most; i++) {
         const struct pt_state_slot *slot = &after->slots[i];
         const struct pt_state_slot *old = find(was, before->nslots, slot);
-        if (old ? same(&old->held, &slot->held) : !holder_known(before, slot)) continue;
+        if (old ? pt_held_same(&old->held, &slot->held) : !holder_known(before, slot)) continue;
         if (!old && slot->step.kind == PT_STEP_UPVALUE) continue;
         changes[n] = (struct pt_change){ .before = { .type = LUA_TNONE, .words = "nothing" },
                                          .after = slot->held };
@@ -426,138 +426,4 @@ bool pt_state_coroutine(const struct pt_state *state, struct pt_change *change)
         return true;
     }
     return false;
-}
-
-/* ---- watching
- * -------------------------------------------------------------------------------------------- */
-
-static const char watch_key = 0;
-
-/* Replaces the holder on top by the value that the step leads to. */
-static void follow(lua_State *L, const struct pt_step *step)
-{
-    int at = lua_gettop(L);
-    bool table = lua_istable(L, at), function = lua_isfunction(L, at);
-    switch (step->kind) {
-    case PT_STEP_UPVALUE:
-        if (!function || !lua_getupvalue(L, at, step->index)) lua_pushnil(L);
-        break;
-    case PT_STEP_META:
-        if (!table || !lua_getmetatable(L, at)) lua_pushnil(L);
-        break;
-    case PT_STEP_TEXT:
-    case PT_STEP_NUMBER:
-    case PT_STEP_BOOL:
-        if (step->kind == PT_STEP_TEXT)
-            lua_pushstring(L, step->text);
-        else if (step->kind == PT_STEP_NUMBER)
-            lua_pushnumber(L, step->number);
-        else
-            lua_pushboolean(L, step->index);
-        if (table) {
-            lua_rawget(L, at);
-        } else {
-            lua_pop(L, 1);
-            lua_pushnil(L);
-        }
-        break;
-    default: lua_pushnil(L);
-    }
-    lua_remove(L, at);
-}
-
-/* The value in a holder, which is on top and is popped. A key that cannot be named stands for all
- * values of its table. */
-static struct pt_held value_of(lua_State *L, const struct pt_step *step)
-{
-    struct pt_held held = { .type = LUA_TTABLE };
-    if (is_named(step) || !lua_istable(L, -1)) {
-        follow(L, step);
-        held = held_at(L, -1);
-    } else {
-        for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-            struct pt_held one = held_at(L, -1);
-            held.bits += hash_bytes(&one.bits, sizeof one.bits) + (uint64_t)one.type;
-        }
-    }
-    lua_pop(L, 1);
-    return held;
-}
-
-static void look(lua_State *L, struct pt_watch *watch)
-{
-    lua_rawgeti(L, LUA_REGISTRYINDEX, watch->holder);
-    struct pt_held now = value_of(L, &watch->step);
-    if (watch->hit || same(&now, &watch->was)) return;
-    watch->hit = true;
-    watch->line = watch->last_line;
-    memcpy(watch->file, watch->last_file, sizeof watch->file);
-}
-
-static void on_line(lua_State *L, lua_Debug *ar)
-{
-    if (!lua_checkstack(L, 8)) return;
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&watch_key);
-    lua_rawget(L, LUA_REGISTRYINDEX);
-    struct pt_watch *watch = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    if (!watch) return;
-    look(L, watch);
-    if (watch->hit) {
-        lua_sethook(L, NULL, 0, 0);
-    } else if (lua_getinfo(L, "Sl", ar) && ar->source[0] == '@') {
-        watch->last_line = ar->currentline;
-        snprintf(watch->last_file, sizeof watch->last_file, "%s", ar->source + 1);
-    }
-}
-
-struct start {
-    struct pt_watch *watch;
-    const struct pt_change *change;
-};
-
-static int start_body(lua_State *L)
-{
-    const struct start *start = lua_touserdata(L, 1);
-    struct pt_watch *watch = start->watch;
-    const struct pt_change *change = start->change;
-    push_root(L, &watch->script->declaration, change->steps[0].index);
-    for (size_t i = 1; i + 1 < change->nsteps; i++) follow(L, &change->steps[i]);
-    watch->step = change->steps[change->nsteps - 1];
-    lua_pushvalue(L, -1);
-    watch->holder = luaL_ref(L, LUA_REGISTRYINDEX);
-    watch->was = value_of(L, &watch->step);
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&watch_key);
-    lua_pushlightuserdata(L, watch);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-    lua_sethook(L, on_line, LUA_MASKLINE, 0);
-    return 0;
-}
-
-static int stop_body(lua_State *L)
-{
-    struct pt_watch *watch = lua_touserdata(L, 1);
-    lua_sethook(L, NULL, 0, 0);
-    look(L, watch); /* the last line of all */
-    lua_pushlightuserdata(L, (void *)(uintptr_t)&watch_key);
-    lua_pushnil(L);
-    lua_rawset(L, LUA_REGISTRYINDEX);
-    return 0;
-}
-
-enum pt_code pt_watch_start(struct pt_watch *watch, struct pt_lua_script *script,
-                            const struct pt_change *change)
-{
-    struct start start = { watch, change };
-    *watch =
-        (struct pt_watch){ .script = script, .restarts = script->restarts, .holder = LUA_NOREF };
-    if (!change->found_again || change->nsteps < 2) return PT_ENOENT;
-    return pt_vm_protect(script->vm, start_body, &start);
-}
-
-void pt_watch_stop(struct pt_watch *watch)
-{
-    if (watch->script->vm && watch->script->restarts == watch->restarts &&
-        watch->holder != LUA_NOREF)
-        pt_vm_protect(watch->script->vm, stop_body, watch);
 }

@@ -68,20 +68,11 @@ size_t pt_state_compare(const struct pt_state *before, const struct pt_state *af
 /* A coroutine that could go on: state by itself, whatever it does. */
 bool pt_state_coroutine(const struct pt_state *state, struct pt_change *change);
 
-/* Looks at one value before each line that runs. The script must be interpreted. */
-struct pt_watch {
-    struct pt_lua_script *script;
-    uint32_t restarts; /* the script's when it began: a VM made anew holds nothing of it */
-    struct pt_step step;
-    int holder; /* registry reference */
-    struct pt_held was;
-    bool hit;
-    char file[256], last_file[256];
-    int line, last_line; /* 0: no line has run */
-};
-enum pt_code pt_watch_start(struct pt_watch *watch, struct pt_lua_script *script,
-                            const struct pt_change *change);
-/* hit, file and line say where it changed. */
-void pt_watch_stop(struct pt_watch *watch);
+/* For check_watch.c. */
+struct pt_held pt_held_at(lua_State *L, int at);
+bool pt_held_same(const struct pt_held *a, const struct pt_held *b);
+uint64_t pt_held_hash(const void *bytes, size_t len);
+bool pt_step_is_named(const struct pt_step *step); /* another VM has a value of this name too */
+void pt_state_push_root(lua_State *L, const struct pt_declaration *declaration, int root);
 
 #endif

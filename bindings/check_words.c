@@ -45,8 +45,8 @@ static void lines_of(const struct pt_checking *c, int *first, int *last)
     lua_State *L = c->used.vm ? c->used.vm->L : NULL;
     lua_Debug ar;
     *first = *last = 1;
-    if (!L || !lua_checkstack(L, 4)) return;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, c->used.declaration.run);
+    if (!L || !lua_checkstack(L, 8)) return;
+    pt_declaration_function(L, c->used.declaration.run);
     if (!lua_isfunction(L, -1)) {
         lua_pop(L, 1);
     } else if (lua_getinfo(L, ">S", &ar)) {
@@ -126,14 +126,14 @@ static const struct way {
       "nothing may depend on addresses, memory or the collector" },
     { PT_SHOW_LATER, false, "depends on the date", "as_of time",
       "only distances in time, hour and weekday (w:hour_of_day(), w:day_of_week()) may matter" },
-    { PT_SHOW_RENAMED, false, "depends on the symbol's name", "symbol",
+    { PT_SHOW_RENAMED, false, "depends on the symbol's name", "symbol symbols",
       "what differs between symbols is in their bars, or is a parameter" },
     { PT_SHOW_OUTSIDE, false, "depends on bars outside of its window", NULL,
       "a window knows nothing before its start and after as_of" },
     { 0, true, "is another one compiled than interpreted", NULL,
       "write the line in another way, and report this: it is a fault of the engine" },
     { PT_SHOW_LATER | PT_SHOW_RENAMED, true, "changes with date and name together",
-      "as_of time symbol", "neither may matter" },
+      "as_of time symbol symbols", "neither may matter" },
 };
 
 /* "; w.as_of is read in line 12" */
@@ -266,7 +266,7 @@ void pt_check_outputs(struct pt_checking *c)
         computed += strcmp(status, "ok") == 0 || strcmp(status, "gap") == 0;
     }
     if (computed == 0) {
-        if (c->check->nfindings == 0)
+        if (c->check->nfindings == 0 && c->nruns > 0)
             pt_check_note(c, "no market had enough bars for it: its function was not run");
         return;
     }

@@ -330,3 +330,26 @@ void pt_declaration_rows(lua_State *L, const struct pt_declaration *d, int64_t p
         luaL_error(L, "a window of %f bars is too long, at most %d", (lua_Number)span, ROWS_MAX);
     if ((size_t)span > *rows) *rows = (size_t)span;
 }
+
+/* The function on top is of a script's or library's text. */
+static bool is_own(lua_State *L)
+{
+    lua_Debug ar;
+    if (!lua_isfunction(L, -1)) return false;
+    lua_pushvalue(L, -1);
+    return lua_getinfo(L, ">S", &ar) && ar.source[0] == '@';
+}
+
+void pt_declaration_function(lua_State *L, int ref)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, ref);
+    int at = lua_gettop(L);
+    if (is_own(L)) return;
+    for (int i = 1; lua_isfunction(L, at) && lua_getupvalue(L, at, i); i++) {
+        if (is_own(L)) {
+            lua_remove(L, at);
+            return;
+        }
+        lua_pop(L, 1);
+    }
+}

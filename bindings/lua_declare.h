@@ -61,6 +61,10 @@ void pt_declaration_load(lua_State *L, const char *text, size_t len, const char 
                          struct pt_declaration *declaration);
 void pt_declaration_fini(struct pt_declaration *declaration); /* accepts a zeroed one */
 
+/* Pushes the script's own function behind a registry reference: a regime with rules is called
+ * through one of declare.lua. */
+void pt_declaration_function(lua_State *L, int ref);
+
 /* Rows of the window and the fewest bars, where no function of the script has to be asked and they
  * are not too many; else false. */
 bool pt_declaration_plain_rows(const struct pt_declaration *declaration, int64_t period_us,

@@ -333,7 +333,7 @@ void pt_result_values(lua_State *L, const struct pt_declaration *declaration, bs
     struct answer a = { .L = L, .data = data, .reasons = reasons };
     size_t found = 0;
     lua_Debug ar;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, declaration->run);
+    pt_declaration_function(L, declaration->run);
     if (lua_getinfo(L, ">S", &ar)) a.line = ar.linedefined;
     a.run = declaration->regime ? "classify" : "compute";
     if (lua_type(L, -1) != LUA_TTABLE)

@@ -252,11 +252,11 @@ static enum pt_code check_all(struct pt_cli *cli, const struct list *files, stru
     const char *store = NULL, *variable = getenv("PETROSA_DATA");
     struct pt_loop *loop = NULL;
     enum pt_code rc = PT_OK;
-    /* a store that was named is looked at; the usual one may be a running daemon's, or not be there
-     */
+    /* a store that was named is looked at; one of the environment may not have been made yet */
     if (pt_cli_has(cli, "data") || (variable && *variable)) {
         rc = pt_cli_need_store(cli, err);
-        store = pt_conf_text(conf, "store", "path");
+        if (rc == PT_OK) store = pt_conf_text(conf, "store", "path");
+        if (rc == PT_ENOENT && !pt_cli_has(cli, "data")) rc = PT_OK;
     }
     if (rc == PT_OK) rc = pt_loop_new(&loop, err);
     for (size_t i = 0; i < files->n && rc == PT_OK && !pt_cli_stopped(); i++) {
@@ -316,8 +316,8 @@ const struct pt_command pt_cmd_check = {
         "and used virtual machines, compiled and interpreted, 400 years later, under another "
         "symbol, with and without the bars around its window. What changes is refused, and so is "
         "a variable that keeps a value, an output that is not as declared, and a call over its "
-        "budget. No daemon and no store are needed; with --data (or PETROSA_DATA) recent windows "
-        "of that store are looked at too.",
+        "budget. No daemon and no store are needed; recent windows of a store are looked at too "
+        "when --data (or PETROSA_DATA) names one.",
     .options = options,
     .min_args = 0,
     .max_args = SIZE_MAX,

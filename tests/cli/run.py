@@ -559,6 +559,8 @@ class Check(Folder):
         petrosa("import", path, store=self.store)
         script = self.script("cheap.lua", "assert(w.close:max() < 80000, 'too dear')")
         petrosa("check", script)
+        petrosa("check", script, env=environment(PETROSA_DATA=str(self.dir / "not yet")))
+        petrosa("check", script, env=environment(PETROSA_DATA=str(self.store)), check=1)
         self.assertRegex(petrosa("check", script, store=self.store, check=1).stdout,
                          r'cheap\.lua:5: too dear \(on "BTCUSDT 1h as recorded"\)')
 

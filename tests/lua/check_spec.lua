@@ -150,6 +150,33 @@ return regime {
     assert.is_truthy(table.concat(figures.notes, "\n"):find("volume is not loaded", 1, true))
   end)
 
+  it("looks into a regime that decides by rules", function()
+    local text = [[
+local calls = 0
+return regime {
+  api = 1, name = "sample", about = "sample", needs = { metrics = { "volume" } },
+  levels = { "level" },
+  rules = { { level = "much", gives = "busy" }, { level = "little", gives = "calm" } },
+  outputs = { { "state", text { words = { "busy", "calm", "unknown" } } }, { "level", text { words = { "much", "little" } } } },
+  classify = function(m, _, _, decide)
+    calls = calls + 1
+    local level = m.volume and "much" or "little"
+    return { state = decide { level = level }, level = level }
+  end,
+}]]
+    local volume = assert(petrosa.load(root .. "/scripts/calculators/volume.lua"))
+    local lines = told(petrosa.check(assert(petrosa.load(text, "sample.lua")), volume))
+    assert.equal(1, #lines, table.concat(lines, "\n"))
+    assert.equal("sample.lua:8: calls holds 1 after a call, 0 before it", lines[1]:sub(1, 53))
+    local pure = text:gsub("calls = calls %+ 1", "")
+    assert.same({}, told(petrosa.check(assert(petrosa.load(pure, "sample.lua")), volume)))
+    local wrong = assert(petrosa.load((pure:gsub("level = level }\n", "level = level, more = 1 }\n")), "sample.lua"))
+    assert.equal("sample.lua:10: output more: was not declared", told(petrosa.check(wrong, volume))[1]:sub(1, 44))
+    local result = wrong:run { close = { 1, 2 } }
+    assert.equal("sample.lua", result.metadata.error.file)
+    assert.equal(7, result.metadata.error.line) -- the function's: the return has gone by
+  end)
+
   it("says when no market has enough bars", function()
     local text = calculator("return { x = w.n }"):gsub("min = 2", "bars = 200000, min = 200000")
     local findings, figures = assert(petrosa.load(text)):check()

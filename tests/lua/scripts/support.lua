@@ -39,15 +39,24 @@ local function without(input, key)
   return out
 end
 
+local function load_script(name)
+  return assert(petrosa.load(support.root .. "/scripts/" .. support.place(name) .. ".lua"))
+end
+
 --- The script, loaded. One that needs metrics gets those of the same window, as in a unit of the engine.
 function support.calculator(name)
-  local script = assert(petrosa.load(support.root .. "/scripts/" .. support.place(name) .. ".lua"))
+  local script = load_script(name)
   local needed = script:declaration().needs.metrics
   if not needed then return script end
   local metrics = {}
   for _, metric in ipairs(needed) do metrics[metric] = support.calculator(metric) end
   return {
     declaration = function() return script:declaration() end,
+    check = function()
+      local others = {}
+      for i, metric in ipairs(needed) do others[i] = load_script(metric) end
+      return script:check(unpack(others))
+    end,
     run = function(_, input)
       local whole = without(input, "params")
       whole.metrics = input.metrics or {}
@@ -229,6 +238,10 @@ function support.holds_for_every_calculator(name, whole, every)
         assert.equal(first[names[i]], support.bits(one:run(support.series(names[i]))))
         assert.equal(first[names[i]], support.bits(other:run(support.series(names[i]))))
       end
+    end)
+
+    it("is proven by petrosa.check, on markets that it has not seen", function()
+      assert.same({}, (support.calculator(name):check()))
     end)
 
     it("does not change when later bars arrive, nor by bars before the window", function()
