@@ -554,6 +554,13 @@ class Check(Folder):
         regime.write_text(regime.read_text().replace("halved", "quartered"))
         self.assertRegex(petrosa("check", regime, check=1).stdout, r"tide\.lua:3: needs the metric 'quartered', which no live script gives")
 
+    def test_what_new_makes_is_pure(self):
+        for kind in ("calculator", "regime"):
+            petrosa("new", kind, f"a_{kind}", "--dir", self.dir / "own")
+        done = petrosa("check", self.dir / "own")
+        self.assertEqual(len(re.findall(r"(?m)^ok ", done.stdout)), 2, done.stdout)
+        self.assertNotIn("note:", done.stdout)
+
     def test_a_store_that_is_named_is_looked_at(self):
         path = write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i, 90000 + (i * 37) % 41) for i in range(200)])
         petrosa("import", path, store=self.store)
