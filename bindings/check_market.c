@@ -194,11 +194,28 @@ static enum pt_code add_benchmark(const struct shape *shape, struct pt_memory_co
     return pt_memory_columns_benchmark(bars, &other, err);
 }
 
+static enum pt_code add_books(const struct shape *shape, const struct pt_check_need *need,
+                              struct pt_check_market *market, struct pt_err *err)
+{
+    const struct pt_check_books_style style = { .seed = shape->seed,
+                                                .breaks = shape->fault == HOLES,
+                                                .thin = shape->fault == CELLS,
+                                                .flat = shape->fault == FLAT,
+                                                .wide = shape->fault == SURGE,
+                                                .single = shape->brief };
+    market->books_us = need->books_us;
+    /* books go on after the last bar: the newest stands within one that is not closed */
+    market->newest_us = market->as_of_us + 17 * PT_US_SEC;
+    return pt_check_books_make(&market->books, shape->symbol, need->books_us, market->newest_us,
+                               &style, err);
+}
+
 /* The window of as_of_us - rows bars, among the bars that are there. */
 static enum pt_code place(struct pt_check_market *market, int64_t as_of_us, size_t rows,
                           struct pt_err *err)
 {
     struct pt_columns *columns = &market->bars.columns;
+    market->as_of_us = as_of_us;
     market->from = pt_columns_lower(columns, as_of_us - (int64_t)rows * columns->period_us);
     market->n = pt_columns_lower(columns, as_of_us) - market->from;
     market->later_us = calloc(columns->n ? columns->n : 1, sizeof *market->later_us);
@@ -244,6 +261,7 @@ enum pt_code pt_check_market_make(size_t i, const struct pt_check_need *need,
         market->bars.trades = (struct pt_signed_trades){ .buy = 1234.5, .sell = 1100.25 };
     }
     if (rc == PT_OK) rc = place(market, as_of_us, need->rows > 0 ? need->rows : need->deep, err);
+    if (rc == PT_OK && need->books_us > 0) rc = add_books(shape, need, market, err);
     if (rc != PT_OK) pt_check_market_fini(market);
     return rc;
 }
@@ -264,6 +282,7 @@ enum pt_code pt_check_market_take(const char *name, const struct pt_check_need *
 void pt_check_market_fini(struct pt_check_market *market)
 {
     pt_memory_columns_fini(&market->bars);
+    pt_memory_books_fini(&market->books);
     free(market->later_us);
     memset(market, 0, sizeof *market);
 }
@@ -286,15 +305,40 @@ static void show(const struct pt_check_market *market, const struct pt_memory_co
     if (how & PT_SHOW_RENAMED) rename_symbol(columns->symbol);
 }
 
-void pt_check_market_show(const struct pt_check_market *market, unsigned how,
-                          struct pt_check_view *view)
+/* What else the script looks at. */
+static enum pt_code show_more(const struct pt_check_market *market, unsigned how,
+                              struct pt_check_view *view, struct pt_err *err)
+{
+    bool outside = how & PT_SHOW_OUTSIDE;
+    int64_t later_us = how & PT_SHOW_LATER ? PT_CHECK_LATER_US : 0;
+    enum pt_code rc = PT_OK;
+    if (rc == PT_OK && market->books_us > 0) {
+        rc = pt_check_books_show(&market->books, view->bars.columns.symbol,
+                                 outside ? INT64_MIN : market->newest_us - market->books_us,
+                                 market->newest_us, later_us, &view->books, err);
+        view->bars.columns.as_of_us = market->as_of_us + later_us; /* bars closed by then */
+    }
+    return rc;
+}
+
+enum pt_code pt_check_market_show(const struct pt_check_market *market, unsigned how,
+                                  struct pt_check_view *view, struct pt_err *err)
 {
     bool outside = how & PT_SHOW_OUTSIDE;
     size_t first = outside ? 0 : market->from;
     size_t n = market->from + market->n - first;
+    *view = (struct pt_check_view){ 0 };
     show(market, &market->bars, how, first, n, &view->bars);
-    view->other = (struct pt_memory_columns){ 0 };
-    if (!market->bars.other) return;
-    show(market, market->bars.other, how, first, n, &view->other);
-    view->bars.other = &view->other;
+    if (market->bars.other) {
+        show(market, market->bars.other, how, first, n, &view->other);
+        view->bars.other = &view->other;
+    }
+    enum pt_code rc = show_more(market, how, view, err);
+    if (rc != PT_OK) pt_check_view_fini(view);
+    return rc;
+}
+
+void pt_check_view_fini(struct pt_check_view *view)
+{
+    pt_memory_books_fini(&view->books);
 }

@@ -8,6 +8,7 @@
 #ifndef PT_CHECK_MARKET_H
 #define PT_CHECK_MARKET_H
 
+#include "bindings/check_books.h"
 #include "bindings/memory_columns.h"
 
 #define PT_CHECK_LATER_US (INT64_C(146097) * 86400 * 1000000)
@@ -25,12 +26,16 @@ struct pt_check_market {
     struct pt_memory_columns bars; /* owned */
     int64_t *later_us;             /* owned: open times 400 years later */
     size_t from, n;                /* the window's bars */
+    int64_t as_of_us;              /* its end */
+    struct pt_memory_books books;  /* owned: of a script that looks at books, of this span */
+    int64_t books_us, newest_us;   /* newest_us: time of the newest of them in the window */
     bool bare;                     /* results that the script needs are kept from it */
 };
 
-/* One way to show it; borrows of the market, needs no fini. */
+/* One way to show it; borrows of the market. A zeroed struct is a valid empty one. */
 struct pt_check_view {
     struct pt_memory_columns bars, other;
+    struct pt_memory_books books;
 };
 
 /* What a script asks of its bars. */
@@ -39,6 +44,7 @@ struct pt_check_need {
     size_t rows, min; /* of the window; rows may be more than are made: a young series */
     size_t deep;      /* rows that the scripts it needs look back, at least `rows` */
     bool benchmark, trades, metrics;
+    int64_t books_us; /* span of books; 0: none */
 };
 
 #define PT_CHECK_BARS_MAX 5000 /* made at most, when the script's `min` does not ask for more */
@@ -55,8 +61,10 @@ enum pt_code pt_check_market_make(size_t i, const struct pt_check_need *need,
 enum pt_code pt_check_market_take(const char *name, const struct pt_check_need *need,
                                   struct pt_memory_columns *bars, struct pt_check_market *market,
                                   struct pt_err *err);
-void pt_check_market_show(const struct pt_check_market *market, unsigned show,
-                          struct pt_check_view *view);
+/* PT_ENOMEM. */
+enum pt_code pt_check_market_show(const struct pt_check_market *market, unsigned show,
+                                  struct pt_check_view *view, struct pt_err *err);
+void pt_check_view_fini(struct pt_check_view *view);
 void pt_check_market_fini(struct pt_check_market *market);
 
 #endif

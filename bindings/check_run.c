@@ -57,11 +57,14 @@ static bson_t *run_script(struct pt_checking *c, struct pt_lua_script *script,
 static struct pt_script_call call_of(const struct pt_checking *c, struct pt_check_view *view,
                                      const struct pt_check_run *run)
 {
+    bool books = run->market.books_us > 0;
     return (struct pt_script_call){ .symbol = view->bars.columns.symbol,
                                     .period_us = view->bars.columns.period_us,
-                                    .as_of_us = view->bars.columns.as_of_us,
+                                    .as_of_us = books ? view->books.books.as_of_us
+                                                      : view->bars.columns.as_of_us,
                                     .params = c->params,
                                     .columns = &view->bars.columns,
+                                    .books = books ? &view->books.books : NULL,
                                     .nmetrics = run->nmetrics,
                                     .metrics = run->metrics,
                                     .seed = (uint64_t)(run - c->runs) + 1 };
@@ -84,13 +87,18 @@ bson_t *pt_check_call(struct pt_checking *c, struct pt_lua_script *script,
                       const struct pt_check_run *run, unsigned show)
 {
     struct pt_check_view view;
+    struct pt_err err;
     if (!time_left(c)) return NULL;
-    pt_check_market_show(&run->market, show, &view);
+    if (pt_check_market_show(&run->market, show, &view, &err) != PT_OK) {
+        pt_check_note(c, "%s: %s", run->market.name, err.text);
+        return NULL;
+    }
     struct pt_script_call call = call_of(c, &view, run);
     bool interpreted = script->home == &c->interpreted;
     int64_t us = interpreted ? 2 * interpreted_us(c) : budget_us(c), from_us = pt_mono_us();
     bson_t *doc = run_script(c, script, &call, us);
     int64_t took_us = pt_mono_us() - from_us;
+    pt_check_view_fini(&view);
     c->check->calls++;
     if (interpreted) return doc;
     if (took_us > c->check->slowest_us) c->check->slowest_us = took_us;
@@ -244,10 +252,12 @@ static size_t deepest(struct pt_checking *c, const struct pt_lua_script *script,
 static struct pt_check_need need_of(struct pt_checking *c, int64_t period_us)
 {
     const struct pt_declaration *d = &c->script->declaration;
+    if (d->bars_us > 0) period_us = d->bars_us; /* whatever the unit's */
     struct pt_check_need need = { .period_us = period_us,
                                   .benchmark = d->benchmark || d->nmetrics > 0,
                                   .trades = d->trades || d->nmetrics > 0,
-                                  .metrics = d->nmetrics > 0 };
+                                  .metrics = d->nmetrics > 0,
+                                  .books_us = d->books_us };
     need.rows = rows_of(c, &c->used, period_us, &need.min);
     need.deep = deepest(c, c->script, period_us, 0);
     if (need.rows > need.deep) need.deep = need.rows;
@@ -302,11 +312,14 @@ static enum pt_code add_metrics(struct pt_checking *c, const struct pt_lua_scrip
         rc = add_metrics(c, other, run, depth + 1, err);
         if (rc != PT_OK) break;
         struct pt_check_view view;
-        pt_check_market_show(&run->market, PT_SHOW_OUTSIDE, &view);
+        rc = pt_check_market_show(&run->market, PT_SHOW_OUTSIDE, &view, err);
+        if (rc != PT_OK) break;
         struct pt_script_call call = call_of(c, &view, run);
         call.seed = 0;
-        if (pt_params_read(&other->declaration, NULL, &call.params, &ignored) != PT_OK) continue;
-        bson_t *doc = run_script(c, other, &call, budget_us(c));
+        bson_t *doc = pt_params_read(&other->declaration, NULL, &call.params, &ignored) == PT_OK
+                          ? run_script(c, other, &call, budget_us(c))
+                          : NULL;
+        pt_check_view_fini(&view);
         if (!doc) return pt_fail(err, PT_ENOMEM, "%s: no memory for its result", other->file);
         run->metrics[run->nmetrics++] = (struct pt_metric){ other->declaration.name, doc };
     }
@@ -334,7 +347,7 @@ static enum pt_code add_recorded(struct pt_checking *c, const struct pt_check_ne
 /* Is there made-up data of each kind that the script needs? Says which there is not. */
 static bool can_be_made(struct pt_checking *c)
 {
-    static const char *const known[] = { "candles", "metrics" };
+    static const char *const known[] = { "candles", "metrics", "books" };
     bson_t needs;
     bson_iter_t iter;
     bool all = true;

@@ -4,6 +4,8 @@
 #include "bindings/check.h"
 #include "bindings/guard.h"
 #include "bindings/session.h"
+#include "bindings/store_books.h"
+#include "store/books.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,10 +17,12 @@
 
 #define SYMBOLS_MAX 8
 #define ROWS_MAX ((size_t)20000)
-#define FRONT 40 /* bars read before the window */
-#define BACK 12  /* the window ends so many bars before the newest */
+#define BOOKS_MAX ((size_t)5000) /* the newest of a span; 640 bytes each */
+#define FRONT 40                 /* bars read before the window */
+#define BACK 12                  /* the window ends so many bars before the newest */
 
 struct symbols {
+    enum pt_kind_id kind; /* those with rows of this one */
     size_t n;
     char v[SYMBOLS_MAX][PT_SYMBOL_MAX];
 };
@@ -26,7 +30,7 @@ struct symbols {
 static bool add_symbol(void *arg, const struct pt_series *series)
 {
     struct symbols *list = arg;
-    if (series->key.kind != PT_CANDLES || series->rows == 0) return true;
+    if (series->key.kind != list->kind || series->rows == 0) return true;
     if (list->n > 0 && strcmp(list->v[list->n - 1], series->key.symbol) == 0) return true;
     memcpy(list->v[list->n++], series->key.symbol, PT_SYMBOL_MAX);
     return list->n < SYMBOLS_MAX;
@@ -79,7 +83,8 @@ static enum pt_code read_market(struct pt_session *self, struct pt_read *read, c
                                             self->benchmark, PT_COLUMNS_ALL, err);
     if (rc == PT_OK) rc = copy_columns(&self->columns.columns, &bars, err);
     if (rc == PT_OK) rc = add_others(need, &self->columns.columns, &bars, err);
-    if (rc == PT_OK && bars.columns.n > 4 * BACK)
+    bars.columns.as_of_us = close_us;
+    if (rc == PT_OK && need->books_us == 0 && bars.columns.n > 4 * BACK)
         bars.columns.as_of_us = bars.time_us[bars.columns.n - BACK - 1] + need->period_us;
     pt_period_print(need->period_us, period);
     snprintf(name, sizeof name, "%.20s %.8s as recorded", symbol, period);
@@ -89,22 +94,74 @@ static enum pt_code read_market(struct pt_session *self, struct pt_read *read, c
     return rc;
 }
 
-/* The i-th symbol, in order of their names, that has bars of the period. */
+/* The books of the span before as_of_us, the newest with its levels. */
+static enum pt_code read_books(struct pt_read *read, const char *symbol, int64_t as_of_us,
+                               const struct pt_check_need *need, struct pt_check_market *market,
+                               struct pt_err *err)
+{
+    struct pt_store_books stored = { 0 };
+    struct pt_memory_books *out = &market->books;
+    enum pt_code rc = pt_store_books_open(&stored, read, symbol, as_of_us, need->books_us, err);
+    const struct pt_books *books = &stored.books;
+    size_t first = books->n > BOOKS_MAX ? books->n - BOOKS_MAX : 0;
+    if (rc == PT_OK) rc = pt_memory_books_init(out, symbol, books->n - first, err);
+    for (size_t i = first; rc == PT_OK && i < books->n; i++) {
+        size_t at = i - first;
+        out->time_us[at] = books->time_us[i];
+        out->bid[at] = books->bid[i];
+        out->ask[at] = books->ask[i];
+        for (int s = 0; s < 2; s++) {
+            size_t n = i + 1 == books->n ? books->levels[s] : 0;
+            for (size_t k = 0; k < PT_DEPTH_LEVELS; k++) {
+                out->levels[at][s][0][k] = k < n ? books->price[s][k] : NAN;
+                out->levels[at][s][1][k] = k < n ? books->quantity[s][k] : NAN;
+            }
+        }
+    }
+    market->books_us = need->books_us;
+    market->newest_us = as_of_us;
+    pt_store_books_fini(&stored);
+    return rc;
+}
+
+/* Symbol i of those that have what is needed, and up to where. */
+static enum pt_code find_symbol(struct pt_read *read, const struct symbols *list, size_t i,
+                                const struct pt_check_need *need, const char **symbol,
+                                int64_t *as_of_us, struct pt_err *err)
+{
+    *symbol = NULL;
+    for (size_t k = 0; k < list->n; k++) {
+        enum pt_code rc =
+            need->books_us > 0
+                ? pt_books_last(read, list->v[k], INT64_MAX, as_of_us, err)
+                : pt_bars_last_close(read, list->v[k], need->period_us, INT64_MAX, as_of_us, err);
+        if (rc != PT_OK) return rc;
+        if (*as_of_us == PT_MISSING || i-- > 0) continue;
+        *symbol = list->v[k];
+        break;
+    }
+    return PT_OK;
+}
+
+/* The i-th symbol, in order of their names, that has what the script needs. */
 static enum pt_code record(void *arg, size_t i, const struct pt_check_need *need,
                            struct pt_check_market *market, bool *some, struct pt_err *err)
 {
     struct pt_session *self = arg;
     struct pt_read *read = NULL;
-    struct symbols list = { 0 };
-    int64_t close_us;
-    *some = false;
+    struct symbols list = { .kind = need->books_us > 0 ? PT_DEPTH : PT_CANDLES };
+    const char *symbol = NULL;
+    int64_t as_of_us;
     enum pt_code rc = pt_read_begin(self->store, &read, err);
     if (rc == PT_OK) rc = pt_series_each(read, add_symbol, &list, err);
-    for (size_t k = 0; k < list.n && rc == PT_OK && !*some; k++) {
-        rc = pt_bars_last_close(read, list.v[k], need->period_us, INT64_MAX, &close_us, err);
-        if (rc != PT_OK || close_us == PT_MISSING || i-- > 0) continue;
-        *some = true;
-        rc = read_market(self, read, list.v[k], close_us, need, market, err);
+    if (rc == PT_OK) rc = find_symbol(read, &list, i, need, &symbol, &as_of_us, err);
+    *some = rc == PT_OK && symbol;
+    if (*some)
+        rc = read_market(self, read, symbol, pt_period_floor(need->period_us, as_of_us), need,
+                         market, err);
+    if (*some && rc == PT_OK && need->books_us > 0) {
+        rc = read_books(read, symbol, as_of_us, need, market, err);
+        if (rc != PT_OK) pt_check_market_fini(market);
     }
     pt_read_end(read);
     return rc;
