@@ -72,7 +72,8 @@ const struct pt_conf_key pt_conf_keys[] = {
 
     { .section = "scripts", .key = "path", .type = PT_CONF_LIST, .fallback = PT_SCRIPT_DIR,
       .unit = "folders",
-      .help = "folders with calculators/, regimes/, anomalies/, alerts/ and lib/, searched in order" },
+      .help = "folders of scripts, or with calculators/, regimes/, anomalies/, alerts/ and lib/; or "
+              "single files; searched in order" },
     { .section = "scripts", .key = "call_budget", .type = PT_CONF_SPAN, .fallback = "200ms",
       .min = MSEC, .max = 10 * PT_US_MIN, .unit = "span",
       .help = "wall time one call of a script may take; then its worker is replaced" },

@@ -23,9 +23,9 @@ static int remove_one(const char *path, const struct stat *info, int type, struc
     return remove(path);
 }
 
-static void say(void *arg, const char *url)
+/* folder: of the store. */
+static void say(void *folder, const char *url)
 {
-    (void)arg;
     printf("\n"
            "A simulated market of five symbols: 90 days of one-minute bars are being loaded now (a "
            "few seconds),\n"
@@ -35,9 +35,10 @@ static void say(void *arg, const char *url)
            "        curl '%s/analysis/trend?pair=ETHUSDT&period=1d'\n"
            "        curl '%s/analysis/deviation?pair=SOLUSDT&period=5m&window=50'\n"
            "        curl '%s/data/candles?pair=ADAUSDT&period=15m&limit=4'\n"
-           "        curl '%s/health/readiness'\n\n"
+           "        curl '%s/health/readiness'\n"
+           "        petrosa eval trend --pair BTCUSDT --data %s\n\n"
            "Ctrl-C stops it and removes its store.\n\n",
-           url, url, url, url, url, url);
+           url, url, url, url, url, url, (const char *)folder);
     fflush(stdout);
 }
 
@@ -55,7 +56,7 @@ static int run(struct pt_cli *cli)
     snprintf(assignment, sizeof assignment, "store.path=%s", folder);
     enum pt_code rc = pt_cli_conf_set(cli, assignment, &err);
     if (rc == PT_OK) rc = pt_cli_conf_set(cli, "feed.enabled=sim", &err);
-    if (rc == PT_OK) rc = pt_daemon_run(cli, say, NULL, &err);
+    if (rc == PT_OK) rc = pt_daemon_run(cli, say, folder, &err);
     nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return rc == PT_OK ? 0 : pt_cli_fail(cli, &err);
 }

@@ -103,11 +103,24 @@ enum pt_code pt_place_lua(char out[PATH_MAX], struct pt_err *err)
                    folder, folder);
 }
 
+/* "scripts" or what lies in it, by that name. */
+static bool names_shipped(const char *item)
+{
+    return strncmp(item, "scripts", 7) == 0 && (item[7] == '\0' || item[7] == '/');
+}
+
 const char *pt_place_scripts(const char *item, char out[PATH_MAX])
 {
     char folder[PATH_MAX];
-    if (!is_default("scripts", "path", item) || !program_folder(folder)) return item;
-    if (join(out, folder, "scripts") && is_folder(out)) return out;
-    if (join(out, folder, "../share/petrosa/scripts") && is_folder(out)) return out;
+    const char *name = "scripts";
+    if (!is_default("scripts", "path", item)) {
+        if (!names_shipped(item) || access(item, F_OK) == 0) return item;
+        name = item;
+    }
+    if (!program_folder(folder)) return item;
+    if (join(out, folder, name) && access(out, F_OK) == 0) return out;
+    if ((size_t)snprintf(out, PATH_MAX, "%s/../share/petrosa/%s", folder, name) < PATH_MAX &&
+        access(out, F_OK) == 0)
+        return out;
     return item;
 }

@@ -24,8 +24,8 @@ enum pt_code pt_place_plugin(const struct pt_conf *conf, const char *name, char 
  * ../lib/petrosa/lua. PT_ENOENT says what was tried. */
 enum pt_code pt_place_lua(char out[PATH_MAX], struct pt_err *err);
 
-/* An item of [scripts] path: itself, but for the build's own default scripts/ beside the program, else
- * ../share/petrosa/scripts, when one is there. */
+/* An item of [scripts] path: itself. The build's own default, and "scripts" or "scripts/..." that is not there from where
+ * the program runs, are the shipped ones: scripts/ beside the program, else ../share/petrosa/scripts, when one is there. */
 const char *pt_place_scripts(const char *item, char out[PATH_MAX]);
 
 #endif

@@ -21,8 +21,8 @@ struct pt_sources {
     size_t n;
     struct pt_source *v; /* owned; sorted by file */
 };
-/* Reads DIR/{calculators,regimes,anomalies,alerts,lib}/ *.lua of every folder of [scripts] path; a plain FILE.lua is
- * taken too. PT_ENOENT names a folder that is not there. */
+/* Reads DIR/{calculators,regimes,anomalies,alerts,lib}/ *.lua and DIR/ *.lua of every folder of [scripts] path; a plain
+ * FILE.lua is taken too. PT_ENOENT names a folder that is not there, or holds none of them. */
 enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sources, struct pt_err *err);
 /* One more script, marked `extra`; a file that is there already is marked only. */
 enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct pt_err *err);

@@ -149,6 +149,7 @@ static bool is_folder(const char *path)
 
 static enum pt_code read_root(struct pt_sources *sources, const char *root, struct pt_err *err)
 {
+    size_t before = sources->n;
     bool any = false;
     for (const char *const *folder = folders; *folder; folder++) {
         char dir[PATH_MAX];
@@ -159,11 +160,17 @@ static enum pt_code read_root(struct pt_sources *sources, const char *root, stru
         enum pt_code rc = read_folder(sources, dir, strcmp(*folder, "lib") == 0, err);
         if (rc != PT_OK) return rc;
     }
-    if (any) return PT_OK;
+    /* a plain folder of scripts needs no folders in it: a first script, or examples */
+    if (is_folder(root)) {
+        enum pt_code rc = read_folder(sources, root, false, err);
+        if (rc != PT_OK) return rc;
+    }
+    if (any || sources->n > before) return PT_OK;
     return pt_fail(
         err, PT_ENOENT,
-        "[scripts] path: %s %s; it should hold calculators/, regimes/, anomalies/, alerts/ or lib/",
-        root, is_folder(root) ? "has no script folder in it" : "is no folder");
+        "[scripts] path: %s %s; it should hold scripts (NAME.lua), or calculators/, regimes/, "
+        "anomalies/, alerts/ or lib/ with scripts",
+        root, is_folder(root) ? "has no script in it" : "is no folder");
 }
 
 static int by_file(const void *a, const void *b)

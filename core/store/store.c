@@ -208,7 +208,10 @@ enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **o
         if (errno != ENOENT)
             rc = pt_fail(err, PT_EIO, "%s: %s", opts->path, strerror(errno));
         else if (opts->readonly)
-            rc = pt_fail(err, PT_ENOENT, "there is no store at %s", opts->path);
+            rc = pt_fail(err, PT_ENOENT,
+                         "there is no store at %s (`petrosa import` makes one; --data DIR or "
+                         "[store] path names another)",
+                         opts->path);
         else
             rc = make_folder(opts->path, err);
     } else if (rc == PT_OK && !S_ISDIR(st.st_mode)) {

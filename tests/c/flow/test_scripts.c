@@ -49,6 +49,33 @@ static void test_a_folder_that_is_not_there_is_named(void)
     kit_end();
 }
 
+static void test_a_plain_folder_of_scripts_is_read(void)
+{
+    struct pt_sources sources = { 0 };
+    char path[PATH_MAX];
+    kit_begin();
+    struct pt_conf *conf = kit_conf();
+    kit_script("kind", "name kind\n");
+    kit_path(path, "scripts/plain.lua"); /* beside the folders of its kind */
+    kit_write(path, "name plain\n");
+    kit_path(path, "mine");
+    CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+    kit_path(path, "mine/first.lua");
+    kit_write(path, "name first\n");
+    kit_path(path, "mine/first_spec.lua");
+    kit_write(path, "no script");
+    kit_set(conf, "scripts.path=%s/scripts, %s/mine", kit_dir, kit_dir);
+    OK(pt_sources_read(conf, &sources, &kit_err));
+    CU_ASSERT_EQUAL_FATAL(sources.n, 3);
+    CU_ASSERT_PTR_NOT_NULL(strstr(sources.v[0].file, "/mine/first.lua"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(sources.v[1].file, "/calculators/kind.lua"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(sources.v[2].file, "/scripts/plain.lua"));
+    for (size_t i = 0; i < sources.n; i++) CU_ASSERT_FALSE(sources.v[i].lib);
+    pt_sources_fini(&sources);
+    pt_conf_free(conf);
+    kit_end();
+}
+
 static void test_a_file_reached_twice_is_taken_once(void)
 {
     struct pt_sources sources = { 0 };
@@ -216,6 +243,7 @@ static void test_quantiles_are_right_to_a_tenth(void)
 static CU_TestInfo tests[] = {
     { "folders are read, sorted and hashed", test_folders_are_read_sorted_and_hashed },
     { "a folder that is not there is named", test_a_folder_that_is_not_there_is_named },
+    { "a plain folder of scripts is read", test_a_plain_folder_of_scripts_is_read },
     { "a file reached twice is taken once", test_a_file_reached_twice_is_taken_once },
     { "parameters are taken by their types", test_parameters_are_taken_by_their_types },
     { "what equals the default is left out", test_what_equals_the_default_is_left_out },
