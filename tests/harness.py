@@ -48,14 +48,14 @@ class Folder(unittest.TestCase):
 
 
 class Daemon:
-    """petrosa serve (or demo) on a free loopback port; stopped by pid."""
+    """petrosa serve (or demo) on a free loopback port, started in the folder `cwd`; stopped by pid."""
 
-    def __init__(self, *args, store=None, command="serve"):
+    def __init__(self, *args, store=None, command="serve", cwd=None):
         words = [str(PETROSA), command, "--port", "0", *map(str, args)]
         if store is not None:
             words += ["--data", str(store)]
         self.log = tempfile.TemporaryFile("w+")
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment())
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment(), cwd=cwd)
         self.ready = self.process.stdout.readline().strip()
         if not self.ready.startswith("ready "):
             self.stop()

@@ -18,6 +18,7 @@ import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
+from guide import *  # noqa: E402,F401,F403
 from harness import DATA, NO_DATA, PETROSA, ROOT, Daemon, Folder, environment, main, petrosa  # noqa: E402
 from tools import *  # noqa: E402,F401,F403
 

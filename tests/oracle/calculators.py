@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from examples import EXAMPLES
 from regime import DEFAULTS as REGIME, regime
 from seasonality import seasonality
 
@@ -612,6 +613,11 @@ CALCULATORS = {
                    least=lambda p: 21, need=lambda p: 0, params=REGIME),
 }
 
+# The scripts of scripts/examples stand beside them, in examples.py.
+ALL = {**CALCULATORS,
+       **{name: {**spec, "fields": lambda *args, fields=spec["fields"]: fields(*args, sys.modules[__name__])}
+          for name, spec in EXAMPLES.items()}}
+
 
 def settle(path, value, reasons):
     """A value whose parts may be null, each with its reason."""
@@ -625,7 +631,7 @@ def settle(path, value, reasons):
 
 def calculate(name, bars, tau, as_of=None, params=None, benchmark=None, is_benchmark=False, **more):
     """bars, benchmark: DataFrames by open time.  as_of: us; the window ends at the last close that is not after it."""
-    spec = CALCULATORS[name]
+    spec = ALL[name]
     p = {**spec["params"], **(params or {})}
     closed = bars.index[bars.index + tau <= (as_of if as_of is not None else 2 ** 62)]
     expected = max(math.ceil(spec["days"] * 86_400_000_000 / tau), spec["floor"], spec["need"](p))
@@ -658,7 +664,7 @@ def number_or_word(text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=CALCULATORS)
+    parser.add_argument("name", choices=ALL)
     parser.add_argument("--candles", required=True)
     parser.add_argument("--period", required=True)
     parser.add_argument("--benchmark")

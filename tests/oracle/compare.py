@@ -4,8 +4,8 @@
     compare.py --petrosa BUILD/petrosa [--store DIR] [--data DIR] [--calculators a,b] [--verbose]
 
 Imports the recorded candles into stores under DIR (a folder that is thrown away when not given; files that are there
-already are imported again, which changes nothing), runs `petrosa eval NAME ... --json` for every calculator, series
-and as_of, and prints one line a field: how many values, how many null, and the worst difference. Exit 0: all within
+already are imported again, which changes nothing), runs `petrosa eval NAME ... --json` for every calculator and example,
+series and as_of, and prints one line a field: how many values, how many null, and the worst difference. Exit 0: all within
 the tolerance below; 1: not; 77: skipped, with the reason.
 
 1m candles of BTC, ETH, BNB, ADA and SOL are not among the recorded data; AVAX, ALGO, LINK and NEAR stand in for them.
@@ -24,6 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 SKIPPED = 77
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.join(HERE, "..", "..", "scripts")
 with open(os.path.join(HERE, "..", "golden", "tolerance.json"), encoding="utf-8") as text:
     TOLERANCE = json.load(text)
 
@@ -53,6 +54,11 @@ class Tally:
                     self.value(f"{where} [{key}]", path, field, got[key], want[key], context)
                 else:
                     self.value(where, f"{path}.{key}", f"{field}.{key}", got[key], want[key], context)
+            return
+        if isinstance(want, list) and isinstance(got, list):
+            self.equal(where, path + " length", len(got), len(want))
+            for position, (one, other) in enumerate(zip(got, want)):
+                self.value(f"{where} [{position}]", path, field, one, other, context)
             return
         self.values[path] += 1
         if want is None or got is None:
@@ -121,6 +127,8 @@ def run(*words):
 VARIANTS = {
     "volatility": [{"annualization": "legacy252", "window": 50}, {"window": 5}],
     "deviation": [{"window": 55, "ddof": 0}, {"window": 2}],
+    "anchored_vwap": [{"anchor": "week"}, {"anchor": "month"}],
+    "vpin": [{"per_day": 20, "buckets": 30}],
 }
 
 
@@ -136,7 +144,7 @@ def questions(every, names):
 
 def evaluate(petrosa, store, calculator, series, as_of, params):
     words = [petrosa, "eval", calculator, "--data", store, "--pair", series.symbol, "--period", series.period, "--json",
-             "--set", "scripts.path=" + os.path.join(HERE, "..", "..", "scripts"),
+             "--set", f"scripts.path={SCRIPTS},{SCRIPTS}/examples",
              "--set", "scripts.call_budget=20s"]     # no test depends on how busy the machine is
     if as_of is not None:
         words += ["--as-of", iso(as_of)]
@@ -150,7 +158,7 @@ def compare(args, real, oracle):
     for store in sorted({series.store for series in every}):
         paths = [path for series in every if series.store == store for path in series.paths]
         run(args.petrosa, "import", "--quiet", "--data", os.path.join(args.store, store), *paths)
-    names = args.calculators.split(",") if args.calculators else list(oracle.CALCULATORS)
+    names = args.calculators.split(",") if args.calculators else list(oracle.ALL)
     work = list(questions(every, names))
     # The programs run beside the oracle: two at a time, as the machine has two cores.
     with ThreadPoolExecutor(2) as pool:

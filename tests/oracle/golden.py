@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """golden.py - makes and checks the golden numbers of the calculators.
 
-    golden.py            writes tests/golden/series/*.json (inputs) and tests/golden/calculators/*.json (answers)
+    golden.py            writes tests/golden/series/*.json (inputs), tests/golden/calculators/*.json and
+                         tests/golden/examples/*.json (answers)
     golden.py --check    computes the answers again from the stored inputs and compares; writes nothing
 
 Before either, the oracle itself is held against the closed-form values that were worked out by hand, and against
@@ -21,6 +22,7 @@ try:
     from statsmodels.stats.diagnostic import acorr_ljungbox
 
     import calculators as oracle
+    from examples import EXAMPLES
 except ImportError as why:
     print(f"skipped: {why}")
     sys.exit(77)
@@ -97,6 +99,20 @@ def walk(seed, n, tau, price=100.0, sigma=0.01, drift=0.0, pull=0.0, digits=2):
     return frame([START_US + i * tau for i in range(n)], rows)
 
 
+def tied(seed, n):
+    """A symbol that does 0.8 of what its benchmark does, and a spread between them that is pulled back; with a few holes."""
+    bench, rng, spread, rows = walk(seed, n, HOUR, price=40000.0, sigma=0.008, digits=1), random.Random(seed + 1), 0.0, []
+    before = None
+    for close in bench["close"]:
+        spread += -0.1 * spread + 0.004 * rng.gauss(0, 1)
+        price = round(25 * math.exp(0.8 * math.log(close / 40000) + spread), 3)
+        before = before or price
+        v = float(rng.randint(50, 150))
+        rows.append([before, max(before, price), min(before, price), price, v, v * price, 100.0, v / 2])
+        before = price
+    return punch(frame(bench.index, rows), [(300, 2), (420, 5)]), punch(bench, [(200, 1), (421, 2)])
+
+
 def wave(seed, n, period, height):
     """Returns of noise (sigma 0.01) and a sine; volume that is higher in some hours."""
     rng, rows, level, before = random.Random(seed), [], 0.0, 100.0
@@ -168,14 +184,57 @@ def series():
         "reverting": ("pulled back to its start, daily", DAY, walk(5, 160, DAY, sigma=0.03, pull=0.2), None),
         "cycle": ("one quarter of a year with a wave of 24 bars, and a few bars missing towards the end", HOUR,
                   punch(wave(8, 2300, 24, 0.006), [(2200, 1), (2240, 4)]), None),
+        "tied": ("drawn to its benchmark: 0.8 of its moves and a spread that comes back", HOUR, *tied(9, 500)),
         "minutes": ("one minute bars of a coin worth cents", MINUTE,
                     walk(6, 300, MINUTE, price=0.0534, sigma=0.0008, digits=5), None),
     }
 
 
+EXAMPLE_CUTS = {"supertrend": (11, 12, 13, 30), "anchored_vwap": (1, 24, 25, 167, 168, 169), "ichimoku": (51, 52, 53, 76, 77, 78),
+                "keltner": (19, 20, 21, 25), "volume_profile": (9, 10, 11, 200), "vpin": (1, 24, 25, 26, 60),
+                "har_rv": (1, 24, 25, 49), "pairs_spread": (49, 50, 51, 200)}
+
+
+def example_cases(name, inputs):
+    """The same for the scripts of scripts/examples."""
+    large = ("cycle",)
+    out = [(key, None, {}) for key in inputs if key not in large or name == "har_rv"]
+    out += [("walk", START_US + n * HOUR, {}) for n in EXAMPLE_CUTS[name]]
+    out += [("gaps", START_US + n * HOUR, {}) for n in (151, 199, 331, 394)]
+    more = {
+        "supertrend": [("walk", START_US + n * HOUR, {"length": 7, "multiplier": 1.5}) for n in range(60, 400, 17)]
+        + [("missing", None, {"length": 1}), ("gaps", None, {"length": 30})],
+        "anchored_vwap": [("walk", START_US + n * HOUR, {"anchor": "week", "width": 1}) for n in range(10, 400, 23)]
+        + [(key, None, {"anchor": "month"}) for key in ("walk", "gaps", "trending", "minutes", "quiet_last")]
+        # every month of a leap year, on its first and on its last days
+        + [("trending", START_US + n * DAY, {"anchor": "month"}) for n in (31, 32, 59, 60, 61, 90, 91, 121, 152, 183)],
+        "ichimoku": [("walk", START_US + n * HOUR, {}) for n in range(90, 390, 25)]
+        + [("walk", None, {"conversion": 7, "base": 22, "span": 44, "displacement": 1}),
+           ("gaps", None, {"displacement": 52}), ("walk", None, {"conversion": 30, "base": 60, "span": 20})],
+        "keltner": [("walk", START_US + n * HOUR, {"multiplier": 1.5}) for n in range(60, 390, 25)]
+        + [("walk", START_US + n * HOUR, {}) for n in range(60, 390, 25)]
+        + [("missing", None, {"length": 40, "range": 20}), ("gaps", None, {"range": 1})],
+        "volume_profile": [("walk", None, {"rows": 4}), ("gaps", None, {"rows": 100, "share": 50}),
+                           ("walk", None, {"share": 100}), ("trending", None, {"rows": 10, "share": 1})]
+        + [("walk", START_US + n * HOUR, {"rows": 30}) for n in range(60, 390, 47)],
+        "vpin": [("walk", None, {"per_day": 10, "buckets": 20}), ("gaps", None, {"per_day": 5, "buckets": 30}),
+                 ("walk", None, {"per_day": 200, "buckets": 100}), ("minutes", None, {"per_day": 200, "buckets": 20}),
+                 ("walk", None, {"per_day": 1, "buckets": 6}), ("walk", None, {"per_day": 1, "buckets": 7})],
+        "har_rv": [("cycle", START_US + n * HOUR, {}) for n in (1000, 1440, 1464, 1500, 1800, 2160, 2200, 2230, 2260)]
+        + [("cycle", None, {"week": 5, "month": 22}), ("cycle", START_US + 2163 * HOUR, {"week": 2, "month": 3})],
+        "pairs_spread": [("tied", START_US + n * HOUR, {"entry": 1}) for n in range(100, 500, 33)]
+        + [("tied", START_US + n * HOUR, {}) for n in (302, 421, 424)],
+    }
+    return out + more[name]
+
+
 def cases(name, inputs):
     """What each calculator is asked: (series, as_of or None, parameters)."""
-    out = [(key, None, {}) for key in inputs if key != "cycle" or name in ("seasonality", "regime")]   # a large one
+    if name in EXAMPLES:
+        return example_cases(name, inputs)
+    # "cycle" is a large one, "tied" is for examples
+    out = [(key, None, {}) for key in inputs
+           if key not in ("cycle", "tied") or key == "cycle" and name in ("seasonality", "regime")]
     cut = {"volatility": (20, 21, 22, 39, 40, 41), "volume": (4, 5, 6, 23, 24), "trend": (49, 50, 51, 75),
            "deviation": (20, 21, 30, 100, 101), "seasonality": (99, 100, 101, 120, 255, 256, 257, 384),
            "regime": (20, 21, 49, 50, 118, 119, 120, 121, 150)}[name]
@@ -245,6 +304,10 @@ def write(path, document):
             out.write("{\n" + ",\n".join(parts) + "\n}\n")
 
 
+def path_of(calculator):
+    return os.path.join(GOLDEN, "examples" if calculator in EXAMPLES else "calculators", calculator + ".json")
+
+
 def answer(calculator, stored, as_of, params):
     bench = load_bars(stored["benchmark"]) if stored["benchmark"] else None
     return oracle.calculate(calculator, load_bars(stored["candles"]), oracle.period_us(stored["period"]), as_of,
@@ -254,16 +317,17 @@ def answer(calculator, stored, as_of, params):
 def make():
     os.makedirs(os.path.join(GOLDEN, "series"), exist_ok=True)
     os.makedirs(os.path.join(GOLDEN, "calculators"), exist_ok=True)
+    os.makedirs(os.path.join(GOLDEN, "examples"), exist_ok=True)
     inputs = {}
     for name, (about, tau, bars, bench) in series().items():
         period = {MINUTE: "1m", HOUR: "1h", DAY: "1d"}[tau]
         inputs[name] = {"about": about, "symbol": "TESTUSDT", "period": period, "candles": dump_bars(bars),
                         "benchmark": dump_bars(bench) if bench is not None else None}
         write(os.path.join(GOLDEN, "series", name + ".json"), inputs[name])
-    for calculator in oracle.CALCULATORS:
+    for calculator in oracle.ALL:
         rows = [{"series": key, "as_of": as_of, "params": params, "expect": answer(calculator, inputs[key], as_of, params)}
                 for key, as_of, params in cases(calculator, inputs)]
-        write(os.path.join(GOLDEN, "calculators", calculator + ".json"),
+        write(path_of(calculator),
               {"calculator": calculator, "source": "tests/oracle/golden.py: pandas, numpy, scipy; inputs in ../series",
                "cases": rows})
         print(f"{calculator}: {len(rows)} cases")
@@ -279,8 +343,8 @@ def same(a, b):
 
 def check():
     wrong, count = [], 0
-    for calculator in oracle.CALCULATORS:
-        with open(os.path.join(GOLDEN, "calculators", calculator + ".json"), encoding="utf-8") as text:
+    for calculator in oracle.ALL:
+        with open(path_of(calculator), encoding="utf-8") as text:
             document = json.load(text)
         for number, case in enumerate(document["cases"]):
             with open(os.path.join(GOLDEN, "series", case["series"] + ".json"), encoding="utf-8") as text:

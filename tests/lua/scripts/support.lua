@@ -24,9 +24,9 @@ local function plain(value)
   return value
 end
 
---- Where the script stands: "calculators/volatility", "regimes/regime".
+--- Where the script stands: "calculators/volatility", "regimes/regime", "examples/keltner".
 function support.place(name)
-  for _, folder in ipairs { "calculators", "regimes" } do
+  for _, folder in ipairs { "calculators", "regimes", "examples" } do
     local place = folder .. "/" .. name
     if lfs.attributes(support.root .. "/scripts/" .. place .. ".lua", "mode") then return place end
   end
@@ -118,9 +118,14 @@ function support.slice(input, first, last)
   return out
 end
 
---- Cases of tests/golden/calculators/NAME.json.
+--- Where its golden numbers are: tests/golden/calculators/NAME.json, of an example tests/golden/examples/NAME.json.
+function support.golden(name)
+  local folder = support.place(name):match("^examples/") or "calculators/"
+  return "tests/golden/" .. folder .. name .. ".json"
+end
+
 function support.cases(name)
-  return decode("tests/golden/calculators/" .. name .. ".json").cases
+  return decode(support.golden(name)).cases
 end
 
 local rules = decode("tests/golden/tolerance.json")
@@ -145,7 +150,7 @@ function compare(path, got, want, context, wrong)
   if type(want) == "table" then
     if type(got) ~= "table" then return differs() end
     for key, value in pairs(want) do
-      compare(key:find("^%d+$") and path or path .. "." .. key, got[key], value, context, wrong)
+      compare(tostring(key):find("^%d+$") and path or path .. "." .. key, got[key], value, context, wrong)
     end
   elseif type(want) == "number" then
     local close = type(got) == "number" and math.abs(got - want) <= allowed(path, want, context) -- NaN is not
