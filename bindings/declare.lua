@@ -1,13 +1,13 @@
 --- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
--- Gives the constructors (calculator, regime, int, number, ...) to `names` and turns a declaration into what C keeps:
+-- Gives the constructors (calculator, regime, alert, int, number, ...) to `names` and turns a declaration into what C keeps:
 -- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, document }.
 -- A document is a list { kind = "o", key, value, ... },
 -- an array { kind = "a", ... }, a decimal { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
 local native, names = ...
 jit.off(true, true) -- each function here runs a few times in a VM's life
 
-local error, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type =
-  error, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type
+local error, getmetatable, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type =
+  error, getmetatable, ipairs, next, rawget, select, setmetatable, tonumber, tostring, type
 local find, format, gmatch, gsub, match, sub = string.find, string.format, string.gmatch, string.gsub, string.match, string.sub
 local concat, sort = table.concat, table.sort
 local floor = math.floor
@@ -27,7 +27,8 @@ local source = { text = "", file = "?" }
 -- The line of a key, found in the text: calculator > params > window. The nearest one that is there.
 local function line_of(path)
   local text = gsub(source.text, "%-%-[^\n]*", function(comment) return (gsub(comment, ".", " ")) end)
-  local at = find(text, "%f[%w_]calculator%s*[{(]") or find(text, "%f[%w_]regime%s*[{(]") or 1
+  local at = find(text, "%f[%w_]calculator%s*[{(]") or find(text, "%f[%w_]regime%s*[{(]")
+    or find(text, "%f[%w_]alert%s*[{(]") or 1
   for key in gmatch(path, "[^.]+") do
     local word = gsub(key, "%W", "%%%0")
     local here = find(text, "%f[%w_]" .. word .. "%f[^%w_]%s*=[^=]", at) or find(text, "[\"']" .. word .. "[\"']", at)
@@ -285,8 +286,7 @@ constructor("map", "keys unit fields about", function(t, fail)
   t.fields = fields
 end)
 
-names.anomaly = function() error("anomaly: this kind is not known here (known: calculator, regime)", 2) end
-names.alert = function() error("alert: this kind is not known here (known: calculator, regime)", 2) end
+names.anomaly = function() error("anomaly: this kind is not known here (known: calculator, regime, alert)", 2) end
 
 -- ---- documents -----------------------------------------------------------------------------------
 
@@ -527,6 +527,31 @@ local function check_decision(t, made, texts, taken)
   return label.name, levels_doc, rules_doc
 end
 
+-- ---- alerts --------------------------------------------------------------------------------------
+
+local MESSAGE_BYTES = 400
+
+-- What an alert gives, the same for all.
+local function alert_outputs()
+  return {
+    { "fired", names.text { words = { "yes", "no" }, about = "whether it fires at this bar" } },
+    { "message", names.text { about = "what it says when it fires" } },
+  }
+end
+
+-- when(m, p, w) says nothing (quiet), a message (it fires), or null("reason") (it cannot tell); the outputs are made of that.
+local function outputs_of_when(when)
+  return function(m, p, w)
+    local said = when(m, p, w)
+    if said == nil then return { fired = "no", message = names.null("quiet") } end
+    if type(said) == "userdata" and getmetatable(said) == "null" then return { fired = said, message = said } end
+    if type(said) ~= "string" or #said == 0 or #said > MESSAGE_BYTES then
+      refuse("when", "must give nil, a message of 1 to %d bytes, or null(\"reason\"), got %s", MESSAGE_BYTES, show(said))
+    end
+    return { fired = "yes", message = said }
+  end
+end
+
 local declared = {} -- what calculator {} gave back -> what C keeps
 
 local function declare(kind, allowed, run)
@@ -553,9 +578,10 @@ local function declare(kind, allowed, run)
     end)
     local params, defaults = params_document(rawget(t, "params"))
     local needs = check_needs(rawget(t, "needs"), made, defaults)
-    local outputs, texts, taken = outputs_document(rawget(t, "outputs"))
+    local outputs, texts, taken = outputs_document(kind == "alert" and alert_outputs() or rawget(t, "outputs"))
     made.run = rawget(t, run)
     if type(made.run) ~= "function" then refuse(run, "must be a function, got %s", show(made.run)) end
+    if kind == "alert" then made.run = outputs_of_when(made.run) end
     local label, levels, rules
     if kind == "regime" then label, levels, rules = check_decision(t, made, texts, taken) end
     made.document = object("api", 1, "kind", kind, "name", made.name, "about", about, "method", method, "method_version", version,
@@ -570,6 +596,7 @@ end
 local COMMON = "api name about method method_version shape every needs params outputs "
 declare("calculator", COMMON .. "compute", "compute")
 declare("regime", COMMON .. "levels rules classify", "classify")
+declare("alert", "api name about method method_version every needs params when", "when")
 
 local declaration = { shapes = shapes, units = UNITS }
 
@@ -582,7 +609,8 @@ end
 function declaration.take(value)
   local made = declared[value]
   if not made then
-    error(format("%s:1: the file must return calculator { ... } or regime { ... }, it returned %s", source.file, show(value)), 0)
+    error(format("%s:1: the file must return calculator { ... }, regime { ... } or alert { ... }, it returned %s", source.file,
+      show(value)), 0)
   end
   return made
 end

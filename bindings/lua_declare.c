@@ -214,7 +214,7 @@ static void take_figures(lua_State *L, struct pt_declaration *d)
     pt_doc_text(d->document, "needs.books.span", &d->books_span);
     if (pt_doc_int(d->document, "needs.candles.bars", &rows)) d->bars = (size_t)rows;
     if (pt_doc_int(d->document, "needs.candles.min", &rows)) d->min = (size_t)rows;
-    d->regime = strcmp(d->kind, "regime") == 0;
+    d->regime = strcmp(d->kind, "regime") == 0 || strcmp(d->kind, "alert") == 0;
 
     if (pt_doc_child(d->document, "params", &list)) {
         d->params = zeroed(L, members(&list), sizeof *d->params);

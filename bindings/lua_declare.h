@@ -47,8 +47,9 @@ struct pt_declaration {
     int64_t books_us;       /* it; 0 likewise */
     size_t bars, min;       /* for the default parameters */
     int bars_fn, min_fn;    /* functions of the parameters, registry references, or LUA_NOREF */
-    int run;                /* compute or classify */
-    bool benchmark, trades, regime;
+    int run;                /* compute, classify or when */
+    bool benchmark, trades;
+    bool regime; /* or an alert: its function takes metrics, parameters, window */
     size_t nparams, noutputs, nmetrics;
     struct pt_param *params;
     struct pt_output *outputs;

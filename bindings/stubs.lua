@@ -85,6 +85,7 @@ local FIELDS = {
   every = "petrosa.period[]", needs = "table", params = "table<string, petrosa.declared>", outputs = "table",
   compute = "fun(w: petrosa.window, p: table<string, any>, m: table<string, any>): table<string, any>",
   classify = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window, decide: function): table<string, any>",
+  when = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window): string|petrosa.null|nil",
   min = "number", max = "number", unit = "petrosa.unit", stored = "string", words = "string[]", keys = "string|string[]",
   fields = "table", levels = "string[]", rules = "table<string, string>[]",
 }

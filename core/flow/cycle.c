@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/timefmt.h"
+#include "flow/result.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -81,6 +82,66 @@ static void on_failed(void *arg, const struct pt_plan_unit *unit, const bson_t *
            line, unit->symbol, period, as_of, words);
 }
 
+/* ---- alerts -------------------------------------------------------------------------------- */
+
+static bool fires(const bson_t *doc)
+{
+    const char *fired;
+    return pt_doc_text(doc, "data.fired", &fired) && strcmp(fired, "yes") == 0;
+}
+
+static bool look_fired(void *arg, const void *key, size_t key_len, const bson_t *doc)
+{
+    bool *fired = arg;
+    (void)key;
+    (void)key_len;
+    *fired = fires(doc);
+    return !*fired;
+}
+
+/* Did the alert fire already at this bar (it is computed again) or at the one before? Those that
+ * look at books are not stored on the grid of the bars, so half a bar is left. What cannot be read
+ * did not: rather said twice than never. */
+static bool fired_before(struct pt_store *store, int64_t as_of_us, const char *name,
+                         const char *symbol, int64_t period_us)
+{
+    char collection[PT_COLLECTION_MAX];
+    uint8_t from[16], to[16];
+    struct pt_read *read;
+    struct pt_err err;
+    bool fired = false;
+    if (pt_read_begin(store, &read, &err) != PT_OK) return false;
+    pt_result_collection(symbol, name, collection);
+    pt_result_key(period_us, as_of_us - period_us - period_us / 2, from);
+    pt_result_key(period_us, as_of_us + 1, to);
+    enum pt_code rc = pt_docs_scan(read, collection, from, sizeof from, to, sizeof to, true,
+                                   look_fired, &fired, &err);
+    pt_read_end(read);
+    return rc == PT_OK && fired;
+}
+
+/* An alert that begins to fire is a line in the log; so far nothing else hears of it. */
+static void on_result(void *arg, size_t unit, const struct pt_unit_result *result)
+{
+    const struct pt_cycle *cycle = arg;
+    const struct pt_script *script = pt_scripts_find(cycle->scripts, result->name);
+    const char *symbol = "?", *period = "?", *message = "?";
+    int64_t period_us = 0, as_of_us;
+    char as_of[PT_TIME_TEXT_MAX];
+    (void)unit;
+    if (!script || strcmp(script->kind, "alert") != 0 || !fires(result->doc)) return;
+    pt_doc_text(result->doc, "symbol", &symbol);
+    pt_doc_text(result->doc, "timeframe", &period);
+    pt_doc_text(result->doc, "data.message", &message);
+    if (!pt_result_as_of(result->doc, &as_of_us) ||
+        pt_period_parse(period, strlen(period), &period_us) != PT_OK ||
+        fired_before(cycle->host.store, as_of_us, result->name, symbol, period_us))
+        return;
+    pt_time_print(as_of_us, as_of);
+    pt_log(PT_INFO, "alert", "fired", "alert=%s symbol=%s period=%s as_of=%s message=\"%s\"",
+           result->name, symbol, period, as_of, message);
+}
+
 static void on_done(void *arg, struct pt_round *round)
 {
     struct pt_cycle *cycle = arg;
@@ -118,6 +179,7 @@ static void start_round(struct pt_cycle *cycle, struct pt_plan *plan)
                                         .write_arg = cycle->host.write_arg,
                                         .clear_marks = true,
                                         .failed = on_failed,
+                                        .result = on_result,
                                         .done = on_done,
                                         .arg = cycle };
     struct pt_err err;

@@ -217,8 +217,7 @@ static void fill_every(struct planner *planner)
     const struct pt_scripts *scripts = planner->plan->scripts;
     for (const int64_t *period = pt_periods; *period; period++)
         for (size_t i = 0; i < scripts->n; i++)
-            row_of(planner, *period)[i] = strcmp(scripts->v[i].kind, "alert") != 0 &&
-                                          pt_script_every(&scripts->v[i], *period);
+            row_of(planner, *period)[i] = pt_script_every(&scripts->v[i], *period);
 }
 
 /* Chooses the scripts of a period that depend on such a change; how many. */

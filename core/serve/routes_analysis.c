@@ -1,4 +1,5 @@
-/* routes_analysis.c - /analysis/{metric} for every loaded calculator and regime. [layer: serve]
+/* routes_analysis.c - /analysis/{metric} for every loaded calculator, regime and alert. [layer:
+ * serve]
  *
  *     as_of given, or parameters other than those in force ──> computed by a worker (a stored
  * result that is exactly the one asked for is taken instead); so is the newest result of a script
@@ -75,7 +76,7 @@ static void analysis_free(void *arg)
 
 static bool answers_analysis(const struct pt_script *script)
 {
-    return strcmp(script->kind, "calculator") == 0 || strcmp(script->kind, "regime") == 0;
+    return strcmp(script->kind, "anomaly") != 0;
 }
 
 static void unknown_metric(struct pt_request *request, const struct pt_scripts *scripts)

@@ -7,6 +7,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 from harness import main  # noqa: E402
 from abuse import *  # noqa: E402,F401,F403
+from alerts import *  # noqa: E402,F401,F403
 from analysis import *  # noqa: E402,F401,F403
 from catalog import *  # noqa: E402,F401,F403
 from data import *  # noqa: E402,F401,F403

@@ -158,8 +158,7 @@ describe("a mistake in a declaration", function()
   end)
 
   it("of the kind says which there are", function()
-    refused("anomaly: this kind is not known here (known: calculator, regime)", { kind = "anomaly" })
-    refused("alert: this kind is not known here", { kind = "alert" })
+    refused("anomaly: this kind is not known here (known: calculator, regime, alert)", { kind = "anomaly" })
     refused("unknown name 'indicator'", { kind = "indicator" })
   end)
 
@@ -168,7 +167,7 @@ describe("a mistake in a declaration", function()
       assert.is_nil((petrosa.load(code .. "\n")))
     end
     local _, why = petrosa.load("return {}\n", "calculators/a.lua")
-    assert.are.equal("calculators/a.lua:1: the file must return calculator { ... } or regime { ... }, it returned a table", why)
+    assert.are.equal("calculators/a.lua:1: the file must return calculator { ... }, regime { ... } or alert { ... }, it returned a table", why)
     _, why = petrosa.load("return calculator {\n  api = 1,\n  name =\n}\n", "calculators/a.lua")
     assert.matches("^calculators/a.lua:4: unexpected symbol near '}'", why)
   end)

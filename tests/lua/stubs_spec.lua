@@ -28,7 +28,7 @@ describe("the types for editors", function()
   end)
 
   it("have every constructor, and what can be written in it", function()
-    for _, name in ipairs { "calculator", "regime", "int", "number", "bool", "enum", "count", "text", "map", "list" } do
+    for _, name in ipairs { "calculator", "regime", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list" } do
       assert.is_truthy(text:find("\nfunction " .. name .. "(declaration) end", 1, true), name)
     end
     for _, line in ipairs { "---@field compute? fun(w: petrosa.window,", "---@field unit? petrosa.unit", "---@field default? integer" } do

@@ -25,8 +25,8 @@ describe("scripts/README.md", function()
     return assert(petrosa.load(folder .. "/calculators/" .. name .. ".lua"))
   end
 
-  it("shows six scripts and a spec", function()
-    assert.same({ "day_range", "streak", "touch", "close_location", "tide", "sea", "spec" }, order)
+  it("shows seven scripts and a spec", function()
+    assert.same({ "day_range", "streak", "touch", "close_location", "tide", "sea", "spike", "spec" }, order)
   end)
 
   it("shows a first metric in 15 lines at most", function()
@@ -107,6 +107,14 @@ describe("scripts/README.md", function()
     local _, why = petrosa.load(folder .. "/calculators/sea_turned.lua")
     local said = why:match("sea_turned%.lua(:.*)")
     assert.is_truthy(support.read("scripts/README.md"):find("    sea.lua" .. said .. "\n", 1, true), why)
+  end)
+
+  it("spike fires, rests, and says when it cannot tell", function()
+    local script = load("spike")
+    local function run(ratio) return script:run { symbol = "BTCUSDT", close = { 1, 2.5 }, metrics = { volume = { volume_spike_ratio = ratio } } } end
+    assert.same({ fired = "yes", message = "BTCUSDT: 4.2 times the usual volume, closed at 2.5" }, run(4.24).data)
+    assert.same({ fired = "no" }, run(1).data)
+    assert.equal("no_volume", run(nil).metadata.reasons.fired)
   end)
 
   it("tells the statuses as they are", function()
