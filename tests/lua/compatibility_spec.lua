@@ -5,7 +5,7 @@ local petrosa = require "petrosa"
 local support = require "tests.lua.scripts.support"
 
 local FOLDERS = { "calculators", "regimes", "anomalies", "alerts", "examples" }
-local EXAMPLES = { "anchored_vwap", "har_rv", "ichimoku", "keltner", "pairs_spread", "supertrend", "volume_profile", "vpin" }
+local EXAMPLES = { "anchored_vwap", "breakout_alert", "har_rv", "ichimoku", "keltner", "pairs_spread", "supertrend", "volume_profile", "vpin" }
 
 local function names(folder)
   local out, path = {}, support.root .. "/scripts/" .. folder

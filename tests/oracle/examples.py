@@ -9,9 +9,11 @@ Readings
   value. The exponential mean of keltner takes the closes that are there.
 - anchored_vwap: the anchor is that of the open of the last bar, so a bar that ends at midnight belongs to the day before.
 - vpin: the number of buckets is ceil(per_day * days) - 1, so that the oldest one, which may be cut, is never among them.
+- breakout_alert: numbers in the message are rounded half up, as LuaJIT prints them.
 - har_rv: a day is the 24 hours before as_of; 30 complete rows are needed for a line.
 """
 import math
+from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 import pandas as pd
@@ -405,6 +407,34 @@ def pairs_spread(w, p, benchmark, is_benchmark, calc):
     }
 
 
+def breakout_alert(w, p, benchmark, is_benchmark, calc):
+    def outputs(fired, message):
+        def told():
+            if message is None:
+                raise calc.Null("quiet")
+            return message
+        return {"fired": lambda: fired, "message": told}
+
+    first = max(w.n - 1 - p["length"], 0)
+    high, low, close = w.high[first:-1], w.low[first:-1], w.close[-1]
+    half = max(2, math.ceil(len(high) / 2))
+    if not np.isfinite(close) or np.isfinite(high).sum() < half or np.isfinite(low).sum() < half:
+        return null_all(["fired", "message"], "missing", calc)
+    top, bottom = float(np.nanmax(high)), float(np.nanmin(low))
+    if bottom <= close <= top:
+        return outputs("no", None)
+    volume = calc.calculate("volume", w.bars, w.tau, w.as_of)["data"]
+    spike = volume and volume["volume_spike_ratio"]
+    if spike is None:
+        return null_all(["fired", "message"], "no_volume", calc)
+    if spike < p["volume"]:
+        return outputs("no", None)
+    times = Decimal(spike).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    side, edge = ("above", top) if close > top else ("below", bottom)
+    return outputs("yes", f"closed at {close:.10g}, {side} the {edge:.10g} of the {p['length']} bars before, on {times} times the usual "
+                          "volume")
+
+
 EXAMPLES = {
     # as CALCULATORS in calculators.py; the module itself is handed to `fields` as its last argument
     "supertrend": dict(fields=supertrend, days=30, floor=120, least=lambda p: p["length"] + 2,
@@ -425,4 +455,6 @@ EXAMPLES = {
                    params={"week": 7, "month": 30}),
     "pairs_spread": dict(fields=pairs_spread, days=30, floor=120, least=lambda p: 50, need=lambda p: 0,
                          params={"entry": 2.0}),
+    "breakout_alert": dict(fields=breakout_alert, days=1, floor=24, least=lambda p: p["length"] + 1,
+                           need=lambda p: 2 * (p["length"] + 1), params={"length": 20, "volume": 1.5}),
 }

@@ -192,7 +192,7 @@ def series():
 
 EXAMPLE_CUTS = {"supertrend": (11, 12, 13, 30), "anchored_vwap": (1, 24, 25, 167, 168, 169), "ichimoku": (51, 52, 53, 76, 77, 78),
                 "keltner": (19, 20, 21, 25), "volume_profile": (9, 10, 11, 200), "vpin": (1, 24, 25, 26, 60),
-                "har_rv": (1, 24, 25, 49), "pairs_spread": (49, 50, 51, 200)}
+                "har_rv": (1, 24, 25, 49), "pairs_spread": (49, 50, 51, 200), "breakout_alert": (20, 21, 22, 26)}
 
 
 def example_cases(name, inputs):
@@ -224,6 +224,10 @@ def example_cases(name, inputs):
         + [("cycle", None, {"week": 5, "month": 22}), ("cycle", START_US + 2163 * HOUR, {"week": 2, "month": 3})],
         "pairs_spread": [("tied", START_US + n * HOUR, {"entry": 1}) for n in range(100, 500, 33)]
         + [("tied", START_US + n * HOUR, {}) for n in (302, 421, 424)],
+        "breakout_alert": [("walk", START_US + n * HOUR, {}) for n in range(40, 400, 5)]
+        + [("walk", START_US + n * HOUR, {"length": 5, "volume": 1}) for n in range(41, 400, 11)]
+        + [("reverting", START_US + n * DAY, {"volume": 0.5}) for n in range(40, 160, 7)]
+        + [("no_taker", None, {"length": 2, "volume": 0}), ("silent", None, {"volume": 0})],
     }
     return out + more[name]
 

@@ -279,9 +279,9 @@ function support.holds_for_every_calculator(name, whole, every)
       assert.same(every or { "1h", "1d" }, declaration.every)
     end)
 
-    it("has a unit or words and a sentence for each output", function()
+    it("has a unit, or is a text or fields, and a sentence for each output", function()
       for _, output in ipairs(declaration.outputs) do
-        assert.is_truthy(output.unit or output.words or output.fields, output.name)
+        assert.is_truthy(output.unit or output.type == "text" or output.fields, output.name)
         assert.is_true(output.about ~= nil and #output.about > 5, output.name)
       end
     end)
