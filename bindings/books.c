@@ -66,8 +66,8 @@ static enum pt_code no_rows(struct pt_columns *columns, int64_t from_us, int64_t
 void pt_columns_none(struct pt_columns *columns, const char *symbol, int64_t period_us,
                      int64_t as_of_us)
 {
-    /* benchmark and trades are asked for only where they are declared, with candles */
-    static const struct pt_columns_source none = { no_load, no_rows, NULL, NULL };
+    /* the others are asked for only where they are declared, with candles */
+    static const struct pt_columns_source none = { no_load, no_rows, NULL, NULL, NULL };
     *columns = (struct pt_columns){
         .source = &none, .period_us = period_us, .from_us = as_of_us, .as_of_us = as_of_us
     };

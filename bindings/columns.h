@@ -43,6 +43,9 @@ struct pt_columns_source {
                               struct pt_err *err);
     enum pt_code (*trades)(struct pt_columns *columns, int64_t from_us, int64_t to_us,
                            struct pt_signed_trades *sums, struct pt_err *err);
+    /* Appends the symbol's rows of another kind with time in [from_us, to_us); none is no error. */
+    enum pt_code (*others)(struct pt_columns *columns, enum pt_kind_id kind, int64_t from_us,
+                           int64_t to_us, struct pt_frame *frame, struct pt_err *err);
 };
 
 struct pt_columns {

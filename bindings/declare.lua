@@ -1,7 +1,7 @@
 --- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
 -- Gives the constructors (calculator, regime, alert, int, number, ...) to `names` and turns a declaration into what C keeps:
--- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, document }.
--- A document is a list { kind = "o", key, value, ... },
+-- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, funding_us, marks_us,
+-- document }. A document is a list { kind = "o", key, value, ... },
 -- an array { kind = "a", ... }, a decimal { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
 local native, names = ...
 jit.off(true, true) -- each function here runs a few times in a VM's life
@@ -450,9 +450,22 @@ local function check_books(books, made)
   return object("span", span, "max_age", age)
 end
 
+-- Rows that are no bars, in a span before as_of: which bar that is the candles say.
+local function check_others(needs, name, made)
+  local given = rawget(needs, name)
+  if given == nil then return nil end
+  local path = "needs." .. name
+  if type(given) ~= "table" then refuse(path, "must be a table { span = \"30d\" }, got %s", show(given)) end
+  check_keys(given, "span", function(...) refuse(path, ...) end)
+  local span = rawget(given, "span")
+  made[name .. "_us"] = check_span(span, path .. ".span", "\"30d\" or \"1h\"")
+  if rawget(needs, "candles") == nil then refuse(path, "needs candles too: their last bar says when, candles = { span = \"1h\" }") end
+  return object("span", span)
+end
+
 local function check_needs(needs, made, defaults)
   if type(needs) ~= "table" then refuse("needs", "must be a table, needs = { candles = { span = \"30d\" } }, got %s", show(needs)) end
-  check_keys(needs, "candles books metrics", function(...) refuse("needs", ...) end)
+  check_keys(needs, "candles books funding marks metrics", function(...) refuse("needs", ...) end)
   local candles, books, metrics = rawget(needs, "candles"), rawget(needs, "books"), rawget(needs, "metrics")
   local candles_doc, books_doc, metrics_doc
   if books ~= nil then books_doc = check_books(books, made) end
@@ -485,7 +498,8 @@ local function check_needs(needs, made, defaults)
     refuse("needs.metrics", "a regime needs metrics, needs = { metrics = { \"volatility\" } }")
   end
   if not candles and not books and not metrics then refuse("needs", "must name candles, books or metrics") end
-  return object("candles", candles_doc, "books", books_doc, "metrics", metrics_doc)
+  return object("candles", candles_doc, "books", books_doc, "funding", check_others(needs, "funding", made),
+    "marks", check_others(needs, "marks", made), "metrics", metrics_doc)
 end
 
 local function check_text(t, key, fallback, most)

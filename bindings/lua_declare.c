@@ -280,6 +280,8 @@ void pt_declaration_load(lua_State *L, const char *text, size_t len, const char 
     d->span_us = microseconds(L, "span_us");
     d->bars_us = microseconds(L, "bars_us");
     d->books_us = microseconds(L, "books_us");
+    d->funding_us = microseconds(L, "funding_us");
+    d->marks_us = microseconds(L, "marks_us");
     d->bars_fn = take_function(L, "bars");
     d->min_fn = take_function(L, "min");
     d->run = take_function(L, "run");

@@ -42,12 +42,13 @@ struct pt_declaration {
     const char *kind, *method, *method_version; /* borrowed from the document */
     const char *span;                           /* NULL when no candles are needed */
     int64_t span_us;
-    int64_t bars_us;        /* period of the candles; 0: the unit's */
-    const char *books_span; /* NULL when no books are needed */
-    int64_t books_us;       /* it; 0 likewise */
-    size_t bars, min;       /* for the default parameters */
-    int bars_fn, min_fn;    /* functions of the parameters, registry references, or LUA_NOREF */
-    int run;                /* compute, classify or when */
+    int64_t bars_us;              /* period of the candles; 0: the unit's */
+    const char *books_span;       /* NULL when no books are needed */
+    int64_t books_us;             /* it; 0 likewise */
+    int64_t funding_us, marks_us; /* spans of what is no bar; 0: not needed */
+    size_t bars, min;             /* for the default parameters */
+    int bars_fn, min_fn; /* functions of the parameters, registry references, or LUA_NOREF */
+    int run;             /* compute, classify or when */
     bool benchmark, trades;
     bool regime; /* or an alert: its function takes metrics, parameters, window */
     size_t nparams, noutputs, nmetrics;

@@ -2,6 +2,7 @@
 #include "bindings/lua_window.h"
 
 #include "base/timefmt.h"
+#include "bindings/lua_rows.h"
 #include "bindings/lua_vec.h"
 #include "data/resample.h"
 #include "num/range.h"
@@ -74,7 +75,9 @@ enum field {
     SECONDS,
     AS_OF,
     BENCHMARK,
-    BOOKS
+    BOOKS,
+    FUNDING,
+    MARKS
 };
 
 static void push_time(lua_State *L, const struct pt_lua_window *w)
@@ -101,7 +104,19 @@ static void push_benchmark(lua_State *L, const struct pt_lua_window *w)
     other.columns = aligned;
     other.benchmark = other.trades = false;
     other.books = NULL;
+    other.funding_us = other.marks_us = 0;
     pt_lua_window_push(L, &other);
+}
+
+/* Rows that are no bars: of the declared span, up to as_of. */
+static void push_others(lua_State *L, const struct pt_lua_window *w, enum pt_kind_id kind,
+                        int64_t span_us)
+{
+    const char *name = pt_kind(kind)->name;
+    if (span_us == 0)
+        luaL_error(L, "%s is not declared: needs = { %s = { span = \"30d\" } }", name, name);
+    int64_t as_of_us = w->columns->as_of_us;
+    pt_lua_rows_push(L, w->columns, kind, as_of_us - span_us, as_of_us);
 }
 
 static void push_field(lua_State *L, const struct pt_lua_window *w, enum field field)
@@ -132,6 +147,8 @@ static void push_field(lua_State *L, const struct pt_lua_window *w, enum field f
         if (!w->books) luaL_error(L, "books are not declared: needs = { books = { span = ... } }");
         pt_lua_books_push(L, w->books);
         break;
+    case FUNDING: push_others(L, w, PT_FUNDING, w->funding_us); break;
+    case MARKS: push_others(L, w, PT_MARKS, w->marks_us); break;
     }
 }
 
@@ -145,6 +162,7 @@ static const struct {
     { "symbol", SYMBOL },       { "period", PERIOD },
     { "seconds", SECONDS },     { "as_of", AS_OF },
     { "benchmark", BENCHMARK }, { "books", BOOKS },
+    { "funding", FUNDING },     { "marks", MARKS },
 };
 
 /* field(w, name, kept) -> value; kept remembers it */
@@ -281,7 +299,7 @@ static enum pt_code no_benchmark(struct pt_columns *columns, struct pt_columns *
     return PT_OK;
 }
 
-static const struct pt_columns_source resampled = { no_load, no_rows, no_benchmark, NULL };
+static const struct pt_columns_source resampled = { no_load, no_rows, no_benchmark, NULL, NULL };
 
 /* The rows of a frame as columns in the arena; NULL when it is full. */
 static struct pt_columns *frame_columns(struct pt_vm *vm, const struct pt_frame *frame)
@@ -484,6 +502,14 @@ const struct pt_lua_doc pt_lua_window_field_docs[] = {
       "the order books of a span; the newest one is valid, else the script is not called; needs "
       "books",
       "w.books.n == 3" },
+    { "funding", NULL, "w.funding: funding",
+      "funding payments of the span, oldest first: n and the vectors time, rate, mark_price; needs "
+      "funding",
+      "w.funding.rate == vec.of{0.0001, 0.0002}" },
+    { "marks", NULL, "w.marks: marks",
+      "mark prices of the span: n and the vectors time, mark_price, index_price, settle_price, "
+      "funding_rate, next_funding_time; needs marks",
+      "w.marks.mark_price:final() > w.marks.index_price:final()" },
     { NULL, NULL, NULL, NULL, NULL },
 };
 

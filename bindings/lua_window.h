@@ -13,6 +13,7 @@ struct pt_lua_window {
     int64_t start_us;                 /* it begins here, whether there is a bar or not */
     bool benchmark, trades;           /* declared: may be asked for */
     const struct pt_lua_books *books; /* borrowed of the call; NULL: not declared */
+    int64_t funding_us, marks_us;     /* declared spans; 0: not */
 };
 
 /* Puts window_methods and window_field into the table on top, and what C gives into the metatable.

@@ -65,7 +65,42 @@ static enum pt_code trades(struct pt_columns *columns, int64_t from_us, int64_t 
     return PT_OK;
 }
 
-static const struct pt_columns_source memory_source = { load, rows, benchmark, trades };
+static enum pt_code others(struct pt_columns *columns, enum pt_kind_id kind, int64_t from_us,
+                           int64_t to_us, struct pt_frame *frame, struct pt_err *err)
+{
+    const struct pt_memory_columns *self = (struct pt_memory_columns *)columns;
+    const struct pt_frame *all = self->others[kind];
+    if (!all) return PT_OK;
+    size_t from = pt_frame_lower(all, from_us), to = pt_frame_lower(all, to_us);
+    if (pt_frame_append(frame, all, from, to - from) == PT_OK) return PT_OK;
+    return pt_fail(err, PT_ENOMEM, "rows of %s", columns->symbol);
+}
+
+static const struct pt_columns_source memory_source = { load, rows, benchmark, trades, others };
+
+enum pt_code pt_memory_columns_other(struct pt_memory_columns *self, enum pt_kind_id kind,
+                                     const double *cells, struct pt_err *err)
+{
+    struct pt_frame **frame = &self->others[kind];
+    int64_t val[PT_COLS_MAX];
+    uint8_t dig[PT_COLS_MAX] = { 0 };
+    enum pt_code rc = PT_OK;
+    if (!*frame) {
+        *frame = malloc(sizeof **frame);
+        if (!*frame) return pt_fail(err, PT_ENOMEM, "rows of %s", pt_kind(kind)->name);
+        pt_frame_init(*frame, pt_kind(kind));
+    }
+    const struct pt_kind *schema = pt_kind(kind);
+    for (unsigned c = 0; c < schema->ncols && rc == PT_OK; c++) {
+        if (schema->cols[c].type == PT_TYPE_DEC)
+            rc = decimal(cells[c], &val[c], &dig[c], err);
+        else
+            val[c] = isfinite(cells[c]) ? (int64_t)cells[c] : PT_MISSING;
+    }
+    if (rc == PT_OK && pt_frame_push(*frame, val, dig) != PT_OK)
+        rc = pt_fail(err, PT_ENOMEM, "rows of %s", schema->name);
+    return rc;
+}
 
 enum pt_code pt_memory_columns_init(struct pt_memory_columns *self, const char *symbol,
                                     int64_t period_us, size_t n, struct pt_err *err)
@@ -92,6 +127,10 @@ void pt_memory_columns_fini(struct pt_memory_columns *self)
 {
     if (self->other) pt_memory_columns_fini(self->other);
     free(self->other);
+    for (unsigned k = 0; k < PT_KINDS; k++) {
+        if (self->others[k]) pt_frame_fini(self->others[k]);
+        free(self->others[k]);
+    }
     free(self->time_us);
     for (unsigned c = 0; c < PT_COLUMNS_N; c++) free(self->mem[c]);
     memset(self, 0, sizeof *self);

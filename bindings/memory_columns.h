@@ -12,6 +12,7 @@ struct pt_memory_columns {
     struct pt_memory_columns *other; /* owned: the benchmark, moved to our rows; NULL = none */
     bool has_trades;
     struct pt_signed_trades trades;
+    struct pt_frame *others[PT_KINDS]; /* owned: rows of other kinds, sorted; NULL = none */
 };
 
 /* Room for n rows, all values missing, times not set. */
@@ -20,6 +21,10 @@ enum pt_code pt_memory_columns_init(struct pt_memory_columns *self, const char *
 /* Takes over a benchmark with rows of its own (emptied for the caller) and moves it to our rows. */
 enum pt_code pt_memory_columns_benchmark(struct pt_memory_columns *self,
                                          struct pt_memory_columns *benchmark, struct pt_err *err);
+/* One more row of another kind, later than those before it: its cells as doubles in the order of
+ * the schema, [pt_kind_cells()], NaN is missing, times in us. PT_ERANGE: no exact decimal. */
+enum pt_code pt_memory_columns_other(struct pt_memory_columns *self, enum pt_kind_id kind,
+                                     const double *cells, struct pt_err *err);
 void pt_memory_columns_fini(struct pt_memory_columns *self);
 
 #endif

@@ -407,6 +407,35 @@ static void take_books(lua_State *L, struct spec_run *run, int64_t limit_us)
     pt_memory_books_close(books, limit_us);
 }
 
+/* funding = { time = { ... }, rate = { ... }, mark_price = { ... } }, marks likewise: columns by
+ * name, what is left out is missing; times in seconds or as text. */
+static void take_others(lua_State *L, struct spec_run *run, enum pt_kind_id id)
+{
+    const struct pt_kind *kind = pt_kind(id);
+    double cells[PT_COLS_MAX];
+    struct pt_err err = { 0 };
+    lua_getfield(L, 2, kind->name);
+    if (lua_istable(L, -1)) {
+        size_t n = list_field(L, lua_gettop(L), "time");
+        for (size_t i = 0; i < n; i++) {
+            for (unsigned c = 0; c < kind->ncols; c++) {
+                bool time = kind->cols[c].type == PT_TYPE_TIME;
+                cells[c] = NAN;
+                lua_getfield(L, -1, c == 0 ? "time" : kind->cols[c].name);
+                if (lua_istable(L, -1)) lua_rawgeti(L, -1, (int)i + 1);
+                if (time && !lua_isnil(L, -1))
+                    cells[c] = (double)time_of(L, lua_gettop(L));
+                else if (lua_isnumber(L, -1))
+                    cells[c] = lua_tonumber(L, -1);
+                lua_settop(L, 3);
+            }
+            if (pt_memory_columns_other(&run->bars, id, cells, &err) != PT_OK)
+                luaL_error(L, "%s", err.text);
+        }
+    }
+    lua_settop(L, 2);
+}
+
 /* metrics = { volatility = { percentile = 0.8 } }: results of other scripts, status "ok" unless
  * `status` says another. */
 static void take_metrics(lua_State *L, struct spec_run *run)
@@ -444,6 +473,8 @@ static int run_spec(lua_State *L)
     while (columns->n > 0 && columns->time_us[columns->n - 1] + bars_us > limit_us) columns->n--;
     columns->as_of_us = columns->n > 0 ? columns->time_us[columns->n - 1] + bars_us : PT_MISSING;
     take_benchmark(L, run);
+    take_others(L, run, PT_FUNDING);
+    take_others(L, run, PT_MARKS);
     take_metrics(L, run);
     take_books(L, run, limit_us);
     if (by_books && run->books.books.as_of_us != PT_MISSING) { /* bars that are closed by then */

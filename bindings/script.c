@@ -312,6 +312,8 @@ static void open_window(struct run *run)
     w->n = call->columns->n - w->from;
     w->benchmark = d->benchmark;
     w->trades = d->trades;
+    w->funding_us = d->funding_us;
+    w->marks_us = d->marks_us;
 }
 
 bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *call)

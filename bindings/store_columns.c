@@ -4,12 +4,14 @@
 
 #include "base/decimal.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KEEP_ROWS ((size_t)1 << 17)
+#define OTHERS_MAX ((uint64_t)1 << 18) /* rows of another kind: three days of one a second */
 
 /* Windows of the benchmark kept between units: the newest few that fit. */
 #define BENCHMARKS_N 8
@@ -288,8 +290,15 @@ static enum pt_code no_trades(struct pt_columns *columns, int64_t from_us, int64
     return PT_OK;
 }
 
+static enum pt_code no_others(struct pt_columns *columns, enum pt_kind_id kind, int64_t from_us,
+                              int64_t to_us, struct pt_frame *frame, struct pt_err *err)
+{
+    (void)columns, (void)kind, (void)from_us, (void)to_us, (void)frame, (void)err;
+    return PT_OK;
+}
+
 static const struct pt_columns_source aligned_source = { load_aligned, no_rows, no_benchmark,
-                                                         no_trades };
+                                                         no_trades, no_others };
 
 static bool is_same_window(const struct pt_store_columns *kept, const struct pt_columns *columns,
                            const struct pt_bars_source *now)
@@ -441,7 +450,24 @@ static enum pt_code trades(struct pt_columns *columns, int64_t from_us, int64_t 
     return PT_OK;
 }
 
-static const struct pt_columns_source store_source = { load, rows, benchmark, trades };
+static enum pt_code others(struct pt_columns *columns, enum pt_kind_id kind, int64_t from_us,
+                           int64_t to_us, struct pt_frame *frame, struct pt_err *err)
+{
+    struct pt_store_columns *self = (struct pt_store_columns *)columns;
+    struct pt_series_key key = { .kind = kind };
+    uint64_t rows = 0;
+    memcpy(key.symbol, columns->symbol, sizeof key.symbol);
+    enum pt_code rc = pt_series_count(self->read, &key, from_us, to_us, &rows, err);
+    if (rc != PT_OK) return rc;
+    if (rows > OTHERS_MAX)
+        return pt_fail(err, PT_ERANGE,
+                       "%s: the span holds %" PRIu64 " rows of %s, at most %" PRIu64
+                       " are read: ask for less",
+                       columns->symbol, rows, pt_kind(kind)->name, OTHERS_MAX);
+    return pt_series_read(self->read, &key, from_us, to_us, 0, frame, err);
+}
+
+static const struct pt_columns_source store_source = { load, rows, benchmark, trades, others };
 
 /* ---- opening
  * ------------------------------------------------------------------------------------------- */

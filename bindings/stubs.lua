@@ -9,7 +9,7 @@ local function put(...) out[#out + 1] = string.format(...) .. "\n" end
 
 local TYPES = {
   number = "number", string = "string", boolean = "boolean", any = "any", ["nil"] = "nil", null = "petrosa.null",
-  vector = "petrosa.vector", window = "petrosa.window", books = "petrosa.books",
+  vector = "petrosa.vector", window = "petrosa.window", books = "petrosa.books", funding = "petrosa.funding", marks = "petrosa.marks",
 }
 
 local function type_of(text, where)
@@ -138,6 +138,11 @@ local function put_class(name, about)
 end
 put_class("books", "The order books of a span, and the newest one with its levels.")
 put_class("window", "The closed bars of one symbol and period, oldest first.")
+for _, rows in ipairs { { "funding", "time", "rate", "mark_price" },
+                        { "marks", "time", "mark_price", "index_price", "settle_price", "funding_rate", "next_funding_time" } } do
+  put("\n---@class petrosa.%s\n---@field n integer", rows[1])
+  for i = 2, #rows do put("---@field %s petrosa.vector", rows[i]) end
+end
 
 put("\nvec = {}")
 each("vec", false, function(entry) put_function(entry, "vec.") end)

@@ -53,12 +53,30 @@ static bool flag(const struct pt_script *script, const char *path)
     return pt_doc_bool(script->declaration, path, &set) && set;
 }
 
+/* Rows that are no bars, of which a script has a span of its own. */
+static bool is_other(enum pt_kind_id kind)
+{
+    return kind == PT_FUNDING || kind == PT_MARKS;
+}
+
+/* That span; 0: it needs none. */
+static int64_t other_span(const struct pt_script *script, enum pt_kind_id kind)
+{
+    const char *path = kind == PT_FUNDING ? "needs.funding.span" : "needs.marks.span", *text;
+    int64_t us = 0;
+    return pt_doc_text(script->declaration, path, &text) &&
+                   pt_span_parse(text, strlen(text), &us) == PT_OK
+               ? us
+               : 0;
+}
+
 /* Does what changed in a series of this kind change what the script gives? */
 static bool depends(const struct pt_script *script, enum pt_kind_id kind, bool benchmark)
 {
     if (benchmark) return kind == PT_CANDLES && flag(script, "needs.candles.benchmark");
     if (kind == PT_DEPTH) return pt_script_books(script, NULL, NULL);
     if (kind == PT_CANDLES) return true;
+    if (is_other(kind)) return other_span(script, kind) > 0;
     return kind == PT_TRADES && flag(script, "needs.candles.trades");
 }
 
@@ -241,13 +259,15 @@ struct past {
     size_t script;
 };
 
-/* How far back a stored result looks; books have a span of their own, and what else they need one
- * more. */
+/* How far back a stored result looks at what changed; books have a span of their own, and what else
+ * they need one more. */
 static int64_t window_of(const struct past *past, const bson_t *doc)
 {
     const struct pt_script *script = &past->planner->plan->scripts->v[past->script];
     int64_t expected, books_us, bars_us = 0;
     const char *text;
+    if (is_other(past->planner->mark.key.kind))
+        return other_span(script, past->planner->mark.key.kind);
     if (pt_script_books(script, &books_us, NULL)) {
         if (past->planner->mark.key.kind == PT_DEPTH) return books_us;
         int64_t rows = 0, period_us = past->period_us;
@@ -371,7 +391,8 @@ static bool plan_mark(struct planner *planner)
 {
     const struct pt_due *mark = &planner->mark;
     if (mark->key.kind == PT_DEPTH) return plan_books(planner);
-    if (mark->key.kind != PT_CANDLES && mark->key.kind != PT_TRADES) return true;
+    if (mark->key.kind != PT_CANDLES && mark->key.kind != PT_TRADES && !is_other(mark->key.kind))
+        return true;
     if (wants_symbol(planner->opts, mark->key.symbol) &&
         !plan_marked(planner, mark->key.symbol, false))
         return false;

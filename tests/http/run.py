@@ -12,6 +12,7 @@ from analysis import *  # noqa: E402,F401,F403
 from catalog import *  # noqa: E402,F401,F403
 from data import *  # noqa: E402,F401,F403
 from market import *  # noqa: E402,F401,F403
+from others import *  # noqa: E402,F401,F403
 from quality import *  # noqa: E402,F401,F403
 from regime import *  # noqa: E402,F401,F403
 from rules import *  # noqa: E402,F401,F403

@@ -140,7 +140,7 @@ describe("a mistake in a declaration", function()
     local cases = {
       ["needs: must name candles, books or metrics"] = "{}",
       ["needs: must be a table"] = "5",
-      ['needs: unknown field "trades" (allowed: candles, books, metrics)'] = "{ trades = true }",
+      ['needs: unknown field "trades" (allowed: candles, books, funding, marks, metrics)'] = "{ trades = true }",
       ["needs.candles.bars: must be a whole number 1 .. 10000000 or a function(p) that gives one, got 0"] = '{ candles = { span = "1d", bars = 0 } }',
       ["needs.candles.bars: gives nothing for the defaults"] = '{ candles = { span = "1d", bars = function() end } }',
       ["needs.candles.min: gives 1.5 for the defaults"] = '{ candles = { span = "1d", min = function() return 1.5 end } }',

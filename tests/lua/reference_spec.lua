@@ -31,7 +31,7 @@ local SCRIPT = [[
 local function example(w) %s end
 return calculator {
   api = 1, name = "example", about = "an example of the reference",
-  needs = { candles = { span = "7h", benchmark = true, trades = true }, books = { span = "1h" } },
+  needs = { candles = { span = "7h", benchmark = true, trades = true }, books = { span = "1h" }, funding = { span = "1d" }, marks = { span = "1h" } },
   outputs = { { "true_there", count {} } },
   compute = function(w) return { true_there = example(w) == true and 1 or 0 } end,
 }]]

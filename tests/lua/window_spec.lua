@@ -296,6 +296,9 @@ describe("indicators of bars", function()
   end)
 end)
 
+-- rows that are no bars have a spec of their own: others_spec.lua
+covered.funding, covered.marks = true, true
+
 describe("the reference of windows", function()
   it("names nothing that is not tried above", function()
     for _, entry in ipairs(petrosa.reference()) do

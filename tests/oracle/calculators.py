@@ -615,7 +615,7 @@ CALCULATORS = {
 
 # The scripts of scripts/examples stand beside them, in examples.py.
 ALL = {**CALCULATORS,
-       **{name: {**spec, "fields": lambda *args, fields=spec["fields"]: fields(*args, sys.modules[__name__])}
+       **{name: {**spec, "fields": lambda *args, fields=spec["fields"], **more: fields(*args, sys.modules[__name__], **more)}
           for name, spec in EXAMPLES.items()}}
 
 

@@ -156,8 +156,8 @@ def evaluate(petrosa, store, calculator, series, as_of, params):
 def compare(args, real, oracle):
     every, tally = real.catalogue(args.data), Tally()
     for store in sorted({series.store for series in every}):
-        paths = [path for series in every if series.store == store for path in series.paths]
-        run(args.petrosa, "import", "--quiet", "--data", os.path.join(args.store, store), *paths)
+        paths = [path for series in every if series.store == store for path in series.paths + series.funding]
+        run(args.petrosa, "import", "--quiet", "--data", os.path.join(args.store, store), *dict.fromkeys(paths))
     names = args.calculators.split(",") if args.calculators else list(oracle.ALL)
     work = list(questions(every, names))
     # The programs run beside the oracle: two at a time, as the machine has two cores.

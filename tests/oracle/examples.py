@@ -435,6 +435,59 @@ def breakout_alert(w, p, benchmark, is_benchmark, calc):
                           "volume")
 
 
+def funding_basis(w, p, benchmark, is_benchmark, calc, funding=None, marks=None):
+    """funding, marks: DataFrames by time in us, or None."""
+    def span(table, length):
+        empty = pd.DataFrame(columns=["rate", "mark_price", "index_price"], dtype=float)
+        return empty if table is None else table[(table.index >= w.as_of - length) & (table.index < w.as_of)]
+
+    paid, hour = span(funding, 30 * DAY_US), span(marks, DAY_US // 24)
+    rate, steps = paid["rate"].to_numpy(), np.diff(paid.index.to_numpy(dtype=float)) / 1e6
+    with np.errstate(invalid="ignore", divide="ignore"):
+        basis = (hour["mark_price"] / hour["index_price"]).to_numpy() * 1e4 - 1e4
+
+    def some(least=1):
+        if len(rate) == 0:
+            raise calc.Null("no_funding")
+        if len(rate) < least:
+            raise calc.Null("too_few")
+        return rate
+
+    def interval():
+        some(2)
+        minutes = float(np.median(steps[-5:])) / 60
+        return int(math.floor(minutes + 0.5)) * 60
+
+    def z_score():
+        before = some(3)[:-1]
+        sd = float(np.std(before, ddof=1)) if before.max() > before.min() else 0.0
+        return calc.ratio(rate[-1] - float(np.mean(before)), sd, "flat")
+
+    def of_marks(pick):
+        if len(basis) == 0:
+            raise calc.Null("no_marks")
+        if not np.isfinite(pick()):
+            raise calc.Null("index_missing")
+        return float(pick())
+
+    def mean_basis():
+        there = basis[np.isfinite(basis)]
+        return np.mean(there) if len(there) >= max(math.ceil(len(basis) / 2), min(2, len(basis))) else calc.NAN
+
+    return {
+        "rate": lambda: float(some()[-1]),
+        "interval": interval,
+        "annualized": lambda: 100 * 365 * float(some()[-1]) * (86400 / interval()),
+        "mean_annualized": lambda: 100 * 365 * math.fsum(some(2)[1:]) / (math.fsum(steps) / 86400),
+        "paid": lambda: 100 * math.fsum(some()),
+        "z_score": z_score,
+        "positive_share": lambda: 100 * float(np.mean(some() > 0)),
+        "payments": lambda: len(rate),
+        "basis": lambda: of_marks(lambda: basis[-1]),
+        "mean_basis": lambda: of_marks(mean_basis),
+    }
+
+
 EXAMPLES = {
     # as CALCULATORS in calculators.py; the module itself is handed to `fields` as its last argument
     "supertrend": dict(fields=supertrend, days=30, floor=120, least=lambda p: p["length"] + 2,
@@ -457,4 +510,6 @@ EXAMPLES = {
                          params={"entry": 2.0}),
     "breakout_alert": dict(fields=breakout_alert, days=1, floor=24, least=lambda p: p["length"] + 1,
                            need=lambda p: 2 * (p["length"] + 1), params={"length": 20, "volume": 1.5}),
+    "funding_basis": dict(fields=funding_basis, days=1 / 24, floor=1, least=lambda p: 1, need=lambda p: 0, params={},
+                          others=("funding", "marks")),
 }

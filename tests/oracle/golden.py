@@ -185,14 +185,40 @@ def series():
         "cycle": ("one quarter of a year with a wave of 24 bars, and a few bars missing towards the end", HOUR,
                   punch(wave(8, 2300, 24, 0.006), [(2200, 1), (2240, 4)]), None),
         "tied": ("drawn to its benchmark: 0.8 of its moves and a spread that comes back", HOUR, *tied(9, 500)),
+        "perpetual": ("daily bars, funding every 8 hours and later every 4, marks around some midnights", DAY,
+                      walk(11, 60, DAY, price=50000.0, sigma=0.02), None),
         "minutes": ("one minute bars of a coin worth cents", MINUTE,
                     walk(6, 300, MINUTE, price=0.0534, sigma=0.0008, digits=5), None),
     }
 
 
+def others(name):
+    """Rows that are no bars: what "perpetual" has of them.  kind -> columns; times in us."""
+    if name != "perpetual":
+        return {}
+    rng, at, rate = random.Random(12), START_US + 4 * DAY - 8 * HOUR, 0.0001
+    funding = {"time": [], "rate": [], "mark_price": []}
+    while at < START_US + 60 * DAY:
+        rate = 0.8 * rate + 0.2 * 0.0001 + 0.00008 * rng.gauss(0, 1)
+        funding["time"].append(at + 1000 * rng.randint(0, 14))
+        funding["rate"].append(round(rate, 8))
+        funding["mark_price"].append(round(50000 * (1 + 0.02 * rng.gauss(0, 1)), 2) if rng.random() < 0.8 else None)
+        at += 8 * HOUR if at < START_US + 45 * DAY else 4 * HOUR
+    marks = {"time": [], "mark_price": [], "index_price": []}
+    for day in (10, 20, 50, 60):
+        for minute in range(90, 0, -1):
+            index = 50000 * (1 + 0.001 * rng.gauss(0, 1))
+            marks["time"].append(START_US + day * DAY - minute * MINUTE + 1000 * rng.randint(0, 999))
+            marks["mark_price"].append(round(index * (1 + 0.0004 * rng.gauss(0.5, 1)), 8))
+            # on day 20 most have no index, on day 50 the last one has none
+            bare = day == 20 and minute % 3 != 0 or day == 50 and minute == 1
+            marks["index_price"].append(None if bare else round(index, 8))
+    return {"funding": funding, "marks": marks}
+
+
 EXAMPLE_CUTS = {"supertrend": (11, 12, 13, 30), "anchored_vwap": (1, 24, 25, 167, 168, 169), "ichimoku": (51, 52, 53, 76, 77, 78),
                 "keltner": (19, 20, 21, 25), "volume_profile": (9, 10, 11, 200), "vpin": (1, 24, 25, 26, 60),
-                "har_rv": (1, 24, 25, 49), "pairs_spread": (49, 50, 51, 200), "breakout_alert": (20, 21, 22, 26)}
+                "har_rv": (1, 24, 25, 49), "pairs_spread": (49, 50, 51, 200), "breakout_alert": (20, 21, 22, 26), "funding_basis": (1, 2)}
 
 
 def example_cases(name, inputs):
@@ -224,6 +250,7 @@ def example_cases(name, inputs):
         + [("cycle", None, {"week": 5, "month": 22}), ("cycle", START_US + 2163 * HOUR, {"week": 2, "month": 3})],
         "pairs_spread": [("tied", START_US + n * HOUR, {"entry": 1}) for n in range(100, 500, 33)]
         + [("tied", START_US + n * HOUR, {}) for n in (302, 421, 424)],
+        "funding_basis": [("perpetual", START_US + n * DAY, {}) for n in (1, 2, 3, 4, 5, 10, 20, 40, 46, 47, 50, 59)],
         "breakout_alert": [("walk", START_US + n * HOUR, {}) for n in range(40, 400, 5)]
         + [("walk", START_US + n * HOUR, {"length": 5, "volume": 1}) for n in range(41, 400, 11)]
         + [("reverting", START_US + n * DAY, {"volume": 0.5}) for n in range(40, 160, 7)]
@@ -236,9 +263,9 @@ def cases(name, inputs):
     """What each calculator is asked: (series, as_of or None, parameters)."""
     if name in EXAMPLES:
         return example_cases(name, inputs)
-    # "cycle" is a large one, "tied" is for examples
+    # "cycle" is a large one, "tied" and "perpetual" are for examples
     out = [(key, None, {}) for key in inputs
-           if key not in ("cycle", "tied") or key == "cycle" and name in ("seasonality", "regime")]
+           if key not in ("cycle", "tied", "perpetual") or key == "cycle" and name in ("seasonality", "regime")]
     cut = {"volatility": (20, 21, 22, 39, 40, 41), "volume": (4, 5, 6, 23, 24), "trend": (49, 50, 51, 75),
            "deviation": (20, 21, 30, 100, 101), "seasonality": (99, 100, 101, 120, 255, 256, 257, 384),
            "regime": (20, 21, 49, 50, 118, 119, 120, 121, 150)}[name]
@@ -289,6 +316,11 @@ def load_bars(stored):
     return pd.DataFrame(rows, index=pd.Index(stored["open_time"], name="open_time", dtype=np.int64))
 
 
+def load_others(stored):
+    frame = pd.DataFrame({name: [math.nan if v is None else v for v in column] for name, column in stored.items()})
+    return frame.set_index("time")
+
+
 def write(path, document):
     """One line a column or case: a diff then shows what changed."""
     def line(value):
@@ -314,8 +346,9 @@ def path_of(calculator):
 
 def answer(calculator, stored, as_of, params):
     bench = load_bars(stored["benchmark"]) if stored["benchmark"] else None
+    more = {kind: load_others(stored[kind]) for kind in oracle.ALL[calculator].get("others", ()) if kind in stored}
     return oracle.calculate(calculator, load_bars(stored["candles"]), oracle.period_us(stored["period"]), as_of,
-                            params, bench)
+                            params, bench, **more)
 
 
 def make():
@@ -326,7 +359,7 @@ def make():
     for name, (about, tau, bars, bench) in series().items():
         period = {MINUTE: "1m", HOUR: "1h", DAY: "1d"}[tau]
         inputs[name] = {"about": about, "symbol": "TESTUSDT", "period": period, "candles": dump_bars(bars),
-                        "benchmark": dump_bars(bench) if bench is not None else None}
+                        "benchmark": dump_bars(bench) if bench is not None else None, **others(name)}
         write(os.path.join(GOLDEN, "series", name + ".json"), inputs[name])
     for calculator in oracle.ALL:
         rows = [{"series": key, "as_of": as_of, "params": params, "expect": answer(calculator, inputs[key], as_of, params)}

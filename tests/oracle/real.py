@@ -41,8 +41,9 @@ def read(path, layout):
 class Series:
     """One symbol and period of one store, from one file or several that follow each other."""
 
-    def __init__(self, store, symbol, period, paths, layout, as_of):
+    def __init__(self, store, symbol, period, paths, layout, as_of, funding=()):
         self.store, self.symbol, self.period, self.paths = store, symbol, period, sorted(paths)
+        self.funding = list(funding)
         self.layout, self.as_of = layout, as_of
         self.tau = oracle.period_us(period)
         self._bars = None
@@ -51,6 +52,14 @@ class Series:
         if self._bars is None:
             self._bars = pd.concat([read(path, self.layout) for path in self.paths])
         return self._bars
+
+    def others(self):
+        """Rows that are no bars, by kind."""
+        if not self.funding:
+            return {}
+        paid = pd.concat([pd.read_csv(path, float_precision="round_trip") for path in self.funding])
+        paid = paid.assign(time=paid["timestamp"] * 1000, rate=paid["funding_rate"], mark_price=float("nan"))
+        return {"funding": paid.set_index("time")}
 
 
 def us(text):
@@ -64,10 +73,12 @@ def catalogue(root):
 
     out = []
     for symbol in FIVE:
+        funding = glob.glob(os.path.join(root, "funding", symbol + "_funding.csv"))
         out.append(Series("futures", symbol, "1h", kline("um_1h", symbol + "_1h.csv"), NINE,
-                          [None, us("2025-12-01T07:30:00"), us("2025-09-16T11:00:00")]))
+                          [None, us("2025-12-01T07:30:00"), us("2025-09-16T11:00:00"), us("2026-02-20T05:00:00")],
+                          funding))
         out.append(Series("futures", symbol, "1d", kline("um_1d", symbol + "_1d.csv"), NINE,
-                          [None, us("2025-03-02"), us("2024-03-05")]))
+                          [None, us("2025-03-02"), us("2024-03-05")], funding))
         # 2021-08-13 misses 4 bars, 2021-04-25 three and five days before that two; 2021-02-11 03:00 has no volume.
         out.append(Series("spot", symbol, "1h", kline("spot_1h", symbol + "_1h_2021.csv"), EIGHT,
                           [None, us("2021-08-13T15:00:00"), us("2021-04-25T09:00:00"), us("2021-02-11T04:00:00")]))
@@ -86,5 +97,6 @@ def expectation(series, every, calculator, as_of, params=None):
     """What `calculator` must answer for the series; the benchmark is taken from the same store and period."""
     bench = [s for s in every if (s.store, s.symbol, s.period) == (series.store, BENCHMARK, series.period)]
     own = series.symbol == BENCHMARK
+    more = {kind: rows for kind, rows in series.others().items() if kind in oracle.ALL[calculator].get("others", ())}
     return oracle.calculate(calculator, series.bars(), series.tau, as_of, params,
-                            benchmark=bench[0].bars() if bench and not own else None, is_benchmark=own)
+                            benchmark=bench[0].bars() if bench and not own else None, is_benchmark=own, **more)

@@ -29,7 +29,19 @@ static const char answer_json[] =
     "    \"needs\": { \"books\": { \"span\": \"1h\", \"max_age\": \"5s\" },"
     "                 \"candles\": { \"span\": \"2h\", \"period\": \"1h\", \"bars\": 3 } } } } ] }";
 
-static void begin(void)
+/* The same with one at 1h that wants funding of three days (f) and one that wants mark prices of
+ * two hours (m). */
+static const char others_json[] =
+    "{ \"scripts\": ["
+    " { \"declaration\": { \"name\": \"h\", \"kind\": \"calculator\", \"every\": [ \"1h\" ] } },"
+    " { \"declaration\": { \"name\": \"f\", \"kind\": \"calculator\", \"every\": [ \"1h\" ],"
+    "                      \"needs\": { \"candles\": {}, \"funding\": { \"span\": \"3d\" } } } },"
+    " { \"declaration\": { \"name\": \"m\", \"kind\": \"calculator\", \"every\": [ \"1h\" ],"
+    "                      \"needs\": { \"candles\": {}, \"marks\": { \"span\": \"2h\" } } } },"
+    " { \"error\": { \"message\": \"broken\" } }, { \"error\": { \"message\": \"broken\" } },"
+    " { \"error\": { \"message\": \"broken\" } } ] }";
+
+static void begin_with(const char *json)
 {
     const struct pt_load_params params = { .store = "", .benchmark = "" };
     struct pt_sources sources = { 0 };
@@ -48,7 +60,7 @@ static void begin(void)
     OK(pt_sources_read(conf, &sources, &kit_err));
     OK(pt_registry_init(&registry, &sources, &kit_err));
     OK(pt_registry_message(&registry, &params, &message, index, &n, &kit_err));
-    bson_t *answer = bson_new_from_json((const uint8_t *)answer_json, -1, &error);
+    bson_t *answer = bson_new_from_json((const uint8_t *)json, -1, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(answer);
     OK(pt_registry_loaded(&registry, index, n, answer, &news, &kit_err));
     OK(pt_registry_check(&registry, &again, &kit_err));
@@ -64,6 +76,11 @@ static void begin(void)
                                   .marks = true,
                                   .settled = true,
                                   .now_us = T0 + 100 * PT_US_HOUR };
+}
+
+static void begin(void)
+{
+    begin_with(answer_json);
 }
 
 static void end(void)
@@ -357,6 +374,68 @@ static void test_trades_make_those_due_that_want_them(void)
     end();
 }
 
+static void put_other(enum pt_kind_id kind, int64_t t_us)
+{
+    const struct pt_series_key key = { .kind = kind, .symbol = "ETHUSDT" };
+    int64_t val[PT_CELLS_MAX] = { t_us, 5 };
+    uint8_t dig[PT_CELLS_MAX] = { 0 };
+    struct pt_put_stats stats = { 0 };
+    struct pt_write *write = NULL;
+    struct pt_frame frame;
+    for (size_t i = 2; i < PT_CELLS_MAX; i++) val[i] = PT_MISSING;
+    pt_frame_init(&frame, pt_kind(kind));
+    OK(pt_frame_push(&frame, val, dig));
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_write_rows(write, &key, &frame, PT_PUT_LIVE, &stats, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    pt_frame_fini(&frame);
+}
+
+static void test_funding_and_marks_make_those_due_that_want_them(void)
+{
+    begin_with(others_json);
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    clear_marks();
+    put_other(PT_FUNDING, T0 + 100 * H); /* of the bar that is still open */
+    put_other(PT_MARKS, T0 + 100 * H);
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    clear_marks();
+    put_other(PT_FUNDING, T0 + 99 * H + 5);
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1);
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 100 * H), "f");
+    put_other(PT_MARKS, T0 + 99 * H + 5);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 100 * H), "fm");
+    end();
+}
+
+/* Their windows are of their own length, whatever bars the result had. */
+static void test_late_funding_makes_stored_results_due_whose_span_holds_it(void)
+{
+    begin_with(others_json);
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    clear_marks();
+    put_result("ETHUSDT", "f", H, T0 + 10 * H, 1);
+    put_result("ETHUSDT", "f", H, T0 + 11 * H, 1);
+    put_result("ETHUSDT", "f", H, T0 + 82 * H, 1);
+    put_result("ETHUSDT", "f", H, T0 + 83 * H, 1);
+    put_result("ETHUSDT", "m", H, T0 + 12 * H, 50);
+    put_result("ETHUSDT", "m", H, T0 + 13 * H, 50);
+    put_result("ETHUSDT", "h", H, T0 + 11 * H, 5);
+    put_other(PT_FUNDING, T0 + 10 * H);
+    put_other(PT_MARKS, T0 + 10 * H);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 10 * H), "-"); /* ends where it was paid */
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 11 * H), "f");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 82 * H), "f"); /* [10, 82) */
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 83 * H), "-");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 12 * H), "m");
+    CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 13 * H), "-");
+    end();
+}
+
 static void test_all_takes_every_symbol_and_filters_narrow_it(void)
 {
     static const char *const pairs[] = { "ethusdt", NULL };
@@ -483,6 +562,10 @@ static CU_TestInfo tests[] = {
     { "the benchmark makes those due that want it",
       test_the_benchmark_makes_those_due_that_want_it },
     { "trades make those due that want them", test_trades_make_those_due_that_want_them },
+    { "funding and marks make those due that want them",
+      test_funding_and_marks_make_those_due_that_want_them },
+    { "late funding makes stored results due whose span holds it",
+      test_late_funding_makes_stored_results_due_whose_span_holds_it },
     { "all takes every symbol, filters narrow it",
       test_all_takes_every_symbol_and_filters_narrow_it },
     { "a series far behind waits until it has settled",

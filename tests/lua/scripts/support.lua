@@ -83,11 +83,22 @@ local function columns(stored, into)
   return into
 end
 
+--- Rows that are no bars: columns by name, null is missing.
+local function by_name(stored)
+  local out = {}
+  for name, column in pairs(stored) do
+    out[name] = {}
+    for i, value in ipairs(column) do out[name][i] = value == cjson.null and 0 / 0 or value end
+  end
+  return out
+end
+
 --- A stored series as the argument of script:run; anew for each call, so that a test may change it.
 function support.series(name, options)
   local stored = decode("tests/golden/series/" .. name .. ".json")
   local input = columns(stored.candles, { symbol = stored.symbol, period = stored.period })
   if stored.benchmark ~= cjson.null then input.benchmark = columns(stored.benchmark, { symbol = "BTCUSDT" }) end
+  for _, kind in ipairs { "funding", "marks" } do input[kind] = stored[kind] and by_name(stored[kind]) end
   for key, value in pairs(options or {}) do input[key] = value end
   return input
 end
