@@ -497,6 +497,10 @@ static bool send_history(struct feed_sim *self, int64_t from, int64_t until)
                 int64_t close_ms = (symbol->next_min + 1) * 60000;
                 kline(&message, symbol, symbol->next_min, bar, close_ms, true);
                 if (!send(self, &message, close_ms * 1000)) return false;
+                /* one an hour: the past has its funding payments too */
+                if (!self->books || close_ms % 3600000 != 0) continue;
+                mark_price(&message, symbol, bar, 0.99, close_ms - 600);
+                if (!send(self, &message, close_ms * 1000)) return false;
             }
         }
     }

@@ -21,7 +21,7 @@ struct capture {
     pthread_mutex_t lock;
     struct pt_decoder *decoder;
     struct pt_frame bars[SYMBOLS]; /* closed 1m candles */
-    size_t live, rejected, trades, books, marks, partial;
+    size_t live, rejected, trades, books, marks, funding, partial;
     bool went_live;
     int64_t last_us; /* answer of last_candle */
 };
@@ -33,6 +33,7 @@ static bool on_record(void *arg, const struct pt_record *record)
     capture->trades += record->key.kind == PT_TRADES;
     capture->books += record->key.kind == PT_DEPTH;
     capture->marks += record->key.kind == PT_MARKS;
+    capture->funding += record->key.kind == PT_FUNDING;
     if (record->key.kind != PT_CANDLES) return true;
     if (!record->val[PT_C_CLOSED]) {
         capture->partial++;
@@ -178,6 +179,8 @@ static void test_history_has_no_hole_and_no_bad_row(void)
         CU_ASSERT_EQUAL(holes, 0);
         CU_ASSERT_EQUAL(jumps, 0); /* also over midnight, where the path of a day is bridged to the next */
     }
+    CU_ASSERT(a.marks >= 47 * SYMBOLS);  /* one an hour */
+    CU_ASSERT(a.funding >= 5 * SYMBOLS); /* three a day */
     done(&a);
 }
 
