@@ -17,7 +17,7 @@ static const struct pt_cli_option options[] = {
     { "pair", "S", "symbol (required)", false },
     { "period", "P", "bar length (default 1h)", false },
     { "as-of", "T", "the window ends at the last close at or before T (default newest)", false },
-    { "param", "K=V", "a parameter of the script; may be repeated", true },
+    { "param", "K=V", "a parameter of the script", true },
     { "profile", NULL, "also prints where the time goes, line by line", false },
     { "json", NULL, "prints the body of GET /analysis/NAME", false },
     { NULL, NULL, NULL, false },

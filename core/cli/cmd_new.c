@@ -3,6 +3,8 @@
 
 #include "flow/places.h"
 
+#include "template_alert.h"
+#include "template_alert_spec.h"
 #include "template_calculator.h"
 #include "template_calculator_spec.h"
 #include "template_regime.h"
@@ -19,7 +21,8 @@
 
 static const struct pt_cli_option options[] = {
     { "dir", "D",
-      "folder of scripts: D/calculators, D/regimes (default the last of [scripts] path)", false },
+      "folder of scripts: D/calculators, D/regimes, D/alerts (default the last of [scripts] path)",
+      false },
     { NULL, NULL, NULL, false },
 };
 
@@ -35,6 +38,8 @@ static const struct template templates[] = {
       sizeof template_calculator, sizeof template_calculator_spec },
     { "regime", "regimes", template_regime, template_regime_spec, sizeof template_regime,
       sizeof template_regime_spec },
+    { "alert", "alerts", template_alert, template_alert_spec, sizeof template_alert,
+      sizeof template_alert_spec },
     { 0 },
 };
 
@@ -56,7 +61,8 @@ static bool is_name(const char *name)
 /* A file of this name in one of the script folders would declare the same. */
 static enum pt_code check_free(const struct pt_conf *conf, const char *name, struct pt_err *err)
 {
-    static const char *const folders[] = { "calculators", "regimes", "anomalies", "alerts", NULL };
+    static const char *const folders[] = { ".",         "calculators", "regimes",
+                                           "anomalies", "alerts",      NULL };
     char placed[PATH_MAX], file[PATH_MAX];
     const char *item;
     for (size_t i = 0; (item = pt_conf_item(conf, "scripts", "path", i)) != NULL; i++) {
@@ -163,7 +169,7 @@ static int run(struct pt_cli *cli)
     if (t == NULL)
         return pt_cli_usage(cli,
                             "the kind \"%s\" is not known to this version; it knows "
-                            "calculator and regime",
+                            "calculator, regime and alert",
                             kind);
     if (!is_name(name))
         return pt_cli_usage(cli,
@@ -184,9 +190,9 @@ static int run(struct pt_cli *cli)
 
 const struct pt_command pt_cmd_new = {
     .name = "new",
-    .args = "calculator|regime NAME",
+    .args = "calculator|regime|alert NAME",
     .about = "a commented script to begin with, and its spec",
-    .text = "Writes D/calculators/NAME.lua (or D/regimes/NAME.lua) and NAME_spec.lua beside it, "
+    .text = "Writes D/calculators/NAME.lua (or D/regimes, D/alerts) and NAME_spec.lua beside it, "
             "ready to run. A file that is there already is never touched, and a name that another "
             "script's file has is refused.",
     .options = options,

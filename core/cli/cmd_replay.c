@@ -22,7 +22,7 @@ static const struct pt_cli_option options[] = {
     { "period", "P", "bar length (required)", false },
     { "start", "T", "first close of a bar, inclusive (default the first there is)", false },
     { "end", "T", "last close, exclusive (default the newest is the last)", false },
-    { "param", "K=V", "a parameter of the script; may be repeated", true },
+    { "param", "K=V", "a parameter of the script", true },
     { "format", "csv|jsonl", "default csv", false },
     { "output", "FILE",
       "-o FILE: written beside it and renamed when complete; default standard output", false },

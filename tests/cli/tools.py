@@ -240,7 +240,7 @@ class New(Market):
     def test_what_is_made_runs_and_passes_its_spec(self):
         self.fill(200)
         own = self.dir / "my own"
-        for kind, folder in (("calculator", "calculators"), ("regime", "regimes")):
+        for kind, folder in (("calculator", "calculators"), ("regime", "regimes"), ("alert", "alerts")):
             text = petrosa("new", kind, f"a_{kind}", "--dir", own).stdout
             path = own / folder / f"a_{kind}.lua"
             self.assertIn(str(path), text)
@@ -252,14 +252,15 @@ class New(Market):
                 done = subprocess.run(command.split(None, 1)[1].replace("petrosa", str(PETROSA), 1), shell=True, capture_output=True, text=True,
                                       env=environment(PETROSA_DATA=str(self.store)))
                 self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
-        self.assertEqual(len(list(own.rglob("*.lua"))), 4)
-        # both live where they stand, their specs are no scripts, and one run finds both
+        self.assertEqual(len(list(own.rglob("*.lua"))), 6)
+        # all live where they stand, their specs are no scripts, and one run finds all
         paths = f"scripts.path={PETROSA.parent / 'scripts'},{own}"
         table = petrosa("compute", "--set", paths, store=self.store).stdout
         self.assertIn("a_calculator", table)
         self.assertIn("a_regime", table)
+        self.assertIn("a_alert", table)
         self.assertNotIn("_spec", table)
-        self.assertIn("8 successes / 0 failures / 0 errors", petrosa("test", "--set", paths).stdout)
+        self.assertIn("11 successes / 0 failures / 0 errors", petrosa("test", "--set", paths).stdout)
 
     def test_nothing_is_overwritten_and_names_are_checked(self):
         own = self.dir / "own"
@@ -271,7 +272,7 @@ class New(Market):
         self.assertFalse((own / "calculators/other.lua").exists())
         for path, text in before.items():
             self.assertEqual(path.read_text(), text)
-        for args, code, words in ((["alert", "a"], 2, "knows calculator and regime"), (["anomaly", "a"], 2, "knows calculator and regime"),
+        for args, code, words in ((["anomaly", "a"], 2, "knows calculator, regime and alert"),
                                   (["calculator", "Big"], 2, "no name"), (["calculator", "a" * 42], 2, "no name"), (["regime", "1a"], 2, "no name"),
                                   (["calculator", "a/b"], 2, "no name"), (["calculator"], 2, "needs"),
                                   (["calculator", "volatility"], 1, "volatility.lua"), (["calculator", "a", "--dir", self.dir / "no/no"], 1, "No such"),
@@ -280,6 +281,10 @@ class New(Market):
         petrosa("new", "calculator", "a" * 41, "--dir", own)
         self.assertIn("last", petrosa("new", "calculator", "last", "--set", f"scripts.path={PETROSA.parent / 'scripts'},{own}").stdout)
         self.assertTrue((own / "calculators/last.lua").exists())
+        plain = self.dir / "plain"  # a folder of scripts without folders in it
+        plain.mkdir()
+        (plain / "here.lua").write_text("-- mine\n")
+        self.assertIn("here.lua", petrosa("new", "alert", "here", "--set", f"scripts.path={plain}", check=1).stderr)
         fresh = self.dir / "fresh"  # a folder that the configuration names and nobody has made yet
         petrosa("new", "regime", "first", "--set", f"scripts.path={PETROSA.parent / 'scripts'},{fresh}")
         self.assertTrue((fresh / "regimes/first.lua").exists())
