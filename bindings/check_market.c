@@ -210,6 +210,26 @@ static enum pt_code add_books(const struct shape *shape, const struct pt_check_n
                                &style, err);
 }
 
+static enum pt_code add_others(const struct shape *shape, const struct pt_check_need *need,
+                               struct pt_check_market *market, struct pt_err *err)
+{
+    const struct pt_check_others_style style = { .seed = shape->seed,
+                                                 .none = shape->fault == NO_VOLUME,
+                                                 .single = shape->brief,
+                                                 .flat = shape->fault == FLAT,
+                                                 .blank = shape->fault == CELLS };
+    enum pt_code rc = PT_OK;
+    market->funding_us = need->funding_us;
+    market->marks_us = need->marks_us;
+    if (need->funding_us > 0)
+        rc = pt_check_others_make(&market->bars, PT_FUNDING, need->funding_us, market->as_of_us,
+                                  &style, err);
+    if (rc == PT_OK && need->marks_us > 0)
+        rc = pt_check_others_make(&market->bars, PT_MARKS, need->marks_us, market->as_of_us, &style,
+                                  err);
+    return rc;
+}
+
 /* The window of as_of_us - rows bars, among the bars that are there. */
 static enum pt_code place(struct pt_check_market *market, int64_t as_of_us, size_t rows,
                           struct pt_err *err)
@@ -262,6 +282,7 @@ enum pt_code pt_check_market_make(size_t i, const struct pt_check_need *need,
     }
     if (rc == PT_OK) rc = place(market, as_of_us, need->rows > 0 ? need->rows : need->deep, err);
     if (rc == PT_OK && need->books_us > 0) rc = add_books(shape, need, market, err);
+    if (rc == PT_OK) rc = add_others(shape, need, market, err);
     if (rc != PT_OK) pt_check_market_fini(market);
     return rc;
 }
@@ -311,7 +332,15 @@ static enum pt_code show_more(const struct pt_check_market *market, unsigned how
 {
     bool outside = how & PT_SHOW_OUTSIDE;
     int64_t later_us = how & PT_SHOW_LATER ? PT_CHECK_LATER_US : 0;
-    enum pt_code rc = PT_OK;
+    int64_t end_us = outside ? INT64_MAX : market->as_of_us;
+    enum pt_code rc =
+        pt_check_others_show(&market->bars, PT_FUNDING,
+                             outside ? INT64_MIN : market->as_of_us - market->funding_us, end_us,
+                             later_us, &view->bars, err);
+    if (rc == PT_OK)
+        rc = pt_check_others_show(&market->bars, PT_MARKS,
+                                  outside ? INT64_MIN : market->as_of_us - market->marks_us, end_us,
+                                  later_us, &view->bars, err);
     if (rc == PT_OK && market->books_us > 0) {
         rc = pt_check_books_show(&market->books, view->bars.columns.symbol,
                                  outside ? INT64_MIN : market->newest_us - market->books_us,
@@ -341,4 +370,5 @@ enum pt_code pt_check_market_show(const struct pt_check_market *market, unsigned
 void pt_check_view_fini(struct pt_check_view *view)
 {
     pt_memory_books_fini(&view->books);
+    pt_memory_columns_others_fini(&view->bars);
 }

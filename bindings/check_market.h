@@ -9,6 +9,7 @@
 #define PT_CHECK_MARKET_H
 
 #include "bindings/check_books.h"
+#include "bindings/check_others.h"
 #include "bindings/memory_columns.h"
 
 #define PT_CHECK_LATER_US (INT64_C(146097) * 86400 * 1000000)
@@ -29,10 +30,12 @@ struct pt_check_market {
     int64_t as_of_us;              /* its end */
     struct pt_memory_books books;  /* owned: of a script that looks at books, of this span */
     int64_t books_us, newest_us;   /* newest_us: time of the newest of them in the window */
+    int64_t funding_us, marks_us;  /* spans of those that the bars have */
     bool bare;                     /* results that the script needs are kept from it */
 };
 
-/* One way to show it; borrows of the market. A zeroed struct is a valid empty one. */
+/* One way to show it; borrows of the market, but for books and rows that are no bars. A zeroed
+ * struct is a valid empty one. */
 struct pt_check_view {
     struct pt_memory_columns bars, other;
     struct pt_memory_books books;
@@ -44,7 +47,8 @@ struct pt_check_need {
     size_t rows, min; /* of the window; rows may be more than are made: a young series */
     size_t deep;      /* rows that the scripts it needs look back, at least `rows` */
     bool benchmark, trades, metrics;
-    int64_t books_us; /* span of books; 0: none */
+    int64_t books_us;             /* span of books; 0: none */
+    int64_t funding_us, marks_us; /* spans of what is no bar; 0: none */
 };
 
 #define PT_CHECK_BARS_MAX 5000 /* made at most, when the script's `min` does not ask for more */

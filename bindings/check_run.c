@@ -257,7 +257,9 @@ static struct pt_check_need need_of(struct pt_checking *c, int64_t period_us)
                                   .benchmark = d->benchmark || d->nmetrics > 0,
                                   .trades = d->trades || d->nmetrics > 0,
                                   .metrics = d->nmetrics > 0,
-                                  .books_us = d->books_us };
+                                  .books_us = d->books_us,
+                                  .funding_us = d->funding_us,
+                                  .marks_us = d->marks_us };
     need.rows = rows_of(c, &c->used, period_us, &need.min);
     need.deep = deepest(c, c->script, period_us, 0);
     if (need.rows > need.deep) need.deep = need.rows;
@@ -347,7 +349,7 @@ static enum pt_code add_recorded(struct pt_checking *c, const struct pt_check_ne
 /* Is there made-up data of each kind that the script needs? Says which there is not. */
 static bool can_be_made(struct pt_checking *c)
 {
-    static const char *const known[] = { "candles", "metrics", "books" };
+    static const char *const known[] = { "candles", "metrics", "books", "funding", "marks" };
     bson_t needs;
     bson_iter_t iter;
     bool all = true;

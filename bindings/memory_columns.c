@@ -123,14 +123,20 @@ enum pt_code pt_memory_columns_init(struct pt_memory_columns *self, const char *
     return pt_fail(err, PT_ENOMEM, "%zu rows of %s", n, symbol);
 }
 
+void pt_memory_columns_others_fini(struct pt_memory_columns *self)
+{
+    for (unsigned k = 0; k < PT_KINDS; k++) {
+        if (self->others[k]) pt_frame_fini(self->others[k]);
+        free(self->others[k]);
+        self->others[k] = NULL;
+    }
+}
+
 void pt_memory_columns_fini(struct pt_memory_columns *self)
 {
     if (self->other) pt_memory_columns_fini(self->other);
     free(self->other);
-    for (unsigned k = 0; k < PT_KINDS; k++) {
-        if (self->others[k]) pt_frame_fini(self->others[k]);
-        free(self->others[k]);
-    }
+    pt_memory_columns_others_fini(self);
     free(self->time_us);
     for (unsigned c = 0; c < PT_COLUMNS_N; c++) free(self->mem[c]);
     memset(self, 0, sizeof *self);

@@ -25,6 +25,8 @@ enum pt_code pt_memory_columns_benchmark(struct pt_memory_columns *self,
  * the schema, [pt_kind_cells()], NaN is missing, times in us. PT_ERANGE: no exact decimal. */
 enum pt_code pt_memory_columns_other(struct pt_memory_columns *self, enum pt_kind_id kind,
                                      const double *cells, struct pt_err *err);
+/* Frees the rows of other kinds alone. */
+void pt_memory_columns_others_fini(struct pt_memory_columns *self);
 void pt_memory_columns_fini(struct pt_memory_columns *self);
 
 #endif

@@ -117,17 +117,23 @@ describe("a pure script", function()
   end
 
   it("is every shipped one", function()
-    local shipped = {}
-    for _, kind in ipairs { "calculators", "regimes" } do
-      local pipe = assert(io.popen("ls '" .. root .. "/scripts/" .. kind .. "'/*.lua 2>/dev/null"))
-      for file in pipe:lines() do shipped[#shipped + 1] = assert(petrosa.load(file)) end
-      pipe:close()
+    local function all(kinds)
+      local list = {}
+      for _, kind in ipairs(kinds) do
+        local pipe = assert(io.popen("ls '" .. root .. "/scripts/" .. kind .. "'/*.lua 2>/dev/null"))
+        for file in pipe:lines() do list[#list + 1] = assert(petrosa.load(file)) end
+        pipe:close()
+      end
+      return list
     end
-    assert.is_true(#shipped >= 5)
-    for _, script in ipairs(shipped) do
-      local findings, figures = petrosa.check(script, unpack(shipped))
-      assert.same({}, told(findings))
-      assert.same({}, figures.notes)
+    local house, examples = all { "calculators", "regimes", "alerts" }, all { "examples" }
+    assert.is_true(#house >= 5 and #examples >= 10)
+    for _, list in ipairs { house, examples } do
+      for _, script in ipairs(list) do
+        local findings, figures = petrosa.check(script, unpack(house))
+        assert.same({}, told(findings))
+        assert.same({}, figures.notes)
+      end
     end
   end)
 end)
