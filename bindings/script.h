@@ -21,6 +21,7 @@ struct pt_lua_script {
     struct pt_vm *vm; /* NULL: failed */
     struct pt_declaration declaration;
     struct pt_lua_fault fault;       /* why it failed, or its last call did */
+    char twin[PT_SCRIPT_NAME_MAX];   /* its name, where it was refused because an earlier one has it */
     uint32_t asked, benchmark_asked; /* columns its calls have used so far */
     uint32_t restarts;               /* times its VM was made anew: nothing of before is in it */
 };

@@ -153,9 +153,12 @@ static void refuse_twin(struct pt_session *self, struct pt_lua_script *script)
         if (!other->vm || strcmp(other->declaration.name, script->declaration.name) != 0) continue;
         struct pt_lua_fault fault = { .line = 1 };
         snprintf(fault.file, sizeof fault.file, "%s", script->file);
+        char name[PT_SCRIPT_NAME_MAX];
+        snprintf(name, sizeof name, "%s", script->declaration.name);
         snprintf(fault.message, sizeof fault.message, "the name %s is taken by %.300s",
                  script->declaration.name, other->file);
         refuse(script, &fault);
+        memcpy(script->twin, name, sizeof name);
         return;
     }
 }
@@ -193,7 +196,8 @@ static enum pt_code answer_one(struct pt_session *self, size_t i, const bson_t *
     if (good && script->vm)
         good = bson_append_document(out, "declaration", -1, script->declaration.document);
     else if (good)
-        good = append_fault(out, &script->fault);
+        good = append_fault(out, &script->fault) &&
+               (!*script->twin || bson_append_utf8(out, "twin", -1, script->twin, -1));
     if (rc != PT_OK || good) return rc;
     return pt_fail(err, PT_ENOMEM, "%s: no memory for its declaration", script->file);
 }

@@ -17,7 +17,10 @@ enum pt_code pt_conf_new(struct pt_conf **conf, struct pt_err *err)
 {
     *conf = NULL;
     struct pt_conf *self = calloc(1, sizeof *self);
-    if (self != NULL) self->values = calloc(key_count(), sizeof *self->values);
+    if (self != NULL) {
+        atomic_init(&self->refs, 1);
+        self->values = calloc(key_count(), sizeof *self->values);
+    }
     if (self == NULL || self->values == NULL) goto no_memory;
     for (size_t i = 0; pt_conf_keys[i].section != NULL; i++) {
         const struct pt_conf_key *key = &pt_conf_keys[i];
@@ -41,13 +44,21 @@ no_memory:
 
 void pt_conf_free(struct pt_conf *conf)
 {
-    if (conf == NULL) return;
+    if (conf == NULL || atomic_fetch_sub_explicit(&conf->refs, 1, memory_order_acq_rel) != 1)
+        return;
     for (size_t i = 0; conf->values != NULL && i < key_count(); i++)
         pt_conf_value_fini(&conf->values[i]);
     for (size_t i = 0; i < conf->named_count; i++) pt_conf_change_fini(&conf->named[i]);
     free(conf->values);
     free(conf->named);
     free(conf);
+}
+
+struct pt_conf *pt_conf_ref(const struct pt_conf *conf)
+{
+    struct pt_conf *self = (struct pt_conf *)(size_t)conf; /* the count is not what it says */
+    atomic_fetch_add_explicit(&self->refs, 1, memory_order_relaxed);
+    return self;
 }
 
 /* ---- Changes ---- */

@@ -41,6 +41,7 @@ struct pt_conf_key {
     int64_t min, max;     /* INT: as is; SPAN: us; SIZE: bytes */
     const char *unit, *help;
     const char *env;      /* the original system's variable, or NULL; PETROSA_SECTION_KEY always works */
+    bool live;            /* a reload applies a change; else it needs a restart */
     const char *words;    /* TEXT: the words allowed, "meta|full", in any case; NULL = free */
 };
 extern const struct pt_conf_key pt_conf_keys[]; /* ended by section NULL */
@@ -49,7 +50,9 @@ struct pt_conf;
 
 /* An empty configuration: every key at its default. */
 enum pt_code pt_conf_new(struct pt_conf **conf, struct pt_err *err);
-void pt_conf_free(struct pt_conf *conf); /* accepts NULL */
+void pt_conf_free(struct pt_conf *conf); /* gives a reference back; accepts NULL */
+/* One more reference. Whoever shares a configuration must not change it any more. (any thread) */
+struct pt_conf *pt_conf_ref(const struct pt_conf *conf);
 
 /* Reads a file / the process environment / one "section.key=value" ("feed sim.seed=7" reaches named
  * sections). On failure nothing of that source is applied and err names every mistake. */
@@ -74,6 +77,13 @@ void pt_conf_each_named(const struct pt_conf *conf, const char *kind, pt_conf_ea
 /* Value of a named section's key or NULL. */
 const char *pt_conf_named(const struct pt_conf *conf, const char *kind, const char *name,
                           const char *key);
+
+/* Calls fn for each key whose text differs, in the order of the table, then for those of named sections
+ * (name not NULL). live: a reload applies it; else it needs a restart. */
+typedef void (*pt_conf_differs_fn)(void *arg, const char *section, const char *name, const char *key,
+                                   bool live);
+void pt_conf_differences(const struct pt_conf *a, const struct pt_conf *b, pt_conf_differs_fn fn,
+                         void *arg);
 
 /* Prints all keys with value and source ("default", "file:line", "env NAME", "--set"), as a file that
  * reads back to the same values. */

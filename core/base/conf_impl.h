@@ -5,6 +5,8 @@
 
 #include "base/conf.h"
 
+#include <stdatomic.h>
+
 #define PT_CONF_NOT_FIXED SIZE_MAX
 
 struct pt_conf_value {
@@ -21,6 +23,7 @@ struct pt_conf_change {
 };
 
 struct pt_conf {
+    atomic_uint refs;
     struct pt_conf_value *values; /* one for each of pt_conf_keys; owned */
     struct pt_conf_change *named; /* in the order in which they were first set; owned */
     size_t named_count, named_cap;

@@ -158,9 +158,7 @@ static void on_result(void *arg, const struct pt_unit_result *results, size_t n,
         print_json(shown, &results[0]);
     else
         print_text(shown, &results[0]);
-    const char *status = "";
-    pt_doc_text(results[0].doc, "status", &status);
-    if (strcmp(status, "error") == 0) take_error(shown, results[0].doc);
+    if (pt_result_failed(results[0].doc)) take_error(shown, results[0].doc);
 }
 
 static int run(struct pt_cli *cli)

@@ -63,7 +63,7 @@ enum pt_code pt_daemon_run(struct pt_cli *cli, void (*ready)(void *arg, const ch
         print_url(pt_cli_conf(cli), pt_http_port(http), url, sizeof url);
         struct pt_scripts *scripts = pt_engine_scripts(engine);
         size_t live = 0;
-        for (size_t i = 0; i < scripts->n; i++) live += scripts->v[i].status == PT_SCRIPT_LIVE;
+        for (size_t i = 0; i < scripts->n; i++) live += scripts->v[i].status != PT_SCRIPT_FAILED;
         printf("ready url=%s generation=%" PRIu64 " scripts=%zu series=%" PRIu64 "\n", url,
                scripts->generation, live, series);
         fflush(stdout);

@@ -7,11 +7,13 @@
  *      scripts: [ { file, text, hash, check?: true } ], libs: [ { name, file, text } ] }  once, as the first message
  *      store: absent when there is none; then scripts are loaded and checked, and cannot be run.
  *      check: when all are loaded, this one is also checked for purity (bindings/check.h), each call under the call's
- *      budget, all of them under load_budget_us.
+ *      budget, all of them under load_budget_us. The daemon asks the worker that goes first, and only for versions that have not
+ *      passed before.
  * <- { op: "loaded", scripts: [ { file, declaration: {...}, checked? } |
- *                               { file, error: { message, file?, line? }, findings?, checked? } ] }
+ *                               { file, error: { message, file?, line? }, twin?, findings?, checked? } ] }
  *      in the order of the request. A worker that dies meanwhile was loading or checking the script its status page
  *      names. An error is the first of findings: [ { message, file, line? } ], which only a checked script has.
+ *      twin: the script's name, where the error is that an earlier one has it.
  *      checked: { name, kind, markets, calls, elapsed_us, slowest_us, notes: [ text ] }
  *
  * -> { op: "run", id, symbol, period_us, as_of_us, now_us, inspect?, scripts: [ { name, params: {...} } ] }
@@ -30,13 +32,14 @@
  *   rules?: [ { when: { level: word }, gives: word, behind?: [ words ], otherwise?: true } ] }
  *
  * Result document, stored as it is under collection analytics_SYMBOL_NAME, key pt_result_key(period, as_of):
- * { symbol, timeframe: "1h", metric, as_of: <date>, status: "ok" | "warming" | "gap" | "error" | "empty", data: { <outputs> },
+ * { symbol, timeframe: "1h", metric, as_of: <date>, status: "ok" | "warming" | "gap" | "error" | "quarantined" | "empty", data: { <outputs> },
  *   metadata: { method, method_version, window: "30d", parameters: {...}, completeness: <double 0..100>, rows, expected,
  *     gaps, missing, reasons: { field: word }, computed_at: <date>, script: <file name>, script_hash, derived_from?: "1m",
  *     error?: { message, file?, line? } } }
  * Outputs: double = decimal, int64 = integer by nature, text, bool, null, document = map. "empty": no closed bar (no book)
  * at or before as_of; such a result has as_of null and is never stored. Where books are needed, rows counts books, gaps
  * the breaks among them, completeness is the share of their span in which a valid one was known; expected, missing: null.
+ * "quarantined": said by the daemon for a script that it does not run any more because it killed its worker too often.
  * A result that was inspected has, and is never stored with: locals?: { name: words } of the function that failed, or
  * profile?: as in bindings/inspect.h. */
 #ifndef PT_UNIT_H

@@ -39,17 +39,11 @@ static enum pt_code open_store(struct pt_engine *engine, struct pt_err *err)
 
 static enum pt_code start_pool(struct pt_engine *engine, struct pt_err *err)
 {
-    const struct pt_conf *conf = engine->conf;
-    const struct pt_pool_opts opts = { .worker = engine->settings.worker,
-                                       .store = pt_store_path(engine->store),
-                                       .benchmark = pt_conf_text(conf, "cycle", "benchmark"),
-                                       .count = (unsigned)pt_conf_int(conf, "workers", "count"),
-                                       .call_budget_us =
-                                           pt_conf_int(conf, "scripts", "call_budget"),
-                                       .load_budget_us =
-                                           pt_conf_int(conf, "scripts", "load_budget"),
-                                       .memory_bytes = pt_conf_int(conf, "scripts", "memory"),
-                                       .handle = engine->store };
+    struct pt_pool_opts opts = { .worker = engine->settings.worker,
+                                 .store = pt_store_path(engine->store),
+                                 .check = engine->mode == PT_ENGINE_SERVE,
+                                 .handle = engine->store };
+    pt_settings_limits(engine->conf, &opts.limits);
     return pt_pool_new(pt_loop_base(engine->loop), &opts, &engine->pool, err);
 }
 
@@ -178,7 +172,7 @@ enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode,
     *out = NULL;
     struct pt_engine *engine = calloc(1, sizeof *engine);
     if (!engine) return pt_fail(err, PT_ENOMEM, "engine");
-    engine->conf = conf;
+    engine->conf = pt_conf_ref(conf);
     engine->mode = mode;
     engine->signal_fd = -1;
     engine->started_us = pt_now_us();
@@ -228,6 +222,7 @@ void pt_engine_free(struct pt_engine *engine)
     if (engine->masked) pthread_sigmask(SIG_SETMASK, &engine->old_mask, NULL);
     pthread_mutex_destroy(&engine->lock);
     pt_settings_fini(&engine->settings);
+    pt_conf_free(engine->conf);
     free(engine);
 }
 
@@ -257,9 +252,12 @@ struct pt_store *pt_engine_store(struct pt_engine *engine)
     return engine->store;
 }
 
-const struct pt_conf *pt_engine_conf(struct pt_engine *engine)
+struct pt_conf *pt_engine_conf(struct pt_engine *engine)
 {
-    return engine->conf;
+    pthread_mutex_lock(&engine->lock);
+    struct pt_conf *conf = pt_conf_ref(engine->conf);
+    pthread_mutex_unlock(&engine->lock);
+    return conf;
 }
 
 struct pt_scripts *pt_engine_scripts(struct pt_engine *engine)

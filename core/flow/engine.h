@@ -17,7 +17,7 @@ enum pt_engine_mode { PT_ENGINE_SERVE, PT_ENGINE_BATCH, PT_ENGINE_READ };
 
 /* Opens the store, loads plugins and scripts, starts workers and (serve) the writer thread. Every
  * mistake of configuration, options and paths is named before anything is started. `extra`: one
- * more script file (eval FILE.lua) or NULL. conf is borrowed and must outlive the engine. */
+ * more script file (eval FILE.lua) or NULL. conf must not be changed any more. */
 enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode, const char *extra,
                            struct pt_engine **engine, struct pt_err *err);
 void pt_engine_free(
@@ -29,7 +29,8 @@ enum pt_code pt_engine_run(struct pt_engine *engine, struct pt_err *err);
 void pt_engine_stop(struct pt_engine *engine); /* any thread */
 
 struct pt_store *pt_engine_store(struct pt_engine *engine);     /* any thread; borrowed */
-const struct pt_conf *pt_engine_conf(struct pt_engine *engine); /* any thread; borrowed */
+/* In force now; a reload puts another in its place. (any thread; a ref: pt_conf_free) */
+struct pt_conf *pt_engine_conf(struct pt_engine *engine);
 struct pt_scripts *
 pt_engine_scripts(struct pt_engine *engine); /* any thread; a ref: pt_scripts_unref */
 /* Changes when the live set changed: a reader may keep its ref until then. (any thread, one relaxed

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 
 struct pt_engine {
-    const struct pt_conf *conf;
+    struct pt_conf *conf; /* a ref; replaced under the lock, on the loop */
     enum pt_engine_mode mode;
     struct pt_store *store;
     struct pt_loop *loop;

@@ -26,9 +26,11 @@ static void count(const struct pt_job *job, const struct pt_job_item *item, cons
 }
 
 /* The script has no result: one that says so. */
-static void settle_error(struct pt_job *job, struct pt_job_item *item, const char *words)
+static void settle_without(struct pt_job *job, struct pt_job_item *item, const char *status,
+                           const char *words)
 {
-    struct pt_result_error error = { .script = item->script,
+    struct pt_result_error error = { .status = status,
+                                     .script = item->script,
                                      .name = item->name,
                                      .symbol = job->symbol,
                                      .period_us = job->period_us,
@@ -38,6 +40,11 @@ static void settle_error(struct pt_job *job, struct pt_job_item *item, const cha
                                      .message = words };
     item->doc = pt_result_error(&error);
     item->broken = true;
+}
+
+static void settle_error(struct pt_job *job, struct pt_job_item *item, const char *words)
+{
+    settle_without(job, item, "error", words);
     if (item->script) count(job, item, item->doc);
 }
 
@@ -104,8 +111,9 @@ static void plan_script(void *arg, const char *name)
     const bson_t *params = asked < job->n ? job->params[asked] : NULL;
     if (item_of(job, name)) return;
     const struct pt_script *script = pt_scripts_find(job->scripts, name);
-    if (!script && asked == job->n) return;
-    if (script) pt_needs_each(script->declaration, plan_script, job);
+    bool runs = script && script->status != PT_SCRIPT_QUARANTINED;
+    if (!runs && asked == job->n) return; /* those that need it are given nothing of it */
+    if (runs) pt_needs_each(script->declaration, plan_script, job);
     struct pt_job_item *item = &job->items[job->items_len++];
     *item = (struct pt_job_item){ .script = script,
                                   .name = script ? script->name : job->names[asked],
@@ -124,8 +132,13 @@ enum pt_code pt_job_plan(struct pt_job *job, struct pt_scripts *scripts, struct 
     job->sent = calloc(most, sizeof *job->sent);
     if (!job->items || !job->sent) return pt_fail(err, PT_ENOMEM, "unit of %zu scripts", job->n);
     for (size_t i = 0; i < job->n; i++) plan_script(job, job->names[i]);
-    for (size_t i = 0; i < job->items_len; i++)
-        if (!job->items[i].script) settle_error(job, &job->items[i], "is no longer live");
+    for (size_t i = 0; i < job->items_len; i++) {
+        struct pt_job_item *item = &job->items[i];
+        if (!item->script)
+            settle_error(job, item, "is no longer live");
+        else if (item->script->status == PT_SCRIPT_QUARANTINED)
+            settle_without(job, item, "quarantined", item->script->message);
+    }
     return PT_OK;
 }
 
@@ -325,7 +338,7 @@ enum pt_code pt_job_answer(struct pt_job *job, const bson_t *answer, struct pt_e
 /* ---- death --------------------------------------------------------------------------------- */
 
 bool pt_job_died(struct pt_job *job, size_t at, bool outside, const char *words,
-                 const char **culprit)
+                 const struct pt_job_item **culprit)
 {
     *culprit = NULL;
     if (outside && job->outside < OUTSIDE_MAX) {
@@ -343,9 +356,15 @@ bool pt_job_died(struct pt_job *job, size_t at, bool outside, const char *words,
     struct pt_job_item *item = &job->items[job->sent[at]];
     bson_destroy(item->doc); /* it may have been good before, as a need of another */
     item->doc = NULL;
-    *culprit = item->name;
+    *culprit = item;
     settle_error(job, item, words);
     return job->tries < 2 * job->items_len + OUTSIDE_MAX + 4;
+}
+
+bool pt_job_in_force(const struct pt_job *job, const struct pt_job_item *item)
+{
+    size_t asked = place_asked(job, item->name);
+    return asked == job->n || !job->params[asked] || bson_empty(job->params[asked]);
 }
 
 bool pt_job_done(const struct pt_job *job)

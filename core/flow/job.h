@@ -59,10 +59,12 @@ int64_t pt_job_allowance_us(const struct pt_job *job,
 enum pt_code pt_job_answer(struct pt_job *job, const bson_t *answer, struct pt_err *err);
 
 /* The worker died over the request, at script `at` of it (SIZE_MAX: not known). Settles the
- * culprit, or goes on to look for it. *culprit: its name, NULL when it is not known. False when the
+ * culprit, or goes on to look for it. *culprit: borrowed; NULL when it is not known. False when the
  * unit has to be given up. */
 bool pt_job_died(struct pt_job *job, size_t at, bool outside, const char *words,
-                 const char **culprit);
+                 const struct pt_job_item **culprit);
+/* Does it run with the parameters in force, rather than with some of the caller's own? */
+bool pt_job_in_force(const struct pt_job *job, const struct pt_job_item *item);
 
 bool pt_job_done(const struct pt_job *job); /* every asked script is settled */
 /* Calls the callback with the results, or with err. */

@@ -1,11 +1,16 @@
-/* load.c - bringing a set of scripts to life: pt_pool_load.                    [layer: flow]
+/* load.c - bringing a set of scripts to life: pt_pool_load, pt_pool_try.        [layer: flow]
  *
- * One worker goes first. What it says (or what kills it) decides which scripts are live; scripts
- * that end it are left out and another goes first. Only then is the set made active and the other
- * workers started. So a broken script costs one worker, not one for each core. */
-#include "flow/pool_internal.h"
-
+ *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> live, others start
+ *                 ^                             │           │         │
+ *                 └── again, with what is left ─┴───────────┴─────────┘
+ *
+ * One worker goes first. What it says (or what kills it), what the rules between scripts say and
+ * what the shadow says decides which versions are live; where one fails, its last good version
+ * stands in or it is left out, and another worker goes first. Each turn takes at least one version
+ * out, so it ends. Only then is the set made active and the other workers started. So a broken
+ * script costs one worker, not one for each core, and units never see a set that is half there. */
 #include "base/log.h"
+#include "flow/pool_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,92 +21,253 @@
 void pt_set_unref(struct pt_set *set)
 {
     if (!set || --set->refs > 0) return;
+    pt_shadow_fini(&set->shadow);
     pt_scripts_unref(set->scripts);
     pt_registry_fini(&set->registry);
+    pt_conf_free(set->conf);
     free(set);
+}
+
+/* ---- begin and end ------------------------------------------------------------------------- */
+
+/* A version that is out is not loaded, as long as nothing of it is new. */
+static void quarantine_known(struct pt_pool *pool, struct pt_registry *registry)
+{
+    for (size_t i = 0; i < registry->n; i++) {
+        struct pt_candidate *candidate = &registry->v[i];
+        const char *words = pt_strikes_out(&pool->strikes, candidate->source->hash);
+        if (!words || candidate->failed || !candidate->declaration) continue;
+        candidate->quarantined = true;
+        candidate->previous = false;
+        snprintf(candidate->message, sizeof candidate->message, "%s", words);
+        snprintf(candidate->error_file, sizeof candidate->error_file, "%s",
+                 candidate->source->file);
+        candidate->error_line = 0;
+    }
+}
+
+/* Takes the sources. */
+static enum pt_code begin(struct pt_pool *pool, const struct pt_conf *conf,
+                          struct pt_sources *sources, struct pt_set **out, struct pt_err *err)
+{
+    if (pool->loading) return pt_fail(err, PT_EBUSY, "scripts are being loaded");
+    if (pool->closing) return pt_fail(err, PT_ECANCEL, "the engine is stopping");
+    struct pt_set *set = calloc(1, sizeof *set);
+    if (!set) return pt_fail(err, PT_ENOMEM, "scripts");
+    set->refs = 1;
+    set->conf = pt_conf_ref(conf);
+    set->limits = pool->limits;
+    enum pt_code rc = pt_registry_init(&set->registry, sources, err);
+    if (rc == PT_OK && pool->active)
+        rc = pt_registry_inherit(&set->registry, &pool->active->registry, err);
+    if (rc == PT_OK) rc = pt_hand_start(pool, set, true, err);
+    if (rc == PT_OK)
+        pool->loading = *out = set;
+    else
+        pt_set_unref(set);
+    return rc;
 }
 
 enum pt_code pt_pool_load(struct pt_pool *pool, const struct pt_conf *conf,
                           struct pt_sources *sources, pt_loaded_fn fn, void *arg,
                           struct pt_err *err)
 {
-    if (pool->loading) return pt_fail(err, PT_EBUSY, "scripts are being loaded");
-    struct pt_set *set = calloc(1, sizeof *set);
-    if (!set) return pt_fail(err, PT_ENOMEM, "scripts");
-    set->refs = 1;
+    struct pt_set *set = NULL;
+    enum pt_code rc = begin(pool, conf, sources, &set, err);
+    if (rc != PT_OK) return rc;
     set->fn = fn;
     set->arg = arg;
-    set->conf = conf;
-    enum pt_code rc = pt_registry_init(&set->registry, sources, err);
-    if (rc == PT_OK) rc = pt_hand_start(pool, set, err);
-    if (rc == PT_OK)
-        pool->loading = set;
-    else
-        pt_set_unref(set);
-    return rc;
+    return PT_OK;
 }
 
-static void give_up(struct pt_pool *pool, const struct pt_err *err)
+enum pt_code pt_pool_try(struct pt_pool *pool, const struct pt_conf *conf,
+                         struct pt_sources *sources, pt_tried_fn fn, void *arg, struct pt_err *err)
+{
+    struct pt_set *set = NULL;
+    enum pt_code rc = begin(pool, conf, sources, &set, err);
+    if (rc != PT_OK) return rc;
+    set->tried = fn;
+    set->arg = arg;
+    return PT_OK;
+}
+
+/* The set does not go live, because of err, or NULL: it was only tried. */
+static void drop(struct pt_pool *pool, const struct pt_err *err)
 {
     struct pt_set *set = pool->loading;
     pool->loading = NULL;
     for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
         if (hand->set == set) pt_worker_leave(hand->worker);
-    set->fn(set->arg, NULL, err);
+    if (set->tried)
+        set->tried(set->arg, err ? NULL : set->scripts, set->shadow.trials,
+                   err ? 0 : set->shadow.ntrials, err);
+    else
+        set->fn(set->arg, NULL, err);
     pt_set_unref(set);
 }
 
-/* The next worker to go first. */
-static void go_first(struct pt_pool *pool)
+void pt_load_again(struct pt_pool *pool)
 {
     struct pt_err err;
-    if (pt_hand_start(pool, pool->loading, &err) != PT_OK) give_up(pool, &err);
+    if (pt_hand_start(pool, pool->loading, true, &err) != PT_OK) drop(pool, &err);
 }
 
-static void log_failures(const struct pt_scripts *scripts)
+/* ---- going live ---------------------------------------------------------------------------- */
+
+static void log_failures(const struct pt_scripts *scripts, const struct pt_scripts *old)
 {
+    if (scripts->libs_message[0])
+        pt_log(PT_ERROR, "scripts", "libraries_kept", "at=%s:%d message=\"%s\"", scripts->libs_file,
+               scripts->libs_line, scripts->libs_message);
     for (size_t i = 0; i < scripts->n; i++) {
         const struct pt_script *script = &scripts->v[i];
-        if (script->status == PT_SCRIPT_FAILED)
-            pt_log(PT_ERROR, "scripts", "failed", "script=%s at=%s:%d message=\"%s\"", script->name,
-                   script->error_file, script->error_line, script->message);
+        if (script->status == PT_SCRIPT_LIVE) continue;
+        const struct pt_script *was = old ? pt_scripts_find(old, script->name) : NULL;
+        if (was && was->status == script->status && strcmp(was->message, script->message) == 0)
+            continue; /* said before */
+        pt_log(PT_ERROR, "scripts", pt_script_status_text(script->status),
+               "script=%s at=%s:%d message=\"%s\"", script->name, script->error_file,
+               script->error_line, script->message);
     }
 }
 
-/* Makes what the registry now says the snapshot of the set, and the set the active one. */
-static enum pt_code publish(struct pt_pool *pool, struct pt_set *set, struct pt_err *err)
+static enum pt_code snapshot(struct pt_pool *pool, struct pt_set *set, struct pt_err *err)
 {
     struct pt_scripts *scripts = NULL;
     const struct pt_scripts *old = set->scripts   ? set->scripts
                                    : pool->active ? pool->active->scripts
                                                   : NULL;
+    quarantine_known(pool, &set->registry);
     enum pt_code rc =
         pt_registry_snapshot(&set->registry, old, pool->generation + 1, &scripts, err);
     if (rc != PT_OK) return rc;
-    pool->generation++;
     pt_scripts_unref(set->scripts);
     set->scripts = scripts;
-    if (pool->loading == set) {
-        struct pt_set *before = pool->active;
-        pool->active = set;
-        pool->loading = NULL;
-        pool->start_failures = 0;
-        pt_set_unref(before);
-        for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
-            pt_hand_leave_if_old(hand);
-    }
-    log_failures(scripts);
-    set->fn(set->arg, scripts, NULL);
     return PT_OK;
 }
 
-bool pt_load_answered(struct pt_hand *hand, const bson_t *doc)
+/* Makes what the registry now says the snapshot of the set, and the set the active one. */
+static enum pt_code publish(struct pt_pool *pool, struct pt_set *set, struct pt_err *err)
+{
+    struct pt_scripts *before = set->scripts   ? pt_scripts_ref(set->scripts)
+                                : pool->active ? pt_scripts_ref(pool->active->scripts)
+                                               : NULL;
+    enum pt_code rc = snapshot(pool, set, err);
+    if (rc == PT_OK) {
+        pool->generation++;
+        if (pool->loading == set) {
+            struct pt_set *old = pool->active;
+            pool->active = set;
+            pool->loading = NULL;
+            pool->start_failures = 0;
+            pt_registry_settle(&set->registry);
+            pt_shadow_fini(&set->shadow);
+            pt_set_unref(old);
+            for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
+                pt_hand_leave_if_old(hand);
+        }
+        pt_strikes_keep(&pool->strikes, set->scripts);
+        log_failures(set->scripts, before);
+        set->fn(set->arg, set->scripts, NULL);
+    }
+    pt_scripts_unref(before);
+    return rc;
+}
+
+/* The loading set has passed all there is. */
+static void finish(struct pt_hand *hand)
+{
+    struct pt_pool *pool = hand->pool;
+    struct pt_set *set = hand->set;
+    struct pt_err err;
+    enum pt_code rc = set->tried ? snapshot(pool, set, &err) : publish(pool, set, &err);
+    if (rc != PT_OK)
+        drop(pool, &err);
+    else if (set->tried)
+        drop(pool, NULL);
+    else
+        pt_hand_ready(hand);
+}
+
+/* The live set has lost a script. */
+static void publish_loss(struct pt_pool *pool, struct pt_set *set)
+{
+    struct pt_err err;
+    bool again = false;
+    enum pt_code rc = pt_registry_check(&set->registry, set->conf, &again, &err);
+    if (rc == PT_OK) rc = publish(pool, set, &err);
+    if (rc != PT_OK) pt_log(PT_ERROR, "scripts", "stale", "%s", err.text);
+}
+
+void pt_load_quarantine(struct pt_pool *pool, struct pt_set *set, const char *hash)
+{
+    struct pt_err err;
+    bool there = false;
+    for (size_t i = 0; i < set->registry.n; i++)
+        there = there || strcmp(set->registry.v[i].source->hash, hash) == 0;
+    if (!there) return; /* the version has gone meanwhile */
+    atomic_fetch_add_explicit(&pool->quarantines, 1, memory_order_relaxed);
+    if (publish(pool, set, &err) != PT_OK) pt_log(PT_ERROR, "scripts", "stale", "%s", err.text);
+}
+
+/* ---- the worker that goes first ------------------------------------------------------------ */
+
+void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *failed)
+{
+    struct pt_pool *pool = hand->pool;
+    struct pt_set *set = hand->set;
+    struct pt_err err;
+    bool again = false;
+    if (failed) {
+        drop(pool, failed);
+        return;
+    }
+    if (!set->shadow.failed) {
+        finish(hand);
+        return;
+    }
+    pt_shadow_fini(&set->shadow);
+    if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK) {
+        drop(pool, &err);
+        return;
+    }
+    /* also when nothing falls back: what is left out must not stay loaded under a name */
+    pt_worker_leave(hand->worker);
+    pt_load_again(pool);
+}
+
+static void first_answered(struct pt_hand *hand)
+{
+    struct pt_pool *pool = hand->pool;
+    struct pt_set *set = hand->set;
+    struct pt_err err;
+    bool again = false, any = set->shadow.scripts != NULL; /* it goes on where another ended */
+    enum pt_code rc = pt_registry_check(&set->registry, set->conf, &again, &err);
+    if (rc == PT_OK && again) {
+        pt_shadow_fini(&set->shadow);
+        pt_worker_leave(hand->worker);
+        pt_load_again(pool);
+        return;
+    }
+    if (rc == PT_OK && !any) {
+        rc = pt_registry_configure(&set->registry, set->conf, &err);
+        if (rc == PT_OK) rc = pt_shadow_plan(pool, set, &any, &err);
+    }
+    if (rc != PT_OK)
+        drop(pool, &err);
+    else if (any)
+        pt_shadow_next(hand);
+    else
+        finish(hand);
+}
+
+void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
 {
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
     const char *op = "";
-    bool news = false, again = false;
+    bool news = false;
     pt_doc_text(doc, "op", &op);
     enum pt_code rc =
         strcmp(op, "loaded") == 0
@@ -109,26 +275,15 @@ bool pt_load_answered(struct pt_hand *hand, const bson_t *doc)
             : pt_fail(&err, PT_EDAMAGE, "an answer to load that is called '%.40s'", op);
     if (rc != PT_OK) {
         pt_worker_kill(hand->worker, err.text);
-        return false;
+        return;
     }
+    hand->loaded = true;
     if (pool->loading == set) {
-        rc = pt_registry_check(&set->registry, &again, &err);
-        if (rc == PT_OK && again) {
-            pt_worker_leave(hand->worker);
-            go_first(pool);
-            return true;
-        }
-        if (rc == PT_OK) rc = pt_registry_configure(&set->registry, set->conf, &err);
-        if (rc == PT_OK) rc = publish(pool, set, &err);
-        if (rc != PT_OK) give_up(pool, &err);
-        return true;
+        first_answered(hand);
+        return;
     }
-    if (news) {
-        rc = pt_registry_check(&set->registry, &again, &err);
-        if (rc == PT_OK) rc = publish(pool, set, &err);
-        if (rc != PT_OK) pt_log(PT_ERROR, "scripts", "stale", "%s", err.text);
-    }
-    return true;
+    if (news) publish_loss(pool, set);
+    pt_hand_ready(hand);
 }
 
 void pt_load_died(struct pt_hand *hand, const struct pt_death *death)
@@ -136,30 +291,28 @@ void pt_load_died(struct pt_hand *hand, const struct pt_death *death)
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
-    bool again = false;
     if (death->phase == PT_PHASE_LOAD && death->script < hand->index_len && !death->outside) {
-        struct pt_candidate *candidate = &set->registry.v[hand->index[death->script]];
-        if (death->budget)
-            pt_registry_fail(candidate,
-                             "ran over its time budget of %" PRId64 " ms while it was loaded",
-                             pool->opts.load_budget_us / 1000);
-        else
-            pt_registry_fail(candidate, "its worker %s while it was loaded", death->words);
+        char words[240];
+        pt_death_words(death, set->limits.load_budget_us, words, sizeof words);
+        pt_registry_fail(&set->registry.v[hand->index[death->script]], "%s while it was loaded",
+                         words);
         if (pool->loading == set) {
-            go_first(pool);
+            bool again = false;
+            if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
+                drop(pool, &err);
+            else
+                pt_load_again(pool);
         } else if (pool->active == set) {
-            enum pt_code rc = pt_registry_check(&set->registry, &again, &err);
-            if (rc == PT_OK) rc = publish(pool, set, &err);
-            if (rc != PT_OK) pt_log(PT_ERROR, "scripts", "stale", "%s", err.text);
+            publish_loss(pool, set);
         }
         return;
     }
     pt_fail(&err, PT_EIO, "%s %s before it was ready", pool->worker, death->words);
     if (pool->loading == set) {
         if (++set->tries < TRIES_MAX)
-            go_first(pool);
+            pt_load_again(pool);
         else
-            give_up(pool, &err);
+            drop(pool, &err);
     } else if (pool->active == set) {
         pt_pool_start_failed(pool, &err);
     }

@@ -34,7 +34,7 @@ bool pt_script_every(const struct pt_script *script, int64_t period_us)
 {
     bson_t list;
     bson_iter_t iter;
-    if (script->status != PT_SCRIPT_LIVE || !pt_doc_child(script->declaration, "every", &list) ||
+    if (script->status == PT_SCRIPT_FAILED || !pt_doc_child(script->declaration, "every", &list) ||
         !bson_iter_init(&iter, &list))
         return false;
     while (bson_iter_next(&iter)) {
@@ -311,7 +311,8 @@ static bool plan_past(struct planner *planner, const char *symbol, int64_t perio
         const struct pt_script *script = &planner->plan->scripts->v[i];
         struct past past = { planner, symbol, period_us, newest_us, i };
         /* also of periods that are not scheduled: somebody stored it, so it has to be right */
-        if (script->status != PT_SCRIPT_LIVE || !depends(script, planner->mark.key.kind, benchmark))
+        if (script->status == PT_SCRIPT_FAILED ||
+            !depends(script, planner->mark.key.kind, benchmark))
             continue;
         pt_result_collection(symbol, script->name, collection);
         enum pt_code rc = pt_docs_scan(planner->read, collection, from, sizeof from, to, sizeof to,

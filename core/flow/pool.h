@@ -12,12 +12,16 @@ struct event_base;
 struct pt_pool;
 struct pt_store;
 
+struct pt_pool_limits { /* what a reload may change */
+    char benchmark[PT_SYMBOL_MAX];
+    unsigned count; /* 0 = number of cores */
+    int64_t call_budget_us, load_budget_us, memory_bytes;
+};
 struct pt_pool_opts { /* texts are copied */
     const char *worker; /* path of petrosa-worker */
     const char *store;  /* folder */
-    const char *benchmark;
-    unsigned count;     /* 0 = number of cores */
-    int64_t call_budget_us, load_budget_us, memory_bytes;
+    struct pt_pool_limits limits;
+    bool check; /* workers check each version of a script once (data/unit.h), before it goes live */
     struct pt_store *handle; /* of the same store: reader slots of dead workers are freed in it; may be NULL */
 };
 enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opts, struct pt_pool **pool,
@@ -26,15 +30,33 @@ enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opt
 void pt_pool_stop(struct pt_pool *pool);
 void pt_pool_free(struct pt_pool *pool); /* stops it first; accepts NULL */
 
+/* The sets that are loaded from now on run under these; one that is live keeps its own. */
+void pt_pool_limits(struct pt_pool *pool, const struct pt_pool_limits *limits);
+
 /* Starts a set of workers on `sources` (taken; emptied for the caller) and answers, on the loop, with the snapshot
- * (borrowed for the call): scripts that failed are in it as PT_SCRIPT_FAILED; `scripts` is NULL, and the old set
- * stays, when no worker could be started or the configuration is wrong. From then on units run on the new set; old
- * workers finish their unit and leave. config parameters of `[calculator NAME]` sections become the defaults in
- * force; a mistake in them is PT_EINVAL. fn is called again with a newer snapshot if a script that had loaded ends
- * a worker that loads it anew. PT_EBUSY: a load is under way. */
+ * (borrowed for the call): `scripts` is NULL, and the old set stays, when no worker could be started or the
+ * configuration is wrong. From then on units run on the new set; old workers finish their unit and leave. config
+ * parameters of `[calculator NAME]` sections become the defaults in force; a mistake in them is PT_EINVAL.
+ * A script that changed is first run on a few stored windows, if a set is live (shadow.h). A script that fails to
+ * load or there is in the snapshot as PT_SCRIPT_PREVIOUS, its last good version, or as PT_SCRIPT_FAILED when it has
+ * none. fn is called again with a newer snapshot if a script that had loaded ends a worker that loads it anew, and
+ * when one is quarantined: because calls with the parameters in force ended their worker PT_STRIKES_OUT times (those
+ * with a caller's own do not count: a reader must not be able to switch a script off). PT_EBUSY: a load is under way. */
 typedef void (*pt_loaded_fn)(void *arg, struct pt_scripts *scripts, const struct pt_err *err);
 enum pt_code pt_pool_load(struct pt_pool *pool, const struct pt_conf *conf, struct pt_sources *sources,
                           pt_loaded_fn fn, void *arg, struct pt_err *err);
+
+/* The same up to the point where the set would go live: then it is dropped. trials: what the changed scripts gave on
+ * stored windows, borrowed for the call. */
+struct pt_trial {
+    char name[PT_SCRIPT_NAME_MAX], symbol[PT_SYMBOL_MAX];
+    int64_t period_us;
+    bson_t *doc;
+};
+typedef void (*pt_tried_fn)(void *arg, struct pt_scripts *scripts, const struct pt_trial *trials, size_t n,
+                            const struct pt_err *err);
+enum pt_code pt_pool_try(struct pt_pool *pool, const struct pt_conf *conf, struct pt_sources *sources, pt_tried_fn fn,
+                         void *arg, struct pt_err *err);
 
 struct pt_unit {
     char symbol[PT_SYMBOL_MAX];
@@ -59,7 +81,7 @@ enum pt_code pt_pool_submit(struct pt_pool *pool, const struct pt_unit *unit, pt
 struct pt_pool_stats {
     unsigned workers, busy;
     size_t queued;
-    uint64_t units, deaths, retries;
+    uint64_t units, deaths, retries, quarantines;
 };
 void pt_pool_stats(const struct pt_pool *pool, struct pt_pool_stats *stats); /* any thread */
 

@@ -1,10 +1,12 @@
-/* pool_internal.h - what pool.c and load.c share.                              [layer: flow] */
+/* pool_internal.h - what pool.c, hand.c, load.c and shadow.c share.            [layer: flow] */
 #ifndef PT_POOL_INTERNAL_H
 #define PT_POOL_INTERNAL_H
 
 #include "flow/job.h"
 #include "flow/loop.h"
 #include "flow/registry.h"
+#include "flow/shadow.h"
+#include "flow/strikes.h"
 #include "flow/worker.h"
 
 /* Units a worker has: the one it runs and the next, so that it never waits for us between two. */
@@ -15,10 +17,13 @@ struct pt_set {
     unsigned refs; /* its hands, and the pool while it is active or loading */
     struct pt_registry registry;
     struct pt_scripts *scripts; /* a ref; NULL until the first worker answered */
+    struct pt_pool_limits limits;
+    struct pt_shadow shadow;
     pt_loaded_fn fn;
+    pt_tried_fn tried; /* instead of fn: it is only tried, and never goes live */
     void *arg;
-    const struct pt_conf *conf; /* borrowed */
-    unsigned tries;             /* of starting its first worker, without result */
+    struct pt_conf *conf; /* a ref */
+    unsigned tries;       /* of its first worker, without result */
 };
 
 /* A worker as the pool sees it. */
@@ -27,7 +32,8 @@ struct pt_hand {
     struct pt_pool *pool;
     struct pt_set *set;
     struct pt_worker *worker;
-    bool ready;    /* it has answered to load */
+    bool loaded;   /* it has answered to load */
+    bool ready;    /* and takes the pool's units */
     size_t *index; /* candidates of its load request */
     size_t index_len;
     struct pt_job *jobs[PT_HAND_DEPTH]; /* in the order sent; [0] is under way */
@@ -40,10 +46,12 @@ struct pt_queue {
 
 struct pt_pool {
     struct event_base *base;
-    char *worker, *store, *benchmark;
+    char *worker, *store;
     struct pt_pool_opts opts;
+    struct pt_pool_limits limits; /* of the next set */
     struct pt_hand *hands;
     struct pt_set *active, *loading;
+    struct pt_strikes strikes;
     struct pt_queue urgent, normal;
     uint64_t generation, next_id;
     unsigned start_failures; /* in a row */
@@ -53,20 +61,52 @@ struct pt_pool {
     bool closing;
     atomic_uint workers, busy;
     atomic_size_t queued;
-    atomic_uint_fast64_t units, deaths, retries;
+    atomic_uint_fast64_t units, deaths, retries, quarantines;
 };
 
 /* pool.c */
-enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, struct pt_err *err);
 void pt_pool_maintain(struct pt_pool *pool); /* starts what is missing, sends what waits */
+void pt_pool_dispatch(struct pt_pool *pool); /* sends what waits */
 void pt_pool_start_failed(struct pt_pool *pool, const struct pt_err *err);
+void pt_pool_wait(struct pt_pool *pool, struct pt_job *job,
+                  bool first); /* puts it into its queue */
+void pt_pool_finish(struct pt_pool *pool, struct pt_job *job, const struct pt_err *err);
+
+/* hand.c */
+enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, bool first,
+                           struct pt_err *err);
+/* Sends what is next of the job; it is the hand's then, unless there was nothing to send
+ * (job->sent_len 0) or it failed. */
+enum pt_code pt_hand_send(struct pt_hand *hand, struct pt_job *job, struct pt_err *err);
+struct pt_job *
+pt_hand_take(struct pt_hand *hand); /* the one under way, which is no longer its own */
+void pt_hand_ready(struct pt_hand *hand);
 void pt_hand_leave_if_old(struct pt_hand *hand);
+void pt_hand_unlink(struct pt_hand *hand);
+void pt_hand_free(struct pt_hand *hand);
+/* How a worker ended, in the words of a script's failure. */
+void pt_death_words(const struct pt_death *death, int64_t budget_us, char *out, size_t room);
 
 /* load.c */
 void pt_set_unref(struct pt_set *set);
-/* A worker answered to its load request. False: the answer was none, the worker has been killed. */
-bool pt_load_answered(struct pt_hand *hand, const bson_t *doc);
+/* A worker answered to its load request. */
+void pt_load_answered(struct pt_hand *hand, const bson_t *doc);
 /* A worker ended before it had answered. */
 void pt_load_died(struct pt_hand *hand, const struct pt_death *death);
+/* The worker that goes first answered the last of the shadow's units, or one that cannot be. */
+void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *err);
+/* Another worker goes first, with what the candidates are now. */
+void pt_load_again(struct pt_pool *pool);
+/* A script of the live set has ended its worker PT_STRIKES_OUT times. */
+void pt_load_quarantine(struct pt_pool *pool, struct pt_set *set, const char *hash);
+
+/* shadow.c */
+/* What the shadow is to run, on a snapshot of its own. *any: there is something. */
+enum pt_code pt_shadow_plan(struct pt_pool *pool, struct pt_set *set, bool *any,
+                            struct pt_err *err);
+void pt_shadow_next(struct pt_hand *hand); /* sends the next unit; ends in pt_load_shadowed */
+void pt_shadow_answered(struct pt_hand *hand, const bson_t *doc);
+void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_death *death);
+void pt_shadow_fini(struct pt_shadow *shadow);
 
 #endif

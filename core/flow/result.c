@@ -12,6 +12,13 @@ void pt_result_collection(const char *symbol, const char *name, char out[PT_COLL
     snprintf(out, PT_COLLECTION_MAX, "analytics_%s_%s", symbol, name);
 }
 
+bool pt_result_failed(const bson_t *doc)
+{
+    const char *status;
+    return !pt_doc_text(doc, "status", &status) || strcmp(status, "error") == 0 ||
+           strcmp(status, "quarantined") == 0;
+}
+
 bool pt_result_as_of(const bson_t *doc, int64_t *as_of_us)
 {
     bson_iter_t iter;
@@ -66,7 +73,11 @@ static void append_metadata(const struct pt_result_error *error, bson_t *metadat
     }
     for (const char *const *key = unknown; *key; key++) bson_append_null(metadata, *key, -1);
     bson_append_document_begin(metadata, "reasons", -1, &child);
-    if (script) append_outputs(script->declaration, "script_failed", &child);
+    if (script)
+        append_outputs(script->declaration,
+                       strcmp(error->status, "quarantined") == 0 ? "script_quarantined"
+                                                                 : "script_failed",
+                       &child);
     bson_append_document_end(metadata, &child);
     bson_append_date_time(metadata, "computed_at", -1, error->now_us / 1000);
     if (script) {
@@ -91,7 +102,7 @@ bson_t *pt_result_error(const struct pt_result_error *error)
         bson_append_null(doc, "as_of", -1);
     else
         bson_append_date_time(doc, "as_of", -1, error->as_of_us / 1000);
-    bson_append_utf8(doc, "status", -1, "error", -1);
+    bson_append_utf8(doc, "status", -1, error->status, -1);
     bson_append_document_begin(doc, "data", -1, &child);
     if (error->script) append_outputs(error->script->declaration, NULL, &child);
     bson_append_document_end(doc, &child);

@@ -8,15 +8,18 @@
 
 /* What is known of a script that gave no result. */
 struct pt_result_error {
+    const char *status;             /* "error" or "quarantined" */
     const struct pt_script *script; /* NULL: it is gone */
     const char *name, *symbol;
     int64_t period_us, as_of_us, now_us; /* as_of INT64_MAX: not known, and null in the document */
     const bson_t *params;                /* what differed from the file's defaults, or NULL */
     const char *message;
 };
-/* A document of unit.h with status "error": every output null, every count that nobody took null.
- */
+/* A document of unit.h with that status: every output null, every count that nobody took null. */
 bson_t *pt_result_error(const struct pt_result_error *error);
+
+/* Has the script failed, so that the result holds nothing but why? */
+bool pt_result_failed(const bson_t *doc);
 
 /* "analytics_BTCUSDT_volatility" */
 #define PT_COLLECTION_MAX (sizeof "analytics__" + PT_SYMBOL_MAX + PT_SCRIPT_NAME_MAX)

@@ -104,7 +104,7 @@ static void take_result(struct pt_round *round, const struct pt_plan_unit *unit,
     int64_t as_of_us;
     struct pt_err err;
     pt_doc_text(result->doc, "status", &status);
-    bool failed = strcmp(status, "error") == 0;
+    bool failed = pt_result_failed(result->doc);
     round->sums.cycle.results++;
     round->sums.cycle.failed += failed;
     if (row) {

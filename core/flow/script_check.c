@@ -76,10 +76,12 @@ static enum pt_code ask(struct asking *asking, const struct pt_conf *conf, const
         .memory_bytes = pt_conf_int(conf, "scripts", "memory"),
     };
     bson_t request = BSON_INITIALIZER;
+    size_t checks = 0;
     asking->again = false;
     asking->rc = PT_OK;
     enum pt_code rc =
-        pt_registry_message(asking->registry, &params, &request, asking->index, &asking->n, err);
+        pt_registry_message(asking->registry, &params, &request, asking->index, &asking->n, &checks,
+                            err);
     if (rc == PT_OK)
         rc = pt_worker_start(pt_loop_base(asking->loop), path, &events, asking, &asking->worker,
                              err);
@@ -220,7 +222,7 @@ static enum pt_code check_once(struct pt_loop *loop, const struct pt_conf *conf,
         if (!asking.again) break;
     }
     bool loads = rc == PT_OK && !registry.v[0].failed;
-    if (loads) rc = pt_registry_check(&registry, &again, err);
+    if (loads) rc = pt_registry_check(&registry, conf, &again, err);
     *missing = loads && rc == PT_OK && registry.v[0].failed;
     if (rc == PT_OK) rc = make_report(&asking, conf, report, err);
 out:

@@ -28,6 +28,16 @@ void pt_scripts_unref(struct pt_scripts *scripts)
     free(scripts);
 }
 
+const char *pt_script_status_text(enum pt_script_status status)
+{
+    static const char *const texts[] = {
+#define X(name, text) [name] = text,
+        PT_SCRIPT_STATUSES(X)
+#undef X
+    };
+    return texts[status];
+}
+
 const struct pt_script *pt_scripts_find(const struct pt_scripts *scripts, const char *name)
 {
     for (size_t low = 0, high = scripts->n; low < high;) {
@@ -41,7 +51,7 @@ const struct pt_script *pt_scripts_find(const struct pt_scripts *scripts, const 
             /* a failed script may carry the same name as a live one: its file's */
             while (middle > 0 && strcmp(name, scripts->v[middle - 1].name) == 0) middle--;
             for (; middle < scripts->n && strcmp(name, scripts->v[middle].name) == 0; middle++)
-                if (scripts->v[middle].status == PT_SCRIPT_LIVE) return &scripts->v[middle];
+                if (scripts->v[middle].status != PT_SCRIPT_FAILED) return &scripts->v[middle];
             return NULL;
         }
     }

@@ -12,8 +12,9 @@ struct pt_source {
     char *file; /* path as found under [scripts] path */
     char *text;
     size_t len;
-    char hash[PT_HASH_TEXT_MAX]; /* xxh3-128 of the text, hex */
+    char hash[PT_HASH_TEXT_MAX]; /* xxh3-128 of the text, hex; of one that says `require` also of all libraries */
     bool lib;                    /* scripts/lib: reachable by require, not run by itself */
+    unsigned rank;               /* place of its folder in [scripts] path, 0 = first */
     bool extra;                  /* named by a person: wins over another script of its name */
     bool outside;                /* named by a person, and in no script folder */
 };
@@ -30,8 +31,26 @@ enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct
  * is there already stays. */
 enum pt_code pt_sources_add_root(struct pt_sources *sources, const char *root, bool only_libs, struct pt_err *err);
 void pt_sources_fini(struct pt_sources *sources);
+/* A copy of its own; on failure *copy is empty and there is no memory. */
+bool pt_source_copy(const struct pt_source *source, struct pt_source *copy);
+void pt_source_fini(struct pt_source *source);
+/* Hashes a script anew, as a version that runs with these libraries. */
+void pt_source_hash(struct pt_source *source, const struct pt_sources *libs);
+bool pt_source_requires(const struct pt_source *source); /* it may use libraries */
 
-enum pt_script_status { PT_SCRIPT_LIVE, PT_SCRIPT_FAILED };
+/* previous: the file was changed and the change failed, so the version before it runs on. quarantined: it killed its
+ * worker too often and is not run until its file changes. */
+#define PT_SCRIPT_STATUSES(X)                                                                                          \
+    X(PT_SCRIPT_LIVE, "live")                                                                                          \
+    X(PT_SCRIPT_PREVIOUS, "previous")                                                                                  \
+    X(PT_SCRIPT_QUARANTINED, "quarantined")                                                                            \
+    X(PT_SCRIPT_FAILED, "failed")
+enum pt_script_status {
+#define X(name, text) name,
+    PT_SCRIPT_STATUSES(X)
+#undef X
+};
+const char *pt_script_status_text(enum pt_script_status status); /* static */
 
 #define PT_LATENCY_BUCKETS 96
 /* Counters outlive a snapshot (shared by generations); relaxed atomics. */
@@ -47,10 +66,10 @@ struct pt_script {
     char name[PT_SCRIPT_NAME_MAX]; /* declared; of a failed one: its file name without .lua */
     char kind[16];                 /* "calculator", ... */
     const struct pt_source *source;
-    bson_t *declaration; /* unit.h, with the defaults in force; NULL when failed */
+    bson_t *declaration; /* unit.h, with the defaults in force; NULL when and only when failed */
     bson_t *configured;  /* what the configuration sets that differs from the file's defaults, or NULL */
     enum pt_script_status status;
-    char message[512]; /* failed: why */
+    char message[512]; /* not live: why */
     char error_file[256];
     int error_line;
     struct pt_script_stats *stats;
@@ -63,10 +82,14 @@ struct pt_scripts {
     size_t n;
     struct pt_script *v; /* sorted by name */
     struct pt_sources sources;
+    /* The libraries as they are on disk broke a script that had not changed, so those before them are in force;
+     * where and why it failed. "" else. */
+    char libs_message[512], libs_file[256];
+    int libs_line;
 };
 struct pt_scripts *pt_scripts_ref(struct pt_scripts *scripts);
 void pt_scripts_unref(struct pt_scripts *scripts); /* accepts NULL */
-/* A live script by name, or NULL. */
+/* A script by name that has a version to answer for (all but failed ones), or NULL. */
 const struct pt_script *pt_scripts_find(const struct pt_scripts *scripts, const char *name);
 
 /* Checks text values of parameters against a declaration and adds them, typed, to `params` (only those that differ

@@ -3,6 +3,7 @@
 
 #include "flow/places.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,18 @@ enum pt_code pt_settings_read(const struct pt_conf *conf, bool serve, const char
     pt_buf_fini(&mistakes);
     if (rc != PT_OK) pt_settings_fini(settings);
     return rc;
+}
+
+void pt_settings_limits(const struct pt_conf *conf, struct pt_pool_limits *limits)
+{
+    *limits = (struct pt_pool_limits){
+        .count = (unsigned)pt_conf_int(conf, "workers", "count"),
+        .call_budget_us = pt_conf_int(conf, "scripts", "call_budget"),
+        .load_budget_us = pt_conf_int(conf, "scripts", "load_budget"),
+        .memory_bytes = pt_conf_int(conf, "scripts", "memory"),
+    };
+    snprintf(limits->benchmark, sizeof limits->benchmark, "%s",
+             pt_conf_text(conf, "cycle", "benchmark"));
 }
 
 void pt_settings_fini(struct pt_settings *settings)

@@ -4,7 +4,7 @@
 #define PT_SETTINGS_H
 
 #include "flow/plugins.h"
-#include "flow/scripts.h"
+#include "flow/pool.h"
 #include "store/retention.h"
 
 #include <limits.h>
@@ -27,5 +27,8 @@ struct pt_settings {
 enum pt_code pt_settings_read(const struct pt_conf *conf, bool serve, const char *extra,
                               struct pt_settings *settings, struct pt_err *err);
 void pt_settings_fini(struct pt_settings *settings);
+
+/* What the configuration says of workers. */
+void pt_settings_limits(const struct pt_conf *conf, struct pt_pool_limits *limits);
 
 #endif

@@ -53,6 +53,8 @@ static bool configure_key(void *arg, const char *kind, const char *name, const c
     }
     if (!pt_doc_text(candidate->declaration, "kind", &declared) || strcmp(declared, kind) != 0) {
         mistake(configure, source, "[%s %s]: it is a %s", kind, name, declared);
+    } else if (candidate->previous && !pt_param_find(candidate->declaration, key, &entry)) {
+        return true; /* meant for the version that failed, which is told elsewhere */
     } else if (!pt_param_find(candidate->declaration, key, &entry)) {
         pt_param_names(candidate->declaration, names, sizeof names);
         mistake(configure, source, "[%s %s] has no parameter '%s'; it has: %s", kind, name, key,
@@ -99,18 +101,8 @@ static enum pt_code copy_sources(const struct pt_sources *from, struct pt_source
     if (from->n == 0) return PT_OK;
     to->v = calloc(from->n, sizeof *to->v);
     if (!to->v) return PT_ENOMEM;
-    for (; to->n < from->n; to->n++) {
-        struct pt_source *copy = &to->v[to->n];
-        *copy = from->v[to->n];
-        copy->file = strdup(copy->file);
-        copy->text = malloc(copy->len + 1);
-        if (copy->text) memcpy(copy->text, from->v[to->n].text, copy->len + 1);
-        if (!copy->file || !copy->text) {
-            free(copy->file);
-            free(copy->text);
-            return PT_ENOMEM;
-        }
-    }
+    for (; to->n < from->n; to->n++)
+        if (!pt_source_copy(&from->v[to->n], &to->v[to->n])) return PT_ENOMEM;
     return PT_OK;
 }
 
@@ -133,15 +125,17 @@ static enum pt_code fill_script(const struct pt_candidate *candidate, const stru
     snprintf(script->kind, sizeof script->kind, "%s", kind);
     script->stats = stats_for(old, script->name);
     if (!script->stats) return PT_ENOMEM;
-    if (candidate->failed || !candidate->declaration) {
-        script->status = PT_SCRIPT_FAILED;
+    script->status = candidate->failed || !candidate->declaration ? PT_SCRIPT_FAILED
+                     : candidate->quarantined                     ? PT_SCRIPT_QUARANTINED
+                     : candidate->previous                        ? PT_SCRIPT_PREVIOUS
+                                                                  : PT_SCRIPT_LIVE;
+    if (script->status != PT_SCRIPT_LIVE) {
         snprintf(script->message, sizeof script->message, "%s", candidate->message);
         snprintf(script->error_file, sizeof script->error_file, "%s",
                  candidate->error_file[0] ? candidate->error_file : candidate->source->file);
         script->error_line = candidate->error_line;
-        return PT_OK;
     }
-    script->status = PT_SCRIPT_LIVE;
+    if (script->status == PT_SCRIPT_FAILED) return PT_OK;
     if (candidate->configured) script->configured = bson_copy(candidate->configured);
     script->declaration = candidate->configured
                               ? pt_param_defaults(candidate->declaration, candidate->configured)
@@ -166,12 +160,18 @@ enum pt_code pt_registry_snapshot(const struct pt_registry *registry, const stru
     atomic_init(&scripts->refs, 1);
     scripts->generation = generation;
     scripts->loaded_us = pt_now_us();
+    if (registry->libs_back) {
+        snprintf(scripts->libs_message, sizeof scripts->libs_message, "%s", registry->libs_message);
+        snprintf(scripts->libs_file, sizeof scripts->libs_file, "%s", registry->libs_file);
+        scripts->libs_line = registry->libs_line;
+    }
     rc = copy_sources(&registry->sources, &scripts->sources);
     if (rc == PT_OK && registry->n > 0) {
         scripts->v = calloc(registry->n, sizeof *scripts->v);
         if (!scripts->v) rc = PT_ENOMEM;
     }
     for (size_t i = 0; rc == PT_OK && i < registry->n; i++) {
+        if (registry->v[i].overridden) continue;
         struct pt_script *script = &scripts->v[scripts->n++];
         script->source = &scripts->sources.v[registry->v[i].source - registry->sources.v];
         rc = fill_script(&registry->v[i], old, script);

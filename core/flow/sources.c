@@ -31,12 +31,30 @@ static bool is_script(const char *name)
     return name[0] != '.' && ends_with(name, ".lua") && !ends_with(name, "_spec.lua");
 }
 
-static void hash_text(const char *text, size_t len, char out[PT_HASH_TEXT_MAX])
+bool pt_source_requires(const struct pt_source *source)
+{
+    return !source->lib && memmem(source->text, source->len, "require", strlen("require")) != NULL;
+}
+
+/* A library belongs to every version of a script that may use it: with another library the same
+ * text gives other numbers. Which it uses is not known before it runs, so all count. */
+void pt_source_hash(struct pt_source *source, const struct pt_sources *libs)
 {
     XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(text, len));
+    char chain[sizeof canonical + PT_HASH_TEXT_MAX + NAME_MAX];
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(source->text, source->len));
+    for (size_t i = 0; pt_source_requires(source) && i < libs->n; i++) {
+        const struct pt_source *lib = &libs->v[i];
+        const char *slash = strrchr(lib->file, '/');
+        if (!lib->lib) continue;
+        memset(chain, 0, sizeof chain);
+        memcpy(chain, &canonical, sizeof canonical);
+        snprintf(chain + sizeof canonical, sizeof chain - sizeof canonical, "%s %s", lib->hash,
+                 slash ? slash + 1 : lib->file);
+        XXH128_canonicalFromHash(&canonical, XXH3_128bits(chain, sizeof chain));
+    }
     for (size_t i = 0; i < sizeof canonical.digest; i++)
-        snprintf(out + 2 * i, 3, "%02x", canonical.digest[i]);
+        snprintf(source->hash + 2 * i, 3, "%02x", canonical.digest[i]);
 }
 
 static enum pt_code read_text(const char *file, char **text, size_t *len, struct pt_err *err)
@@ -90,7 +108,8 @@ static struct pt_source *known(const struct pt_sources *sources, size_t n, const
     return NULL;
 }
 
-static enum pt_code add(struct pt_sources *sources, const char *file, bool lib, struct pt_err *err)
+static enum pt_code add(struct pt_sources *sources, const char *file, bool lib, unsigned rank,
+                        struct pt_err *err)
 {
     char *text = NULL;
     size_t len = 0;
@@ -105,13 +124,14 @@ static enum pt_code add(struct pt_sources *sources, const char *file, bool lib, 
         return pt_fail(err, PT_ENOMEM, "script %s", file);
     }
     struct pt_source *source = &sources->v[sources->n++];
-    *source = (struct pt_source){ .file = name, .text = text, .len = len, .lib = lib };
-    hash_text(text, len, source->hash);
+    *source =
+        (struct pt_source){ .file = name, .text = text, .len = len, .lib = lib, .rank = rank };
+    pt_source_hash(source, sources);
     return PT_OK;
 }
 
 static enum pt_code read_folder(struct pt_sources *sources, const char *dir, bool lib,
-                                struct pt_err *err)
+                                unsigned rank, struct pt_err *err)
 {
     enum pt_code rc = PT_OK;
     size_t before = sources->n;
@@ -131,7 +151,7 @@ static enum pt_code read_folder(struct pt_sources *sources, const char *dir, boo
             break;
         }
         if (known(sources, before, file)) continue;
-        rc = add(sources, file, lib, err);
+        rc = add(sources, file, lib, rank, err);
         /* an editor that saves by renaming may take the file away between the listing and the
          * reading */
         if (rc == PT_ENOENT) rc = PT_OK;
@@ -147,7 +167,8 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum pt_code read_root(struct pt_sources *sources, const char *root, struct pt_err *err)
+static enum pt_code read_root(struct pt_sources *sources, const char *root, unsigned rank,
+                              struct pt_err *err)
 {
     size_t before = sources->n;
     bool any = false;
@@ -157,12 +178,12 @@ static enum pt_code read_root(struct pt_sources *sources, const char *root, stru
             return pt_fail(err, PT_ERANGE, "path too long: %s/%s", root, *folder);
         if (!is_folder(dir)) continue;
         any = true;
-        enum pt_code rc = read_folder(sources, dir, strcmp(*folder, "lib") == 0, err);
+        enum pt_code rc = read_folder(sources, dir, strcmp(*folder, "lib") == 0, rank, err);
         if (rc != PT_OK) return rc;
     }
     /* a plain folder of scripts needs no folders in it: a first script, or examples */
     if (is_folder(root)) {
-        enum pt_code rc = read_folder(sources, root, false, err);
+        enum pt_code rc = read_folder(sources, root, false, rank, err);
         if (rc != PT_OK) return rc;
     }
     if (any || sources->n > before) return PT_OK;
@@ -185,18 +206,21 @@ enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sour
     *sources = (struct pt_sources){ 0 };
     if (!pt_conf_item(conf, "scripts", "path", 0))
         return pt_fail(err, PT_EINVAL, "[scripts] path is empty: name at least one folder");
-    for (size_t i = 0; rc == PT_OK; i++) {
+    for (unsigned i = 0; rc == PT_OK; i++) {
         char installed[PATH_MAX];
         const char *item = pt_conf_item(conf, "scripts", "path", i);
         if (!item) break;
         item = pt_place_scripts(item, installed);
         if (ends_with(item, ".lua") && !is_folder(item))
-            rc = known(sources, sources->n, item) ? PT_OK : add(sources, item, false, err);
+            rc = known(sources, sources->n, item) ? PT_OK : add(sources, item, false, i, err);
         else
-            rc = read_root(sources, item, err);
+            rc = read_root(sources, item, i, err);
     }
     if (rc != PT_OK) pt_sources_fini(sources);
     if (sources->n > 1) qsort(sources->v, sources->n, sizeof *sources->v, by_file);
+    /* once more, now that all libraries are there */
+    for (size_t i = 0; i < sources->n; i++)
+        if (pt_source_requires(&sources->v[i])) pt_source_hash(&sources->v[i], sources);
     return rc;
 }
 
@@ -204,7 +228,7 @@ enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct
 {
     struct pt_source *source = known(sources, sources->n, file);
     if (!source) {
-        enum pt_code rc = add(sources, file, false, err);
+        enum pt_code rc = add(sources, file, false, 0, err);
         if (rc != PT_OK) return rc;
         source = &sources->v[sources->n - 1];
         source->outside = true;
@@ -222,18 +246,35 @@ enum pt_code pt_sources_add_root(struct pt_sources *sources, const char *root, b
                                  struct pt_err *err)
 {
     char dir[PATH_MAX];
-    if (!only_libs) return read_root(sources, root, err);
+    if (!only_libs) return read_root(sources, root, 0, err);
     if ((size_t)snprintf(dir, sizeof dir, "%s/lib", root) >= sizeof dir)
         return pt_fail(err, PT_ERANGE, "path too long: %s/lib", root);
-    return is_folder(dir) ? read_folder(sources, dir, true, err) : PT_OK;
+    return is_folder(dir) ? read_folder(sources, dir, true, 0, err) : PT_OK;
+}
+
+bool pt_source_copy(const struct pt_source *source, struct pt_source *copy)
+{
+    *copy = *source;
+    copy->file = strdup(source->file);
+    copy->text = malloc(source->len + 1);
+    if (copy->file && copy->text) {
+        memcpy(copy->text, source->text, source->len + 1);
+        return true;
+    }
+    pt_source_fini(copy);
+    return false;
+}
+
+void pt_source_fini(struct pt_source *source)
+{
+    free(source->file);
+    free(source->text);
+    *source = (struct pt_source){ 0 };
 }
 
 void pt_sources_fini(struct pt_sources *sources)
 {
-    for (size_t i = 0; i < sources->n; i++) {
-        free(sources->v[i].file);
-        free(sources->v[i].text);
-    }
+    for (size_t i = 0; i < sources->n; i++) pt_source_fini(&sources->v[i]);
     free(sources->v);
     *sources = (struct pt_sources){ 0 };
 }

@@ -129,17 +129,15 @@ static enum pt_code judge_results(struct pt_read *read, struct pt_dataset *datas
     enum pt_code rc = pt_docs_keys(read, dataset->id, take_key, &keys, err);
     for (size_t i = 0; i < keys.n && rc == PT_OK; i++) {
         bson_t doc;
-        const char *status = "";
         double completeness = 0;
         rc = pt_docs_get(read, dataset->id, keys.newest[i], 16, &doc, err);
         if (rc != PT_OK) return rc;
-        pt_doc_text(&doc, "status", &status);
         pt_doc_double(&doc, "metadata.completeness", &completeness);
         take_time(dataset, &doc);
         int64_t period_us = key_number(keys.newest[i]);
         int64_t age_us = now_us - key_number(keys.newest[i] + 8);
         double score = pt_score(completeness, pt_freshness(age_us, period_us));
-        if (strcmp(status, "error") == 0) score = 0;
+        if (pt_result_failed(&doc)) score = 0;
         if (isnan(dataset->score) || score < dataset->score) dataset->score = score;
     }
     return rc;

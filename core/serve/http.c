@@ -315,6 +315,7 @@ static void http_free(struct pt_http *http)
     for (unsigned i = 0; i < http->nthreads; i++) thread_fini(&http->threads[i]);
     free(http->threads);
     free(http->set.token);
+    pt_conf_free(http->conf);
     free(http);
 }
 
@@ -348,7 +349,8 @@ enum pt_code pt_http_start(struct pt_engine *engine, struct pt_http **out, struc
     http->engine = engine;
     http->store = pt_engine_store(engine);
     http->started_us = pt_now_us();
-    enum pt_code rc = read_settings(pt_engine_conf(engine), &http->set, err);
+    http->conf = pt_engine_conf(engine);
+    enum pt_code rc = read_settings(http->conf, &http->set, err);
     if (rc != PT_OK) goto out;
     n = http->set.nthreads;
     fds = malloc(n * sizeof *fds);

@@ -277,7 +277,7 @@ static void write_result_schema(const struct pt_script *script, struct pt_json *
 
 static bool answers_analysis(const struct pt_script *script)
 {
-    return script->status == PT_SCRIPT_LIVE && strcmp(script->kind, "anomaly") != 0;
+    return script->status != PT_SCRIPT_FAILED && strcmp(script->kind, "anomaly") != 0;
 }
 
 static void write_path_param(const struct pt_route *route, const struct pt_scripts *scripts,

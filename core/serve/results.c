@@ -36,7 +36,7 @@ static const char *status_of(const struct pt_results *results, size_t i)
     const char *status;
     if (!pt_doc_text(&results->docs[i], "status", &status)) return "error";
     /* what failed has failed, however old it is */
-    bool current = i + 1 == results->n && results->stale && strcmp(status, "error") != 0;
+    bool current = i + 1 == results->n && results->stale && !pt_result_failed(&results->docs[i]);
     return current ? "stale" : status;
 }
 

@@ -84,7 +84,7 @@ static void unknown_metric(struct pt_request *request, const struct pt_scripts *
     struct pt_buf names = { 0 };
     for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
         const struct pt_script *script = &scripts->v[i];
-        if (script->status != PT_SCRIPT_LIVE || !answers_analysis(script)) continue;
+        if (script->status == PT_SCRIPT_FAILED || !answers_analysis(script)) continue;
         pt_buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", script->name);
     }
     pt_reply_problem(request, 404, "no metric \"%.48s\"; loaded: %s", request->arg,

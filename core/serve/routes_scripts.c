@@ -13,11 +13,6 @@ const struct pt_param pt_scripts_params[] = {
     { 0 },
 };
 
-static const char *status_of(const struct pt_script *script)
-{
-    return script->status == PT_SCRIPT_LIVE ? "live" : "failed";
-}
-
 struct times {
     int64_t calls, errors, p50_us, p99_us, last_us; /* last PT_MISSING: never */
 };
@@ -43,7 +38,7 @@ static void write_script(const struct pt_script *script, struct pt_json *json)
     pt_json_kv_text(json, "kind", script->kind[0] != '\0' ? script->kind : NULL);
     pt_json_kv_text(json, "file", script->source->file);
     pt_json_kv_text(json, "hash", script->source->hash);
-    pt_json_kv_text(json, "status", status_of(script));
+    pt_json_kv_text(json, "status", pt_script_status_text(script->status));
     pt_json_key(json, "error");
     if (script->status == PT_SCRIPT_LIVE) {
         pt_json_null(json);
@@ -72,8 +67,12 @@ static void write_csv(const struct pt_scripts *scripts, struct pt_buf *out)
         const struct pt_script *script = &scripts->v[i];
         struct times times = times_of(script);
         char last[PT_TIME_TEXT_MAX] = "";
-        const char *texts[] = { script->name,         script->kind,      script->source->file,
-                                script->source->hash, status_of(script), script->message };
+        const char *texts[] = { script->name,
+                                script->kind,
+                                script->source->file,
+                                script->source->hash,
+                                pt_script_status_text(script->status),
+                                script->message };
         for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
             if (k > 0) pt_buf_putc(out, ',');
             pt_csv_text(out, texts[k], strlen(texts[k]));

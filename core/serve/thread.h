@@ -23,7 +23,7 @@ struct evhttp_bound_socket;
 
 /* Read once at the start, then constant. */
 struct pt_http_settings {
-    const char *bind, *cors; /* borrowed from the configuration */
+    const char *bind, *cors; /* of the configuration of the start */
     bool cors_on, protect_reads;
     unsigned port, nthreads, max_connections;
     int64_t request_us, idle_us;
@@ -35,6 +35,7 @@ struct pt_http_settings {
 struct pt_http {
     struct pt_engine *engine;
     struct pt_store *store;
+    struct pt_conf *conf; /* a ref: that of the start */
     struct pt_http_settings set;
     int64_t started_us;
     unsigned nthreads; /* that run */

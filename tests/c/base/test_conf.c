@@ -395,6 +395,58 @@ static void test_the_manual_shows_every_default(void)
     pt_conf_free(conf);
 }
 
+static void test_the_manual_says_what_a_reload_applies(void)
+{
+    struct pt_buf text = { 0 }, line = { 0 };
+    if (!read_manual(&text)) {
+        pt_skip("PETROSA_SOURCE/etc/petrosa.conf is not there");
+        return;
+    }
+    for (const struct pt_conf_key *key = pt_conf_keys; key->section != NULL;) {
+        const char *section = key->section;
+        unsigned n = 0;
+        pt_buf_clear(&line);
+        pt_buf_printf(&line, "\n[%s]\n# A reload applies", section);
+        for (; key->section != NULL && strcmp(key->section, section) == 0; key++) {
+            if (key->live) pt_buf_printf(&line, "%s%s", n++ > 0 ? ", " : ": ", key->key);
+        }
+        pt_buf_puts(&line, n > 0 ? ".\n" : " nothing here.\n");
+        if (strstr(text.data, line.data) == NULL) printf("[%s] ", line.data);
+        CU_ASSERT_PTR_NOT_NULL(strstr(text.data, line.data));
+    }
+    pt_buf_fini(&line);
+    pt_buf_fini(&text);
+}
+
+static void note_difference(void *arg, const char *section, const char *name, const char *key,
+                            bool live)
+{
+    pt_buf_printf(arg, "%s %s %s %d;", section, name != NULL ? name : "-", key, live);
+}
+
+static void test_differences_are_named_and_references_shared(void)
+{
+    struct pt_conf *a = new_conf(), *b = new_conf();
+    struct pt_buf out = { 0 };
+    CU_ASSERT_EQUAL(pt_conf_set(a, "feed sim.seed=7", &err), PT_OK);
+    CU_ASSERT_EQUAL(pt_conf_set(a, "feed sim.speed=1", &err), PT_OK);
+    CU_ASSERT_EQUAL(pt_conf_set(b, "feed sim.speed=1", &err), PT_OK);
+    pt_conf_differences(a, a, note_difference, &out);
+    CU_ASSERT_EQUAL(out.len, 0);
+    CU_ASSERT_EQUAL(pt_conf_set(b, "http.port=1", &err), PT_OK);
+    CU_ASSERT_EQUAL(pt_conf_set(b, "cycle.interval=1m", &err), PT_OK);
+    CU_ASSERT_EQUAL(pt_conf_set(b, "mirror mongo.url=x", &err), PT_OK);
+    pt_conf_differences(a, b, note_difference, &out);
+    CU_ASSERT_STRING_EQUAL(
+        out.data, "http - port 0;cycle - interval 1;feed sim seed 1;mirror mongo url 0;");
+    pt_buf_fini(&out);
+    CU_ASSERT_PTR_EQUAL(pt_conf_ref(a), a);
+    pt_conf_free(a);
+    CU_ASSERT_STRING_EQUAL(pt_conf_named(a, "feed", "sim", "seed"), "7"); /* one is left */
+    pt_conf_free(a);
+    pt_conf_free(b);
+}
+
 static void test_survives_random_files(void)
 {
     static const char *const parts[] = { "[",    "]",        "http", "feed sim", "port", "=",
@@ -436,6 +488,9 @@ static CU_TestInfo tests[] = {
     { "named sections are open", test_named_sections_are_open },
     { "what is printed reads back", test_what_is_printed_reads_back },
     { "the manual shows every default", test_the_manual_shows_every_default },
+    { "the manual says what a reload applies", test_the_manual_says_what_a_reload_applies },
+    { "differences are named, references shared",
+      test_differences_are_named_and_references_shared },
     { "survives random files", test_survives_random_files },
     CU_TEST_INFO_NULL,
 };

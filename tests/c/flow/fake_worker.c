@@ -152,7 +152,41 @@ static void append_declaration(bson_t *out, const struct script *script)
     bson_append_array_end(out, &list);
 }
 
-static void take_script(const bson_t *item, bson_t *answer)
+static bool next_child(bson_iter_t *iter, bson_t *item)
+{
+    uint32_t len = 0;
+    const uint8_t *data = NULL;
+    if (!bson_iter_next(iter) || !BSON_ITER_HOLDS_DOCUMENT(iter)) return false;
+    bson_iter_document(iter, &len, &data);
+    return bson_init_static(item, data, len);
+}
+
+/* A script that says `require` fails when a library says `broken`. */
+static bool breaks(const bson_t *request, const char *text, const char **file)
+{
+    bson_t list, lib;
+    bson_iter_t iter;
+    const char *code;
+    if (!strstr(text, "require") || !pt_doc_child(request, "libs", &list) ||
+        !bson_iter_init(&iter, &list))
+        return false;
+    while (next_child(&iter, &lib))
+        if (pt_doc_text(&lib, "text", &code) && strstr(code, "broken"))
+            return pt_doc_text(&lib, "file", file);
+    return false;
+}
+
+static void append_error(bson_t *answer, const char *message, const char *file)
+{
+    bson_t child;
+    bson_append_document_begin(answer, "error", -1, &child);
+    bson_append_utf8(&child, "message", -1, message, -1);
+    bson_append_utf8(&child, "file", -1, file, -1);
+    bson_append_int32(&child, "line", -1, 3);
+    bson_append_document_end(answer, &child);
+}
+
+static void take_script(const bson_t *request, const bson_t *item, bson_t *answer)
 {
     char line[LINE_MAX_BYTES];
     const char *text = "", *file = "", *hash = "";
@@ -169,11 +203,11 @@ static void take_script(const bson_t *item, bson_t *answer)
     bool bad = line_of(text, "load", 0, line) && strcmp(line, "ok") != 0 && armed(text);
     if (bad) misbehave(line);
     if (bad) {
-        bson_append_document_begin(answer, "error", -1, &child);
-        bson_append_utf8(&child, "message", -1, "it was told to fail", -1);
-        bson_append_utf8(&child, "file", -1, file, -1);
-        bson_append_int32(&child, "line", -1, 3);
-        bson_append_document_end(answer, &child);
+        append_error(answer, "it was told to fail", file);
+        return;
+    }
+    if (breaks(request, text, &file)) {
+        append_error(answer, "a library is broken", file);
         return;
     }
     bson_append_document_begin(answer, "declaration", -1, &child);
@@ -189,15 +223,6 @@ static const struct script *find(const char *name)
     return NULL;
 }
 
-static bool next_child(bson_iter_t *iter, bson_t *item)
-{
-    uint32_t len = 0;
-    const uint8_t *data = NULL;
-    if (!bson_iter_next(iter) || !BSON_ITER_HOLDS_DOCUMENT(iter)) return false;
-    bson_iter_document(iter, &len, &data);
-    return bson_init_static(item, data, len);
-}
-
 static void load(const bson_t *request, bson_t *answer)
 {
     bson_t list, item, out, entry;
@@ -211,7 +236,7 @@ static void load(const bson_t *request, bson_t *answer)
             status->phase = PT_PHASE_LOAD;
             snprintf(index, sizeof index, "%u", k);
             bson_append_document_begin(&out, index, -1, &entry);
-            take_script(&item, &entry);
+            take_script(request, &item, &entry);
             bson_append_document_end(&out, &entry);
         }
     bson_append_array_end(answer, &out);

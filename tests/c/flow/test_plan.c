@@ -48,7 +48,7 @@ static void begin_with(const char *json)
     struct pt_registry registry;
     bson_t message = BSON_INITIALIZER;
     bson_error_t error;
-    size_t index[8], n = 0;
+    size_t index[8], n = 0, checks = 0;
     bool news, again;
     kit_begin();
     struct pt_conf *conf = kit_conf();
@@ -59,11 +59,11 @@ static void begin_with(const char *json)
     }
     OK(pt_sources_read(conf, &sources, &kit_err));
     OK(pt_registry_init(&registry, &sources, &kit_err));
-    OK(pt_registry_message(&registry, &params, &message, index, &n, &kit_err));
+    OK(pt_registry_message(&registry, &params, &message, index, &n, &checks, &kit_err));
     bson_t *answer = bson_new_from_json((const uint8_t *)json, -1, &error);
     CU_ASSERT_PTR_NOT_NULL_FATAL(answer);
     OK(pt_registry_loaded(&registry, index, n, answer, &news, &kit_err));
-    OK(pt_registry_check(&registry, &again, &kit_err));
+    OK(pt_registry_check(&registry, conf, &again, &kit_err));
     OK(pt_registry_snapshot(&registry, NULL, 1, &scripts, &kit_err));
     bson_destroy(answer);
     bson_destroy(&message);

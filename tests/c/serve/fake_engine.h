@@ -229,9 +229,9 @@ struct pt_store *pt_engine_store(struct pt_engine *engine)
     return engine->store;
 }
 
-const struct pt_conf *pt_engine_conf(struct pt_engine *engine)
+struct pt_conf *pt_engine_conf(struct pt_engine *engine)
 {
-    return engine->conf;
+    return pt_conf_ref(engine->conf);
 }
 
 uint64_t pt_engine_generation(struct pt_engine *engine)
