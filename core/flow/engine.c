@@ -112,6 +112,8 @@ static enum pt_code start_writer(struct pt_engine *engine, struct pt_err *err)
                                          .nrules = engine->settings.nrules,
                                          .committed = on_committed,
                                          .arg = engine };
+    engine->settings.rules = NULL; /* the ingest's now */
+    engine->settings.nrules = 0;
     enum pt_code rc = pt_ingest_new(&opts, &engine->ingest, err);
     if (rc != PT_OK) return rc;
     const struct pt_cycle_host host = { .loop = engine->loop,

@@ -100,7 +100,7 @@ void pt_engine_interrupt(struct pt_engine *engine);
 
 /* Figures for health, status and metrics (any thread). */
 struct pt_engine_feed {
-    const char *name;
+    char name[64];
     uint64_t messages, rows, ignored, rejected, full; /* full: pushes refused by a full ring */
     int64_t last_message_us;                          /* 0 = never */
     size_t ring_used;

@@ -54,25 +54,57 @@ static int64_t host_last_candle(void *ctx, const char *symbol, int64_t period_us
 
 /* ---- open and close ------------------------------------------------------------------------ */
 
-void pt_slot_free(struct pt_slot *slot)
+void pt_slot_empty(struct pt_slot *slot)
 {
     pt_feed_free(slot->feed);
     pt_ring_free(slot->ring);
     pt_decoder_free(slot->decoder);
     pt_buf_fini(&slot->scratch);
-    memset(slot, 0, sizeof *slot);
+    slot->feed = NULL;
+    slot->ring = NULL;
+    slot->decoder = NULL;
+}
+
+/* A free one, NULL: there is none. *n: how many there are with it. */
+static struct pt_slot *free_slot(struct pt_ingest *ingest, const char *name, size_t *n)
+{
+    *n = atomic_load(&ingest->nslots);
+    struct pt_slot *found = NULL;
+    for (size_t i = 0; i < *n; i++) {
+        struct pt_slot *slot = &ingest->slots[i];
+        if (slot->feed) continue;
+        if (!found || strcmp(slot->name, name) == 0) found = slot; /* its figures go on there */
+    }
+    if (found || *n == PT_FEEDS_MAX) return found;
+    return &ingest->slots[(*n)++];
+}
+
+static void reset_figures(struct pt_slot *slot)
+{
+    atomic_store(&slot->messages, 0);
+    atomic_store(&slot->rows, 0);
+    atomic_store(&slot->ignored, 0);
+    atomic_store(&slot->rejected, 0);
+    atomic_store(&slot->full, 0);
+    atomic_store(&slot->last_message_us, 0);
 }
 
 enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err)
 {
-    size_t n = atomic_load(&ingest->nslots);
-    if (n == PT_FEEDS_MAX) {
+    size_t n = 0;
+    struct pt_slot *slot = free_slot(ingest, feed->name, &n);
+    if (!slot) {
         pt_feed_free(feed);
         return pt_fail(err, PT_ERANGE, "at most %d feeds", PT_FEEDS_MAX);
     }
-    struct pt_slot *slot = &ingest->slots[n];
-    slot->ingest = ingest;
+    pthread_mutex_lock(&ingest->lock);
+    if (strcmp(slot->name, feed->name) != 0) reset_figures(slot);
+    snprintf(slot->name, sizeof slot->name, "%s", feed->name);
     slot->feed = feed;
+    pthread_mutex_unlock(&ingest->lock);
+    slot->ingest = ingest;
+    slot->taken = slot->acked = 0;
+    slot->owes = slot->drained = false;
     slot->host = (struct pt_feed_host){ .ctx = slot,
                                         .push = host_push,
                                         .wait_room = host_wait_room,
@@ -81,11 +113,14 @@ enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, stru
     enum pt_code rc = pt_ring_new(ingest->opts.ring_bytes, &slot->ring, err);
     if (rc == PT_OK) rc = pt_decoder_new(&slot->decoder, err);
     if (rc != PT_OK) {
-        pt_slot_free(slot);
+        pthread_mutex_lock(&ingest->lock);
+        pt_slot_empty(slot);
+        pthread_mutex_unlock(&ingest->lock);
         return rc;
     }
     /* the writer sees it before it delivers */
-    atomic_store(&ingest->nslots, n + 1);
+    atomic_store(&slot->gone, false);
+    atomic_store(&ingest->nslots, n);
     atomic_store(&slot->open, true);
     pt_ingest_wake(ingest);
     rc = feed->plugin->open(feed->self, &slot->host, err);
@@ -94,25 +129,33 @@ enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, stru
     return pt_err_prefix(err, "feed %s: ", feed->name);
 }
 
-static void *run_end(void *arg)
+void *pt_slot_end(void *arg)
 {
     struct pt_slot *slot = arg;
     slot->end(slot->feed->self);
     pthread_mutex_lock(&slot->ingest->lock);
     slot->ended = true;
-    pthread_cond_signal(&slot->ingest->ended);
+    bool posts = slot->exchange.posts;
+    pthread_cond_broadcast(&slot->ingest->ended);
     pthread_mutex_unlock(&slot->ingest->lock);
+    if (posts) pt_exchange_ended(slot);
     return NULL;
 }
 
-/* False: it did not end in time. */
-static bool wait_for_end(struct pt_slot *slot, const struct timespec *until)
+struct timespec pt_slot_until(const struct pt_ingest *ingest)
+{
+    int64_t until_us = pt_mono_us() + ingest->opts.end_us;
+    return (struct timespec){ .tv_sec = (time_t)(until_us / PT_US_SEC),
+                              .tv_nsec = (long)(until_us % PT_US_SEC) * 1000 };
+}
+
+bool pt_slot_wait(struct pt_slot *slot, struct timespec until)
 {
     struct pt_ingest *ingest = slot->ingest;
     int late = 0;
     pthread_mutex_lock(&ingest->lock);
     while (!slot->ended && late == 0)
-        late = pthread_cond_timedwait(&ingest->ended, &ingest->lock, until);
+        late = pthread_cond_timedwait(&ingest->ended, &ingest->lock, &until);
     bool ended = slot->ended;
     pthread_mutex_unlock(&ingest->lock);
     if (ended)
@@ -127,23 +170,21 @@ static bool wait_for_end(struct pt_slot *slot, const struct timespec *until)
 static void end_feeds(struct pt_ingest *ingest, bool closing)
 {
     size_t n = atomic_load(&ingest->nslots);
-    struct timespec until;
-    int64_t until_us = pt_mono_us() + ingest->opts.end_us;
-    until.tv_sec = (time_t)(until_us / PT_US_SEC);
-    until.tv_nsec = (long)(until_us % PT_US_SEC) * 1000;
+    struct timespec until = pt_slot_until(ingest);
     for (size_t i = 0; i < n; i++) {
         struct pt_slot *slot = &ingest->slots[i];
         if (!atomic_load(&slot->open) || atomic_load(&slot->left)) continue;
+        if (!closing && slot->drained) continue;
         slot->end = closing ? slot->feed->plugin->close : slot->feed->plugin->drain;
         slot->ended = false;
-        slot->ending = pthread_create(&slot->ender, NULL, run_end, slot) == 0;
+        slot->ending = pthread_create(&slot->ender, NULL, pt_slot_end, slot) == 0;
         if (!slot->ending) slot->end(slot->feed->self);
     }
     for (size_t i = 0; i < n; i++) {
         struct pt_slot *slot = &ingest->slots[i];
         if (!slot->ending) continue;
         slot->ending = false;
-        if (wait_for_end(slot, &until)) continue;
+        if (pt_slot_wait(slot, until)) continue;
         atomic_store(&slot->left, true);
         pt_log(PT_ERROR, "ingest", "feed_hangs", "feed=%s in=%s waited_ms=%" PRId64,
                slot->feed->name, closing ? "close" : "drain", ingest->opts.end_us / 1000);
@@ -152,6 +193,7 @@ static void end_feeds(struct pt_ingest *ingest, bool closing)
 
 void pt_feeds_drain(struct pt_ingest *ingest)
 {
+    pt_exchange_stop(ingest);
     end_feeds(ingest, false);
 }
 
@@ -186,12 +228,12 @@ void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats)
     pthread_mutex_lock(&ingest->lock);
     memcpy(stats->store_error, ingest->store_error, sizeof stats->store_error);
     stats->last_commit_us = ingest->last_commit_us;
-    pthread_mutex_unlock(&ingest->lock);
-    stats->nfeeds = atomic_load(&ingest->nslots);
-    for (size_t i = 0; i < stats->nfeeds; i++) {
+    stats->nfeeds = 0;
+    for (size_t i = 0; i < atomic_load(&ingest->nslots); i++) {
         struct pt_slot *slot = &ingest->slots[i];
-        stats->feeds[i] = (struct pt_engine_feed){
-            .name = slot->feed->name,
+        if (!slot->feed) continue; /* it was taken out */
+        struct pt_engine_feed *feed = &stats->feeds[stats->nfeeds++];
+        *feed = (struct pt_engine_feed){
             .messages = atomic_load_explicit(&slot->messages, memory_order_relaxed),
             .rows = atomic_load_explicit(&slot->rows, memory_order_relaxed),
             .ignored = atomic_load_explicit(&slot->ignored, memory_order_relaxed),
@@ -201,7 +243,9 @@ void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats)
             .ring_used = pt_ring_used(slot->ring),
             .open = atomic_load(&slot->open),
         };
+        memcpy(feed->name, slot->name, sizeof feed->name);
     }
+    pthread_mutex_unlock(&ingest->lock);
 }
 
 void pt_ingest_rejects(struct pt_ingest *ingest, pt_reason_fn fn, void *arg)

@@ -122,6 +122,7 @@ static void drain_rings(struct pt_ingest *ingest)
         const void *bytes;
         uint64_t tag;
         size_t len, taken = 0;
+        if (atomic_load(&slot->gone)) continue;
         pt_ring_drained(slot->ring);
         while (pt_ring_peek(slot->ring, &tag, &bytes, &len)) {
             if (taken++ == DRAIN_MAX || ingest->pending.rows >= ingest->opts.commit_rows) {
@@ -149,7 +150,7 @@ static void acknowledge(struct pt_ingest *ingest)
     size_t n = atomic_load(&ingest->nslots);
     for (size_t i = 0; i < n; i++) {
         struct pt_slot *slot = &ingest->slots[i];
-        if (!slot->owes) continue;
+        if (atomic_load(&slot->gone) || !slot->owes) continue;
         slot->owes = false;
         slot->acked = slot->taken;
         /* one that hangs may hold what its callback waits for; it gets the same again next time */
@@ -353,7 +354,9 @@ static void wait_for_something(struct pt_ingest *ingest)
     /* while paused, what feeds bring is left where it is: their rings fill up and they slow down */
     if (ingest->paused_until_us == 0)
         for (size_t i = 0; i < atomic_load(&ingest->nslots); i++)
-            fds[n++] = (struct pollfd){ .fd = pt_ring_fd(ingest->slots[i].ring), .events = POLLIN };
+            if (!atomic_load(&ingest->slots[i].gone))
+                fds[n++] =
+                    (struct pollfd){ .fd = pt_ring_fd(ingest->slots[i].ring), .events = POLLIN };
     if (poll(fds, n, timeout_ms(ingest)) > 0 && fds[0].revents) {
         uint64_t count;
         ssize_t got = read(ingest->wake_fd, &count, sizeof count);
@@ -370,10 +373,24 @@ static bool should_commit(const struct pt_ingest *ingest)
     return pt_mono_us() - ingest->first_us >= ingest->opts.commit_interval_us;
 }
 
+static void take_rules(struct pt_ingest *ingest)
+{
+    pthread_mutex_lock(&ingest->lock);
+    if (ingest->rules_changed) {
+        free(ingest->opts.rules);
+        ingest->opts.rules = ingest->new_rules;
+        ingest->opts.nrules = ingest->new_nrules;
+        ingest->new_rules = NULL;
+        ingest->rules_changed = false;
+    }
+    pthread_mutex_unlock(&ingest->lock);
+}
+
 static void run_retention(struct pt_ingest *ingest)
 {
     struct pt_err err;
     uint64_t removed = 0;
+    take_rules(ingest);
     if (ingest->opts.nrules == 0 || pt_mono_us() < ingest->retention_us) return;
     ingest->retention_us = pt_mono_us() + ingest->opts.retention_every_us;
     enum pt_code rc = pt_retention_run(ingest->opts.store, ingest->opts.rules, ingest->opts.nrules,
@@ -404,6 +421,7 @@ static bool turn(struct pt_ingest *ingest)
         pt_log(PT_ERROR, "ingest", "not_committed", "rows=%zu", ingest->pending.rows);
         return false;
     }
+    pt_exchange_let_go(ingest);
     run_retention(ingest);
     return !stopping || ingest->more || ingest->pending.rows > 0 || jobs_wait(ingest);
 }
@@ -433,13 +451,27 @@ void pt_ingest_write(void *arg, struct pt_write_job *job)
     pt_ingest_wake(ingest);
 }
 
+void pt_ingest_rules(struct pt_ingest *ingest, struct pt_retention *rules, size_t n)
+{
+    pthread_mutex_lock(&ingest->lock);
+    free(ingest->new_rules);
+    ingest->new_rules = rules;
+    ingest->new_nrules = n;
+    ingest->rules_changed = true;
+    pthread_mutex_unlock(&ingest->lock);
+    pt_ingest_wake(ingest);
+}
+
 enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest **out,
                            struct pt_err *err)
 {
     enum pt_code rc = PT_OK;
     *out = NULL;
     struct pt_ingest *ingest = calloc(1, sizeof *ingest);
-    if (!ingest) return pt_fail(err, PT_ENOMEM, "ingest");
+    if (!ingest) {
+        free(opts->rules);
+        return pt_fail(err, PT_ENOMEM, "ingest");
+    }
     ingest->opts = *opts;
     ingest->last = &ingest->first;
     int64_t first_us = opts->retention_every_us < RETENTION_FIRST_US ? opts->retention_every_us
@@ -489,11 +521,14 @@ void pt_ingest_free(struct pt_ingest *ingest)
     pt_feeds_close(ingest);
     for (size_t i = 0; i < atomic_load(&ingest->nslots); i++) {
         struct pt_slot *slot = &ingest->slots[i];
+        pt_timer_fini(&slot->exchange.timer);
         if (atomic_load(&slot->left))
             left = true;
         else
-            pt_slot_free(slot);
+            pt_slot_empty(slot);
     }
+    free(ingest->opts.rules);
+    free(ingest->new_rules);
     pt_pending_fini(&ingest->pending);
     if (ingest->wake_fd >= 0) close(ingest->wake_fd);
     if (left) {

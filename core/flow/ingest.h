@@ -21,7 +21,7 @@ struct pt_ingest_opts { /* borrowed things outlive the ingest */
     int64_t retention_every_us; /* how often the rules are applied */
     int64_t end_us; /* so long a feed may take to end its delivery, and again to close */
     size_t commit_rows, ring_bytes;
-    const struct pt_retention *rules;
+    struct pt_retention *rules; /* taken, also on failure */
     size_t nrules;
     void (*committed)(void *arg); /* on the loop, after commits that brought rows */
     void *arg;
@@ -30,7 +30,8 @@ struct pt_ingest_opts { /* borrowed things outlive the ingest */
 /* Starts the thread. */
 enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest **ingest,
                            struct pt_err *err);
-/* Opens a feed (taken, on failure too); from then on it delivers. At most 8. */
+/* Opens a feed (taken, on failure too); from then on it delivers. At most 8. refeed.h changes one
+ * later. */
 enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err);
 /* Ends the feeds' delivery, commits and acknowledges what they had delivered, does the write jobs
  * that wait and ends the thread. What cannot be committed then is not acknowledged. A feed that
@@ -43,7 +44,10 @@ void pt_ingest_free(struct pt_ingest *ingest);
 /* A pt_writer_fn: arg is the ingest. (any thread) */
 void pt_ingest_write(void *arg, struct pt_write_job *job);
 
-/* Fills the members of the stats that it knows; names are borrowed. (any thread) */
+/* Takes the rules (free()d) in the place of those in force, for the next time they are applied. */
+void pt_ingest_rules(struct pt_ingest *ingest, struct pt_retention *rules, size_t n);
+
+/* Fills the members of the stats that it knows. (any thread) */
 void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats);
 void pt_ingest_rejects(struct pt_ingest *ingest, pt_reason_fn fn, void *arg); /* any thread */
 

@@ -4,6 +4,7 @@
 
 #include "flow/ingest.h"
 #include "flow/pending.h"
+#include "flow/refeed.h"
 #include "flow/settings.h"
 
 #include <pthread.h>
@@ -17,9 +18,28 @@ _Static_assert(sizeof((struct pt_engine_stats *)0)->feeds / sizeof(struct pt_eng
                    PT_FEEDS_MAX,
                "the figures have a place for each feed");
 
+enum pt_exchange_stage {
+    PT_EXCHANGE_NONE,
+    PT_EXCHANGE_DRAIN,
+    PT_EXCHANGE_FLUSH,
+    PT_EXCHANGE_CLOSE
+};
+
+struct pt_exchange { /* of a feed for another, or for none: refeed.c; the loop's */
+    enum pt_exchange_stage stage;
+    bool posts;            /* the thread in the feed's function posts the task; under the lock */
+    struct pt_task task;   /* the stage has ended */
+    struct pt_timer timer; /* it should have */
+    struct pt_feed *next;  /* owned; NULL: none */
+    pt_refeed_fn fn;       /* NULL: told */
+    void *arg;
+};
+
 struct pt_slot { /* one feed */
     struct pt_ingest *ingest;
-    struct pt_feed *feed;
+    char name[64];        /* stays when the feed goes */
+    struct pt_feed *feed; /* NULL: the slot is free */
+    struct pt_exchange exchange;
     struct pt_feed_host host;
     struct pt_ring *ring;
     struct pt_decoder *decoder; /* the writer's */
@@ -27,6 +47,8 @@ struct pt_slot { /* one feed */
     uint64_t taken, acked;      /* the writer's: newest tag taken from the ring, told to the feed */
     bool owes;                  /* something was taken and not yet told */
     atomic_bool open, left;     /* left behind: it did not end in time */
+    atomic_bool flush, gone;    /* to be let go; the writer has, and looks at it no more */
+    bool drained;               /* the stop need not do it */
     void (*end)(void *self);    /* what is called on `ender` */
     pthread_t ender;
     bool ending, ended; /* its thread was started; it has returned: under the lock */
@@ -59,6 +81,9 @@ struct pt_ingest {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t ended; /* a feed's `end` has returned; by the monotonic clock */
     struct pt_write_job *first, **last;
+    struct pt_retention *new_rules; /* owned; taken over by the writer */
+    size_t new_nrules;
+    bool rules_changed;
     struct pt_reason reasons[PT_REASONS_MAX];
     size_t nreasons;
     char store_error[256];
@@ -75,9 +100,17 @@ void pt_ingest_wake(struct pt_ingest *ingest); /* any thread */
 /* feeds.c */
 /* n messages or rows; type and word are static texts. (on the writer thread) */
 void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *word, uint64_t n);
-void pt_slot_free(struct pt_slot *slot);
+void pt_slot_empty(struct pt_slot *slot);                       /* its feed's parts */
+void *pt_slot_end(void *slot);                                  /* a thread: calls slot->end */
+struct timespec pt_slot_until(const struct pt_ingest *ingest);  /* when a feed is late */
+bool pt_slot_wait(struct pt_slot *slot, struct timespec until); /* false: its thread did not end */
 /* Ends the delivery of all feeds at once, or closes them; those that take too long are left. */
 void pt_feeds_drain(struct pt_ingest *ingest);
 void pt_feeds_close(struct pt_ingest *ingest);
+
+/* refeed.c */
+void pt_exchange_let_go(struct pt_ingest *ingest); /* on the writer: what has nothing left there */
+void pt_exchange_ended(struct pt_slot *slot); /* the feed's function has returned; any thread */
+void pt_exchange_stop(struct pt_ingest *ingest);
 
 #endif
