@@ -29,6 +29,7 @@ struct said { /* last time a script's failure was logged */
 struct pt_cycle {
     struct pt_cycle_host host;
     struct pt_scripts *scripts; /* a ref; NULL: none yet */
+    struct pt_scripts *planned; /* a ref: the set for which a plan was last made; NULL: none */
     struct pt_round *round;     /* under way, or NULL */
     struct pt_timer tick, interval, check;
     bool want_all, want_check, stopped;
@@ -212,6 +213,8 @@ static void check(struct pt_cycle *cycle)
                                        .pairs = cycle->host.pairs,
                                        .as_of_us = INT64_MAX,
                                        .all = cycle->want_all,
+                                       .since =
+                                           cycle->scripts != cycle->planned ? cycle->planned : NULL,
                                        .marks = true,
                                        .settled = is_settled(cycle),
                                        .now_us = pt_now_us() };
@@ -222,8 +225,12 @@ static void check(struct pt_cycle *cycle)
         return;
     }
     say_fault(cycle, &plan.fault);
-    cycle->all = cycle->want_all;
+    cycle->all = cycle->want_all || opts.since;
     cycle->want_all = false;
+    if (cycle->planned != cycle->scripts) {
+        pt_scripts_unref(cycle->planned);
+        cycle->planned = pt_scripts_ref(cycle->scripts);
+    }
     if (plan.waiting) {
         if (cycle->waiting_us == 0) cycle->waiting_us = pt_mono_us();
         pt_timer_start(&cycle->check, QUIET_US);
@@ -272,7 +279,30 @@ void pt_cycle_scripts(struct pt_cycle *cycle, struct pt_scripts *scripts)
     pt_scripts_ref(scripts);
     pt_scripts_unref(cycle->scripts);
     cycle->scripts = scripts;
-    cycle->want_all = true;
+    if (!cycle->planned) cycle->want_all = true;
+    if (!cycle->stopped) pt_timer_start(&cycle->check, 0);
+}
+
+static bool same_pairs(const char *const *a, const char *const *b)
+{
+    if (!a || !b) return a == b;
+    while (*a && *b && strcmp(*a, *b) == 0) {
+        a++;
+        b++;
+    }
+    return !*a && !*b;
+}
+
+void pt_cycle_settings(struct pt_cycle *cycle, const char *benchmark, const char *const *pairs,
+                       int64_t interval_us)
+{
+    if (strcmp(cycle->host.benchmark, benchmark) != 0 || !same_pairs(cycle->host.pairs, pairs))
+        cycle->want_all = true;
+    if (cycle->host.interval_us != interval_us && !cycle->stopped)
+        pt_timer_start(&cycle->interval, interval_us);
+    cycle->host.benchmark = benchmark;
+    cycle->host.pairs = pairs;
+    cycle->host.interval_us = interval_us;
     if (!cycle->stopped) pt_timer_start(&cycle->check, 0);
 }
 
@@ -315,6 +345,7 @@ void pt_cycle_free(struct pt_cycle *cycle)
     pt_timer_fini(&cycle->interval);
     pt_timer_fini(&cycle->check);
     pt_scripts_unref(cycle->scripts);
+    pt_scripts_unref(cycle->planned);
     free(cycle->said);
     free(cycle);
 }

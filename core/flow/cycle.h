@@ -26,8 +26,12 @@ enum pt_code pt_cycle_new(const struct pt_cycle_host *host, struct pt_cycle **cy
 /* After the pool was freed and the writer has stopped. Accepts NULL. */
 void pt_cycle_free(struct pt_cycle *cycle);
 
-/* The live set from now on (a ref is taken); everything is due. */
+/* The live set from now on (a ref is taken). What is not as it was in the set before is due, and
+ * whatever needs it; with the first set, everything. */
 void pt_cycle_scripts(struct pt_cycle *cycle, struct pt_scripts *scripts);
+/* From now on: another interval, other pairs, another benchmark, borrowed as those of the host. */
+void pt_cycle_settings(struct pt_cycle *cycle, const char *benchmark, const char *const *pairs,
+                       int64_t interval_us);
 /* Something was committed. */
 void pt_cycle_poke(struct pt_cycle *cycle);
 /* Starts no more rounds, and submits nothing more of the one under way. */

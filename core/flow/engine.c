@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,12 +65,20 @@ static void on_loaded(void *arg, struct pt_scripts *scripts, const struct pt_err
     pthread_mutex_unlock(&engine->lock);
     if (scripts && engine->cycle) pt_cycle_scripts(engine->cycle, scripts);
     if (first) pt_loop_stop(engine->loop);
+    /* news of the live set may come while the next is being loaded */
+    if (pt_reload_loading(engine->reload) && (!scripts || !pt_pool_loading(engine->pool)))
+        pt_reload_loaded(engine->reload, scripts, err);
+}
+
+enum pt_code pt_engine_load(struct pt_engine *engine, const struct pt_conf *conf,
+                            struct pt_sources *sources, struct pt_err *err)
+{
+    return pt_pool_load(engine->pool, conf, sources, on_loaded, engine, err);
 }
 
 static enum pt_code load_scripts(struct pt_engine *engine, struct pt_err *err)
 {
-    enum pt_code rc =
-        pt_pool_load(engine->pool, engine->conf, &engine->settings.sources, on_loaded, engine, err);
+    enum pt_code rc = pt_engine_load(engine, engine->conf, &engine->settings.sources, err);
     while (rc == PT_OK && !engine->loaded && !atomic_load(&engine->stopped))
         rc = pt_loop_run(engine->loop, err);
     if (rc != PT_OK || engine->scripts) return rc;
@@ -131,15 +140,26 @@ static enum pt_code start_writer(struct pt_engine *engine, struct pt_err *err)
     return rc;
 }
 
+/* Does the session still have its terminal? */
+static bool has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0) close(fd);
+    return fd >= 0 || (errno != ENXIO && errno != EIO);
+}
+
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
     (void)what;
     struct pt_engine *engine = arg;
     struct signalfd_siginfo info;
     if (read((int)fd, &info, sizeof info) != (ssize_t)sizeof info) return;
-    if (info.ssi_signo == SIGHUP) {
-        pt_log(PT_WARN, "engine", "hangup",
-               "this version takes new scripts and configuration at its start only");
+    if (info.ssi_signo == SIGHUP && !(engine->terminal && !has_terminal())) {
+        pt_log(PT_INFO, "engine", "hangup", "reloading=yes");
+        if (engine->reload)
+            pt_reload_wish(engine->reload);
+        else
+            engine->hangup = true; /* before everything runs */
         return;
     }
     pt_log(PT_INFO, "engine", "stopping", "signal=SIG%s", sigabbrev_np((int)info.ssi_signo));
@@ -150,6 +170,10 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
 static enum pt_code take_signals(struct pt_engine *engine, struct pt_err *err)
 {
     sigset_t mask;
+    struct sigaction hangup;
+    /* under nohup it is meant to outlive its terminal */
+    engine->terminal =
+        has_terminal() && sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN;
     sigemptyset(&mask);
     sigaddset(&mask, SIGTERM);
     sigaddset(&mask, SIGINT);
@@ -175,6 +199,7 @@ enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode,
     struct pt_engine *engine = calloc(1, sizeof *engine);
     if (!engine) return pt_fail(err, PT_ENOMEM, "engine");
     engine->conf = pt_conf_ref(conf);
+    engine->started = pt_conf_ref(conf);
     engine->mode = mode;
     engine->signal_fd = -1;
     engine->started_us = pt_now_us();
@@ -187,6 +212,8 @@ enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode,
     if (rc == PT_OK) rc = start_pool(engine, err);
     if (rc == PT_OK) rc = load_scripts(engine, err);
     if (rc == PT_OK && mode == PT_ENGINE_SERVE) rc = start_writer(engine, err);
+    if (rc == PT_OK && mode == PT_ENGINE_SERVE) rc = pt_reload_new(engine, &engine->reload, err);
+    if (rc == PT_OK && engine->hangup) pt_reload_wish(engine->reload);
     if (rc == PT_OK)
         *out = engine;
     else
@@ -202,6 +229,7 @@ static void shut_down(struct pt_engine *engine)
     bool again = atomic_exchange(&engine->closing, true);
     pthread_mutex_unlock(&engine->lock);
     if (again) return;
+    pt_reload_stop(engine->reload);
     if (engine->cycle) pt_cycle_stop(engine->cycle);
     if (engine->ingest) pt_ingest_stop(engine->ingest);
     if (engine->pool) pt_pool_stop(engine->pool); /* whoever waits for a unit is told */
@@ -218,6 +246,7 @@ void pt_engine_free(struct pt_engine *engine)
     if (engine->signal_fd >= 0) close(engine->signal_fd);
     if (engine->loop) pt_loop_flush(engine->loop);
     pt_pool_free(engine->pool);
+    pt_reload_free(engine->reload);
     pt_loop_free(engine->loop);
     pt_store_close(engine->store);
     pt_scripts_unref(engine->scripts);
@@ -225,6 +254,8 @@ void pt_engine_free(struct pt_engine *engine)
     pthread_mutex_destroy(&engine->lock);
     pt_settings_fini(&engine->settings);
     pt_conf_free(engine->conf);
+    pt_conf_free(engine->started);
+    bson_destroy(engine->outcome); /* accepts NULL */
     free(engine);
 }
 
@@ -238,6 +269,7 @@ enum pt_code pt_engine_run(struct pt_engine *engine, struct pt_err *err)
         engine->settings.feeds[i] = NULL;
         rc = pt_ingest_feed(engine->ingest, feed, err);
     }
+    if (rc == PT_OK) pt_reload_start(engine->reload);
     while (rc == PT_OK && !atomic_load(&engine->stopped)) rc = pt_loop_run(engine->loop, err);
     shut_down(engine);
     return rc;
@@ -247,6 +279,48 @@ void pt_engine_stop(struct pt_engine *engine)
 {
     atomic_store(&engine->stopped, true);
     pt_loop_stop(engine->loop);
+}
+
+void pt_engine_reread(struct pt_engine *engine, pt_reread_fn fn, void *arg)
+{
+    engine->reread = fn;
+    engine->reread_arg = arg;
+}
+
+bool pt_engine_post(struct pt_engine *engine, struct pt_task *task)
+{
+    pthread_mutex_lock(&engine->lock);
+    bool closing = atomic_load(&engine->closing);
+    if (!closing) pt_loop_post(engine->loop, task);
+    pthread_mutex_unlock(&engine->lock);
+    return !closing;
+}
+
+static void run_ask(struct pt_task *task)
+{
+    struct pt_reload_ask *ask = (struct pt_reload_ask *)task;
+    pt_reload_take(ask->engine->reload, ask);
+}
+
+enum pt_code pt_engine_reload(struct pt_engine *engine, bool diff, pt_reload_fn fn, void *arg,
+                              struct pt_err *err)
+{
+    struct pt_reload_ask *ask = calloc(1, sizeof *ask);
+    if (!ask) return pt_fail(err, PT_ENOMEM, "reload");
+    *ask = (struct pt_reload_ask){
+        .task = { .run = run_ask }, .engine = engine, .diff = diff, .fn = fn, .arg = arg
+    };
+    if (pt_engine_post(engine, &ask->task)) return PT_OK;
+    free(ask);
+    return pt_fail(err, PT_ECANCEL, "the engine is stopping");
+}
+
+bson_t *pt_engine_outcome(struct pt_engine *engine)
+{
+    pthread_mutex_lock(&engine->lock);
+    bson_t *outcome = engine->outcome ? bson_copy(engine->outcome) : NULL;
+    pthread_mutex_unlock(&engine->lock);
+    return outcome;
 }
 
 struct pt_store *pt_engine_store(struct pt_engine *engine)
@@ -288,6 +362,10 @@ void pt_engine_stats(struct pt_engine *engine, struct pt_engine_stats *stats)
     stats->units = atomic_load(&engine->units);
     stats->results = atomic_load(&engine->results);
     stats->failures = atomic_load(&engine->failures);
+    stats->reloads = atomic_load(&engine->reloads);
+    stats->reload_failures = atomic_load(&engine->reload_failures);
+    stats->last_reload_us = atomic_load(&engine->last_reload_us);
+    stats->reload_wall_us = atomic_load(&engine->reload_wall_us);
     if (engine->pool) pt_pool_stats(engine->pool, &stats->pool);
     if (engine->ingest) pt_ingest_stats(engine->ingest, stats);
 }

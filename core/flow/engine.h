@@ -23,12 +23,26 @@ enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode,
 void pt_engine_free(
     struct pt_engine *engine); /* drains feeds, commits, stops workers; accepts NULL */
 
-/* Serve: opens the feeds and runs the loop until pt_engine_stop. SIGTERM and SIGINT stop it; SIGHUP
- * is taken. */
+/* Serve: opens the feeds and runs the loop until pt_engine_stop. SIGTERM and SIGINT stop it. SIGHUP
+ * reloads, or stops it when it came because the terminal it was started from has gone. */
 enum pt_code pt_engine_run(struct pt_engine *engine, struct pt_err *err);
 void pt_engine_stop(struct pt_engine *engine); /* any thread */
 
-struct pt_store *pt_engine_store(struct pt_engine *engine);     /* any thread; borrowed */
+/* Serve: where a reload gets the configuration from; without it the one of the start stays. Called
+ * on the loop: a new configuration, or every mistake in it. Before pt_engine_run. */
+typedef enum pt_code (*pt_reread_fn)(void *arg, struct pt_conf **conf, struct pt_err *err);
+void pt_engine_reread(struct pt_engine *engine, pt_reread_fn fn, void *arg);
+
+/* Serve: reads configuration and scripts anew and puts them in force, or, with diff, says what
+ * would change. fn: once, on the loop, with the outcome (outcome.h, borrowed) of a reload that
+ * began after the call; err instead when the engine stops. (any thread) */
+typedef void (*pt_reload_fn)(void *arg, const bson_t *outcome, const struct pt_err *err);
+enum pt_code pt_engine_reload(struct pt_engine *engine, bool diff, pt_reload_fn fn, void *arg,
+                              struct pt_err *err);
+/* Of the last reload; NULL: there was none. (any thread; bson_destroy) */
+bson_t *pt_engine_outcome(struct pt_engine *engine);
+
+struct pt_store *pt_engine_store(struct pt_engine *engine); /* any thread; borrowed */
 /* In force now; a reload puts another in its place. (any thread; a ref: pt_conf_free) */
 struct pt_conf *pt_engine_conf(struct pt_engine *engine);
 struct pt_scripts *
@@ -109,7 +123,9 @@ struct pt_engine_feed {
 struct pt_engine_stats {
     int64_t started_us, last_cycle_us, last_commit_us;
     uint64_t cycles, units, results, failures, commits, rows, late;
-    int64_t cycle_wall_us; /* of the last one */
+    int64_t cycle_wall_us;             /* of the last one */
+    uint64_t reloads, reload_failures; /* failures: something of it was not put in force */
+    int64_t last_reload_us, reload_wall_us;
     struct pt_pool_stats pool;
     bool store_ok; /* false while commits fail (disk full): ingest is paused */
     char store_error[256];

@@ -66,12 +66,7 @@ enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit
     call->fn = fn;
     call->arg = arg;
     call->task.run = run_call;
-    /* under the lock: what is posted before the end is still run, after it nothing is posted */
-    pthread_mutex_lock(&engine->lock);
-    bool closing = atomic_load(&engine->closing);
-    if (!closing) pt_loop_post(engine->loop, &call->task);
-    pthread_mutex_unlock(&engine->lock);
-    if (!closing) return PT_OK;
+    if (pt_engine_post(engine, &call->task)) return PT_OK;
     free_call(call);
     return pt_fail(err, PT_ECANCEL, "the engine is stopping");
 }

@@ -112,6 +112,11 @@ void pt_load_again(struct pt_pool *pool)
     if (pt_hand_start(pool, pool->loading, true, &err) != PT_OK) drop(pool, &err);
 }
 
+bool pt_pool_loading(const struct pt_pool *pool)
+{
+    return pool->loading != NULL;
+}
+
 /* ---- going live ---------------------------------------------------------------------------- */
 
 static void log_failures(const struct pt_scripts *scripts, const struct pt_scripts *old)

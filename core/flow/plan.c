@@ -24,6 +24,7 @@ struct planner {
     size_t nsymbols, cap_symbols;
     uint8_t *every;  /* [PERIODS_MAX * scripts->n]: the script is computed at this period */
     uint8_t *chosen; /* [scripts->n], scratch */
+    uint8_t *fresh;  /* [scripts->n]: differs from opts->since, or needs one that does */
     struct pt_due mark;
     bool damaged; /* something of the mark under way could not be read */
     enum pt_code rc;
@@ -439,12 +440,25 @@ static bool collect_symbol(void *arg, const struct pt_series *series)
     return true;
 }
 
+/* Chooses the scripts of a period that are to be computed whatever changed; how many. */
+static size_t choose_all(struct planner *planner, int64_t period_us, enum pt_kind_id kind)
+{
+    size_t n = choose(planner, period_us, kind, false);
+    if (planner->opts->all) return n;
+    n = 0;
+    for (size_t i = 0; i < planner->plan->scripts->n; i++) {
+        planner->chosen[i] = planner->chosen[i] && planner->fresh[i];
+        n += planner->chosen[i];
+    }
+    return n;
+}
+
 /* The newest unit of a symbol without bars: what looks at books, as of the last period that ended
  * by the newest one. */
 static bool plan_bookish(struct planner *planner, const char *symbol, int64_t period_us)
 {
     int64_t as_of_us;
-    if (choose(planner, period_us, PT_DEPTH, false) == 0) return true;
+    if (choose_all(planner, period_us, PT_DEPTH) == 0) return true;
     enum pt_code rc =
         pt_books_last(planner->read, symbol, planner->opts->as_of_us, &as_of_us, planner->err);
     if (rc != PT_OK) return go_around(planner, rc);
@@ -452,7 +466,7 @@ static bool plan_bookish(struct planner *planner, const char *symbol, int64_t pe
            add_unit(planner, symbol, period_us, pt_period_floor(period_us, as_of_us), true);
 }
 
-/* Every newest unit of every symbol. */
+/* Every newest unit of every symbol, or of what is fresh. */
 static bool plan_all(struct planner *planner)
 {
     for (const int64_t *period = pt_periods; *period; period++) {
@@ -461,7 +475,7 @@ static bool plan_all(struct planner *planner)
             const char *symbol = planner->symbols[i];
             int64_t as_of_us;
             if (!wants_symbol(planner->opts, symbol) ||
-                choose(planner, *period, PT_CANDLES, false) == 0)
+                choose_all(planner, *period, PT_CANDLES) == 0)
                 continue;
             if (!newest_close(planner, symbol, *period, &as_of_us)) return false;
             if (as_of_us == PT_MISSING ? !plan_bookish(planner, symbol, *period)
@@ -479,10 +493,11 @@ static bool plan_everything(struct planner *planner)
     if (planner->opts->marks) rc = pt_due_each(planner->read, collect_mark, planner, planner->err);
     if (rc != PT_OK && !go_around(planner, rc)) return false;
     if (planner->rc != PT_OK) return false;
-    if (!planner->opts->all && plan->nmarks == 0) return true;
+    bool all = planner->opts->all || planner->opts->since;
+    if (!all && plan->nmarks == 0) return true;
     rc = pt_series_each(planner->read, collect_symbol, planner, planner->err);
     if (rc != PT_OK && !go_around(planner, rc)) return false;
-    if (planner->rc != PT_OK || (planner->opts->all && !plan_all(planner))) return false;
+    if (planner->rc != PT_OK || (all && !plan_all(planner))) return false;
     size_t kept = 0;
     for (size_t i = 0; i < plan->nmarks; i++) {
         planner->mark = plan->marks[i];
@@ -501,15 +516,19 @@ enum pt_code pt_plan_make(struct pt_store *store, const struct pt_plan_opts *opt
     *plan = (struct pt_plan){ .scripts = pt_scripts_ref(opts->scripts) };
     planner.chosen = calloc(opts->scripts->n + 1, 1);
     planner.every = calloc(PERIODS_MAX, opts->scripts->n + 1);
-    if (!planner.chosen || !planner.every)
+    planner.fresh = calloc(opts->scripts->n + 1, 1);
+    if (!planner.chosen || !planner.every || !planner.fresh) {
         no_memory(&planner);
-    else
+    } else {
         fill_every(&planner);
+        if (opts->since) pt_plan_fresh(opts->scripts, opts->since, planner.fresh);
+    }
     if (planner.rc == PT_OK) planner.rc = pt_read_begin(store, &planner.read, err);
     if (planner.rc == PT_OK) plan_everything(&planner);
     pt_read_end(planner.read);
     free(planner.chosen);
     free(planner.every);
+    free(planner.fresh);
     free(planner.symbols);
     if (planner.rc != PT_OK) pt_plan_fini(plan);
     return planner.rc;

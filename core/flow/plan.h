@@ -14,11 +14,13 @@
 struct pt_plan_opts {
     struct pt_scripts *scripts;
     const char *benchmark;
-    const char *const *pairs;  /* symbols that are computed, ended by NULL; NULL: all */
-    const int64_t *periods_us; /* ended by 0; NULL: all that the scripts ask for */
-    int64_t as_of_us;          /* windows end at or before; INT64_MAX: newest */
-    bool all;                  /* every newest unit, changed or not */
-    bool marks;                /* what changed; without it `all` is all there is */
+    const char *const *pairs;       /* symbols that are computed, ended by NULL; NULL: all */
+    const int64_t *periods_us;      /* ended by 0; NULL: all that the scripts ask for */
+    int64_t as_of_us;               /* windows end at or before; INT64_MAX: newest */
+    bool all;                       /* every newest unit, changed or not */
+    const struct pt_scripts *since; /* every newest unit of what differs from this set, and of what
+                                       needs it; NULL: nothing is */
+    bool marks;                     /* what changed; without it `all` is all there is */
     bool settled; /* also what is still far behind the clock, and probably still being filled */
     int64_t now_us;
 };
@@ -45,6 +47,10 @@ struct pt_plan {
 enum pt_code pt_plan_make(struct pt_store *store, const struct pt_plan_opts *opts,
                           struct pt_plan *plan, struct pt_err *err);
 void pt_plan_fini(struct pt_plan *plan);
+
+/* fresh: [scripts->n] 1 = gives something else than in the set `since`, or needs one that does. */
+void pt_plan_fresh(const struct pt_scripts *scripts, const struct pt_scripts *since,
+                   uint8_t *fresh);
 
 /* Does the script ask to be computed at this period? */
 bool pt_script_every(const struct pt_script *script, int64_t period_us);

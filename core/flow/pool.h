@@ -46,6 +46,8 @@ typedef void (*pt_loaded_fn)(void *arg, struct pt_scripts *scripts, const struct
 enum pt_code pt_pool_load(struct pt_pool *pool, const struct pt_conf *conf, struct pt_sources *sources,
                           pt_loaded_fn fn, void *arg, struct pt_err *err);
 
+bool pt_pool_loading(const struct pt_pool *pool); /* or trying */
+
 /* The same up to the point where the set would go live: then it is dropped. trials: what the changed scripts gave on
  * stored windows, borrowed for the call. */
 struct pt_trial {

@@ -22,9 +22,12 @@ struct pt_sources {
     size_t n;
     struct pt_source *v; /* owned; sorted by file */
 };
+extern const char *const pt_script_folders[]; /* of a DIR of [scripts] path; ended by NULL */
 /* Reads DIR/{calculators,regimes,anomalies,alerts,lib}/ *.lua and DIR/ *.lua of every folder of [scripts] path; a plain
  * FILE.lua is taken too. PT_ENOENT names a folder that is not there, or holds none of them. */
 enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sources, struct pt_err *err);
+/* Is a file of this name (without its folder) taken for a script? */
+bool pt_source_is_script(const char *name);
 /* One more script, marked `extra`; a file that is there already is marked only. */
 enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct pt_err *err);
 /* The libraries of another folder like those of [scripts] path, and (unless only_libs) its scripts. What

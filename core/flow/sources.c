@@ -15,7 +15,7 @@
 
 #define SCRIPT_BYTES_MAX (1 << 20)
 
-static const char *const folders[] = {
+const char *const pt_script_folders[] = {
     "calculators", "regimes", "anomalies", "alerts", "lib", NULL
 };
 
@@ -26,7 +26,7 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* A script's own spec stands beside it and is no script. */
-static bool is_script(const char *name)
+bool pt_source_is_script(const char *name)
 {
     return name[0] != '.' && ends_with(name, ".lua") && !ends_with(name, "_spec.lua");
 }
@@ -144,7 +144,7 @@ static enum pt_code read_folder(struct pt_sources *sources, const char *dir, boo
             if (errno != 0) rc = pt_fail(err, PT_EIO, "script folder %s: %s", dir, strerror(errno));
             break;
         }
-        if (!is_script(entry->d_name)) continue;
+        if (!pt_source_is_script(entry->d_name)) continue;
         char file[PATH_MAX];
         if ((size_t)snprintf(file, sizeof file, "%s/%s", dir, entry->d_name) >= sizeof file) {
             rc = pt_fail(err, PT_ERANGE, "path too long: %s/%s", dir, entry->d_name);
@@ -172,7 +172,7 @@ static enum pt_code read_root(struct pt_sources *sources, const char *root, unsi
 {
     size_t before = sources->n;
     bool any = false;
-    for (const char *const *folder = folders; *folder; folder++) {
+    for (const char *const *folder = pt_script_folders; *folder; folder++) {
         char dir[PATH_MAX];
         if ((size_t)snprintf(dir, sizeof dir, "%s/%s", root, *folder) >= sizeof dir)
             return pt_fail(err, PT_ERANGE, "path too long: %s/%s", root, *folder);

@@ -1,6 +1,7 @@
 /* fake_worker.c - speaks data/unit.h like petrosa-worker, and misbehaves as its scripts order.
  *
  * A script is lines of `word arguments`:
+ *     offset N (added to the value)
  *     name N | kind K | every 1h 1d | needs a b | param NAME int DEFAULT MIN MAX | once FILE
  *     load ok|crash|hang|exit|alarm|fail|rubbish      run
  * value|crash|hang|alarm|exit|rubbish|wrong|fail|slow MS| lost (crashes without having said
@@ -250,7 +251,7 @@ static void append_result(bson_t *doc, const bson_t *request, const struct scrip
 {
     const char *symbol = "";
     int64_t period = 0, as_of = 0, now = 0;
-    char text[PT_PERIOD_TEXT_MAX];
+    char text[PT_PERIOD_TEXT_MAX], offset[LINE_MAX_BYTES] = "0";
     bson_t child, inner;
     pt_doc_text(request, "symbol", &symbol);
     pt_doc_int(request, "period_us", &period);
@@ -263,7 +264,9 @@ static void append_result(bson_t *doc, const bson_t *request, const struct scrip
     bson_append_date_time(doc, "as_of", -1, as_of / 1000);
     bson_append_utf8(doc, "status", -1, state, -1);
     bson_append_document_begin(doc, "data", -1, &child);
-    bson_append_double(&child, "value", -1, (double)(as_of / 1000) + (double)symbol[0]);
+    line_of(script->text, "offset", 0, offset);
+    bson_append_double(&child, "value", -1,
+                       (double)(as_of / 1000) + (double)symbol[0] + atof(offset));
     bson_append_document_end(doc, &child);
     bson_append_document_begin(doc, "metadata", -1, &child);
     bson_append_document(&child, "parameters", -1, params);

@@ -1,49 +1,11 @@
 /* test_engine.c - the assembled house, with workers that behave as ordered and with the real ones.
  */
-#include "market.h"
+#include "house.h"
 
-#include "flow/engine.h"
 #include "flow/result.h"
-#include "puppet.h"
 
 #include <dirent.h>
-#include <pthread.h>
 #include <signal.h>
-
-#define H PT_US_HOUR
-
-static struct pt_conf *conf;
-static struct pt_engine *engine;
-static struct puppet *puppet;
-
-static void begin(void)
-{
-    kit_begin();
-    puppet = calloc(1, sizeof *puppet);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(puppet);
-    conf = kit_conf();
-    kit_script("a", "name alpha\nevery 1h 1d\n");
-    kit_script("b", "name beta\nevery 1h\nneeds alpha\n");
-}
-
-static void end(void)
-{
-    pt_engine_free(engine);
-    engine = NULL;
-    pt_conf_free(conf);
-    for (size_t i = 0; i < PUPPET_MESSAGES && puppet->messages[i]; i++) free(puppet->messages[i]);
-    free(puppet);
-    kit_end();
-}
-
-static void fill_store(void)
-{
-    struct pt_store *store = market_store("store", 0);
-    market_write(store, "BTCUSDT", H, T0, 400, 0);
-    market_write(store, "ETHUSDT", H, T0, 300, 0);
-    market_write(store, "BNBUSDT", H, T0, 24, 0);
-    pt_store_close(store);
-}
 
 static void open_batch(void)
 {
@@ -382,13 +344,6 @@ static void test_a_file_can_be_tried_beside_the_live_scripts(void)
 /* ---- serve ------------------------------------------------------------------------------------
  */
 
-static void deliver(char *message)
-{
-    size_t n = atomic_load(&puppet->ready);
-    puppet->messages[n] = message;
-    atomic_store(&puppet->ready, n + 1);
-}
-
 static bool until_value(const char *symbol, const char *name, int64_t period_us, int64_t as_of_us)
 {
     int64_t give_up_us = pt_mono_us() + 30 * PT_US_SEC;
@@ -409,34 +364,6 @@ static bool until_cycles(uint64_t n)
         usleep(1000);
     }
     return stats.cycles >= n;
-}
-
-static void serve_conf(void)
-{
-    char path[PATH_MAX];
-    kit_beside(path, "plugins");
-    kit_set(conf, "plugins.path=%s", path);
-    kit_set(conf, "feed.enabled=puppet");
-    kit_set(conf, "feed puppet.strings=%p", (void *)puppet);
-}
-
-/* Runs a scenario on a thread of its own beside the engine, which the test's thread drives; true
- * when it was. */
-static bool serve(void *(*scenario)(void *arg))
-{
-    pthread_t thread;
-    void *good = NULL;
-    OK(pt_engine_new(conf, PT_ENGINE_SERVE, NULL, &engine, &kit_err));
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, scenario, NULL), 0);
-    OK(pt_engine_run(engine, &kit_err));
-    pthread_join(thread, &good);
-    return good != NULL;
-}
-
-static void *stop_with(bool good)
-{
-    pt_engine_stop(engine);
-    return good ? engine : NULL;
 }
 
 static void *hour_of_minutes(void *arg)
