@@ -14,6 +14,8 @@ const struct pt_command *const pt_commands[] = {
     &pt_cmd_new,
     &pt_cmd_test,
     &pt_cmd_check,
+    &pt_cmd_reload,
+    &pt_cmd_scripts,
     &pt_cmd_status,
     &pt_cmd_config,
     &pt_cmd_options,

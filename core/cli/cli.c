@@ -29,6 +29,9 @@ struct pt_cli {
     size_t ngiven;
     const char **args; /* [nargs] */
     size_t nargs;
+    char **environ_vars;
+    char **set; /* [nset], owned: what pt_cli_conf_set was given */
+    size_t nset;
 };
 
 const struct pt_cli_option pt_common_options[] = {
@@ -79,7 +82,15 @@ const struct pt_conf *pt_cli_conf(const struct pt_cli *cli)
 
 enum pt_code pt_cli_conf_set(struct pt_cli *cli, const char *assignment, struct pt_err *err)
 {
-    return pt_conf_set(cli->conf, assignment, err);
+    char **grown = realloc(cli->set, (cli->nset + 1) * sizeof *grown);
+    if (grown == NULL) return pt_fail(err, PT_ENOMEM, "out of memory");
+    cli->set = grown;
+    enum pt_code rc = pt_conf_set(cli->conf, assignment, err);
+    if (rc != PT_OK) return rc;
+    cli->set[cli->nset] = strdup(assignment);
+    if (cli->set[cli->nset] == NULL) return pt_fail(err, PT_ENOMEM, "out of memory");
+    cli->nset++;
+    return PT_OK;
 }
 
 static const struct pt_cli_option *find_option(const struct pt_cli_option *options,
@@ -271,32 +282,51 @@ static const char *default_conf(char out[PATH_MAX])
 }
 
 /* File, then environment, then --data and --set: later wins. */
-static enum pt_code configure(struct pt_cli *cli, char **environ_vars, struct pt_err *err)
+static enum pt_code read_conf(const struct pt_cli *cli, struct pt_conf *conf, struct pt_err *err)
 {
-    enum pt_code rc = pt_conf_new(&cli->conf, err);
-    if (rc != PT_OK) return rc;
+    enum pt_code rc = PT_OK;
     char installed[PATH_MAX];
     const char *path = pt_cli_value(cli, "config");
     if (path == NULL) path = getenv("PETROSA_CONFIG");
     if (path == NULL || path[0] == '\0') path = default_conf(installed);
-    if (path != NULL) rc = pt_conf_load_file(cli->conf, path, err);
-    if (rc == PT_OK) rc = pt_conf_load_env(cli->conf, environ_vars, err);
+    if (path != NULL) rc = pt_conf_load_file(conf, path, err);
+    if (rc == PT_OK) rc = pt_conf_load_env(conf, cli->environ_vars, err);
     const char *data = pt_cli_value(cli, "data");
     if (rc == PT_OK && data != NULL) {
         char assignment[4200];
         if ((size_t)snprintf(assignment, sizeof assignment, "store.path=%s", data) >=
             sizeof assignment)
             return pt_fail(err, PT_EINVAL, "--data: the path is too long");
-        rc = pt_conf_set(cli->conf, assignment, err);
+        rc = pt_conf_set(conf, assignment, err);
     }
     for (size_t i = 0; rc == PT_OK && pt_cli_value_at(cli, "set", i) != NULL; i++)
-        rc = pt_conf_set(cli->conf, pt_cli_value_at(cli, "set", i), err);
+        rc = pt_conf_set(conf, pt_cli_value_at(cli, "set", i), err);
+    if (rc == PT_OK && pt_cli_has(cli, "verbose")) rc = pt_conf_set(conf, "log.level=debug", err);
+    if (rc == PT_OK && pt_cli_quiet(cli)) rc = pt_conf_set(conf, "log.level=error", err);
+    return rc;
+}
+
+static enum pt_code configure(struct pt_cli *cli, struct pt_err *err)
+{
     enum pt_level level = PT_INFO;
-    if (rc == PT_OK && pt_log_parse_level(pt_conf_text(cli->conf, "log", "level"), &level)) {
-        if (pt_cli_has(cli, "verbose")) level = PT_DEBUG;
-        if (pt_cli_quiet(cli)) level = PT_ERROR;
+    enum pt_code rc = pt_conf_new(&cli->conf, err);
+    if (rc == PT_OK) rc = read_conf(cli, cli->conf, err);
+    if (rc == PT_OK && pt_log_parse_level(pt_conf_text(cli->conf, "log", "level"), &level))
         pt_log_set_level(level);
+    return rc;
+}
+
+enum pt_code pt_cli_conf_again(struct pt_cli *cli, struct pt_conf **out, struct pt_err *err)
+{
+    struct pt_conf *conf = NULL;
+    enum pt_code rc = pt_conf_new(&conf, err);
+    if (rc == PT_OK) rc = read_conf(cli, conf, err);
+    for (size_t i = 0; rc == PT_OK && i < cli->nset; i++) rc = pt_conf_set(conf, cli->set[i], err);
+    if (rc != PT_OK) {
+        pt_conf_free(conf);
+        conf = NULL;
     }
+    *out = conf;
     return rc;
 }
 
@@ -305,7 +335,7 @@ int pt_cli_main(int argc, char **argv, char **environ_vars)
     const char *name = argc > 1 ? argv[1] : "help";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
     if (strcmp(name, "--version") == 0) name = "version";
-    struct pt_cli cli = { .command = find_command(name) };
+    struct pt_cli cli = { .command = find_command(name), .environ_vars = environ_vars };
     if (cli.command == NULL) {
         fprintf(stderr, "petrosa: unknown command \"%s\"; `petrosa help` lists them\n", name);
         return 2;
@@ -324,7 +354,7 @@ int pt_cli_main(int argc, char **argv, char **environ_vars)
     }
     exit_code = parse(&cli, argc, argv);
     if (exit_code != 0) goto out;
-    if (!cli.command->no_conf && configure(&cli, environ_vars, &err) != PT_OK) {
+    if (!cli.command->no_conf && configure(&cli, &err) != PT_OK) {
         exit_code = pt_cli_fail(&cli, &err);
         goto out;
     }
@@ -336,6 +366,8 @@ int pt_cli_main(int argc, char **argv, char **environ_vars)
     }
 out:
     pt_conf_free(cli.conf);
+    for (size_t i = 0; i < cli.nset; i++) free(cli.set[i]);
+    free(cli.set);
     free(cli.given);
     free(cli.args);
     return exit_code;

@@ -44,6 +44,9 @@ const struct pt_command *pt_cli_command(const struct pt_cli *cli);
 const struct pt_conf *pt_cli_conf(const struct pt_cli *cli);
 /* Sets one key, as --set does ("feed.enabled=sim"). */
 enum pt_code pt_cli_conf_set(struct pt_cli *cli, const char *assignment, struct pt_err *err);
+/* Reads it all again, as it was read for this run: file, environment, options, and what was set
+ * since. *conf is the caller's; on failure every mistake is named. */
+enum pt_code pt_cli_conf_again(struct pt_cli *cli, struct pt_conf **conf, struct pt_err *err);
 bool pt_cli_has(const struct pt_cli *cli, const char *option);
 const char *pt_cli_value(const struct pt_cli *cli, const char *option); /* NULL when not given */
 const char *pt_cli_value_at(const struct pt_cli *cli, const char *option,

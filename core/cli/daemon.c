@@ -45,12 +45,18 @@ static void print_url(const struct pt_conf *conf, unsigned port, char *url, size
     snprintf(url, size, six ? "http://[%s]:%u" : "http://%s:%u", any ? "127.0.0.1" : bind, port);
 }
 
+static enum pt_code read_again(void *arg, struct pt_conf **conf, struct pt_err *err)
+{
+    return pt_cli_conf_again(arg, conf, err);
+}
+
 enum pt_code pt_daemon_run(struct pt_cli *cli, void (*ready)(void *arg, const char *url), void *arg,
                            struct pt_err *err)
 {
     struct pt_engine *engine = NULL;
     struct pt_http *http = NULL;
     enum pt_code rc = pt_engine_new(pt_cli_conf(cli), PT_ENGINE_SERVE, NULL, &engine, err);
+    if (rc == PT_OK) pt_engine_reread(engine, read_again, cli);
     if (rc == PT_OK) rc = pt_http_start(engine, &http, err);
     uint64_t series = 0;
     if (rc == PT_OK) rc = count_series(pt_engine_store(engine), &series, err);

@@ -1,6 +1,8 @@
 /* fetch.c - HTTP/1.0 on a plain socket: enough for our own server on the next port. */
 #include "cli/fetch.h"
 
+#include "serve/token.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -9,6 +11,11 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+struct asked {
+    const char *method, *path, *token; /* token NULL: none */
+    time_t patience_s;                 /* 0: for ever */
+};
 
 static enum pt_code split_url(const struct pt_conf *conf, const char *url, char host[256],
                               char port[16], struct pt_err *err)
@@ -35,7 +42,7 @@ static enum pt_code split_url(const struct pt_conf *conf, const char *url, char 
 }
 
 /* -1 and *why on failure. */
-static int dial(const char *host, const char *port, const char **why)
+static int dial(const char *host, const char *port, time_t patience_s, const char **why)
 {
     struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found = NULL;
     int gc = getaddrinfo(host, port, &hints, &found);
@@ -46,7 +53,7 @@ static int dial(const char *host, const char *port, const char **why)
     int fd = -1;
     for (struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next) {
         fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, 0);
-        struct timeval limit = { .tv_sec = 10 };
+        struct timeval limit = { .tv_sec = patience_s };
         if (fd >= 0) {
             setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
             setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -64,14 +71,18 @@ static int dial(const char *host, const char *port, const char **why)
 }
 
 /* Sends the request and reads to the end of the stream. */
-static bool exchange(int fd, const char *host, const char *path, struct pt_buf *reply)
+static bool exchange(int fd, const struct asked *asked, const char *host, struct pt_buf *reply)
 {
-    char request[1024];
-    int len = snprintf(request, sizeof request,
-                       "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", path, host);
-    if (len < 0 || (size_t)len >= sizeof request ||
-        send(fd, request, (size_t)len, MSG_NOSIGNAL) != len)
-        return false;
+    struct pt_buf request = { 0 };
+    pt_buf_printf(&request, "%s %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n", asked->method,
+                  asked->path, host);
+    if (strcmp(asked->method, "POST") == 0) pt_buf_puts(&request, "Content-Length: 0\r\n");
+    if (asked->token != NULL) pt_buf_printf(&request, "Authorization: Bearer %s\r\n", asked->token);
+    pt_buf_puts(&request, "\r\n");
+    bool sent = !request.failed &&
+                send(fd, request.data, request.len, MSG_NOSIGNAL) == (ssize_t)request.len;
+    pt_buf_fini(&request);
+    if (!sent) return false;
     for (;;) {
         if (!pt_buf_reserve(reply, 65536)) return false;
         ssize_t got = recv(fd, reply->data + reply->len, 65536, 0);
@@ -83,29 +94,58 @@ static bool exchange(int fd, const char *host, const char *path, struct pt_buf *
     }
 }
 
-enum pt_code pt_fetch(const struct pt_conf *conf, const char *url, const char *path, int *status,
-                      struct pt_buf *body, struct pt_err *err)
+static enum pt_code ask(const struct pt_conf *conf, const char *url, const struct asked *asked,
+                        int *status, struct pt_buf *body, struct pt_err *err)
 {
     char host[256], port[16];
     enum pt_code rc = split_url(conf, url, host, port, err);
     if (rc != PT_OK) return rc;
     const char *why = "";
-    int fd = dial(host, port, &why);
+    int fd = dial(host, port, asked->patience_s, &why);
     if (fd < 0)
         return pt_fail(err, PT_EIO,
                        "no daemon at %s port %s (%s); start one with `petrosa serve` or give --url",
                        host, port, why);
     struct pt_buf reply = { 0 };
-    bool good = exchange(fd, host, path, &reply);
+    bool good = exchange(fd, asked, host, &reply);
     int saved = errno;
     close(fd);
     const char *end = good ? strstr(reply.data, "\r\n\r\n") : NULL;
     if (!good || end == NULL || sscanf(reply.data, "HTTP/%*d.%*d %d", status) != 1)
-        rc = pt_fail(err, PT_EIO, "%s port %s did not answer GET %s: %s", host, port, path,
-                     good ? "that is no HTTP server" : strerror(saved));
+        rc = pt_fail(err, PT_EIO, "%s port %s did not answer %s %s: %s", host, port, asked->method,
+                     asked->path, good ? "that is no HTTP server" : strerror(saved));
     else
         pt_buf_add(body, end + 4, reply.len - (size_t)(end + 4 - reply.data));
     pt_buf_fini(&reply);
     if (rc == PT_OK && body->failed) rc = pt_fail(err, PT_ENOMEM, "out of memory");
     return rc;
+}
+
+/* wanted: the daemon will ask for it. */
+static enum pt_code ask_with_token(const struct pt_conf *conf, const char *url, struct asked *asked,
+                                   bool wanted, int *status, struct pt_buf *body,
+                                   struct pt_err *err)
+{
+    char *token = NULL;
+    const char *file = pt_conf_text(conf, "http", "token_file");
+    enum pt_code rc = wanted && file[0] != '\0' ? pt_token_read(file, &token, err) : PT_OK;
+    asked->token = token;
+    if (rc == PT_OK) rc = ask(conf, url, asked, status, body, err);
+    free(token);
+    return rc;
+}
+
+enum pt_code pt_fetch(const struct pt_conf *conf, const char *url, const char *path, int *status,
+                      struct pt_buf *body, struct pt_err *err)
+{
+    struct asked asked = { .method = "GET", .path = path, .patience_s = 10 };
+    return ask_with_token(conf, url, &asked, pt_conf_bool(conf, "http", "protect_reads"), status,
+                          body, err);
+}
+
+enum pt_code pt_fetch_post(const struct pt_conf *conf, const char *url, const char *path,
+                           int *status, struct pt_buf *body, struct pt_err *err)
+{
+    struct asked asked = { .method = "POST", .path = path };
+    return ask_with_token(conf, url, &asked, true, status, body, err);
 }

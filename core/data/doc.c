@@ -53,6 +53,18 @@ static bool child_of(const bson_iter_t *iter, bson_t *child)
     return data && bson_init_static(child, data, len);
 }
 
+bool pt_doc_next(bson_iter_t *iter, bson_t *entry)
+{
+    while (bson_iter_next(iter)) {
+        uint32_t len = 0;
+        const uint8_t *data = NULL;
+        if (!BSON_ITER_HOLDS_DOCUMENT(iter)) continue;
+        bson_iter_document(iter, &len, &data);
+        if (data && bson_init_static(entry, data, len)) return true;
+    }
+    return false;
+}
+
 bool pt_doc_child(const bson_t *doc, const char *path, bson_t *child)
 {
     bson_iter_t iter;

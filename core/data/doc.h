@@ -15,6 +15,9 @@ bool pt_doc_double(const bson_t *doc, const char *path, double *v);
 bool pt_doc_bool(const bson_t *doc, const char *path, bool *v);
 bool pt_doc_child(const bson_t *doc, const char *path, bson_t *child); /* document or array, borrowed view */
 
+/* The next element of an array that is a document, a borrowed view; false at its end. Others are passed over. */
+bool pt_doc_next(bson_iter_t *iter, bson_t *entry);
+
 /* BSON -> JSON in API form: double -> "decimal string", ints -> integers, dates -> ISO text with Z, null ->
  * null, documents and arrays recursively; binary is refused (null). */
 void pt_doc_json(const bson_t *doc, struct pt_json *json);          /* as one object */

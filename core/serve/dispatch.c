@@ -12,7 +12,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define ALLOW "GET, HEAD, OPTIONS"
+/* What a path takes. */
+static const char *allow(const struct pt_route *route)
+{
+    if (route != NULL && (route->flags & PT_ROUTE_POST) != 0) return "POST, OPTIONS";
+    return "GET, HEAD, OPTIONS";
+}
 
 static const struct pt_param no_params[] = { { 0 } };
 
@@ -153,9 +158,9 @@ static void no_route(struct pt_request *request)
 
 static void answer_options(struct pt_request *request)
 {
-    pt_reply_header(request, "Allow", ALLOW);
+    pt_reply_header(request, "Allow", allow(request->route));
     if (request->thread->http->set.cors_on) {
-        pt_reply_header(request, "Access-Control-Allow-Methods", ALLOW);
+        pt_reply_header(request, "Access-Control-Allow-Methods", allow(request->route));
         pt_reply_header(request, "Access-Control-Allow-Headers",
                         "Authorization, Content-Type, If-None-Match");
         pt_reply_header(request, "Access-Control-Max-Age", "600");
@@ -166,11 +171,16 @@ static void answer_options(struct pt_request *request)
 /* False: answered, because the method is none that the path has. */
 static bool check_method(struct pt_request *request)
 {
+    bool post = (request->route->flags & PT_ROUTE_POST) != 0;
     switch (request->method) {
     case PT_GET:
-    case PT_HEAD: return true;
-    case PT_OPTIONS: answer_options(request); return false;
+    case PT_HEAD:
+        if (!post) return true;
+        break;
     case PT_POST:
+        if (post) return true;
+        break;
+    case PT_OPTIONS: answer_options(request); return false;
     case PT_PUT:
     case PT_DELETE:
     case PT_METHOD_OTHER:
@@ -180,8 +190,8 @@ static bool check_method(struct pt_request *request)
         no_route(request); /* the path takes this method, only not yet */
         return false;
     }
-    pt_reply_header(request, "Allow", ALLOW);
-    pt_reply_problem(request, 405, "%.200s takes %s", request->thread->path, ALLOW);
+    pt_reply_header(request, "Allow", allow(request->route));
+    pt_reply_problem(request, 405, "%.200s takes %s", request->thread->path, allow(request->route));
     return false;
 }
 

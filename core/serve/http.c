@@ -5,13 +5,13 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "serve/thread.h"
+#include "serve/token.h"
 
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -24,35 +24,12 @@
 #include <unistd.h>
 
 #define BACKLOG 512
-#define TOKEN_MAX 4096
 #define STOP_US (5 * PT_US_SEC)
 #define HURRY_US PT_US_SEC
 #define SPARE_FILES 256 /* descriptors for everything that is no connection */
 
 /* ---- settings -----------------------------------------------------------------------------------
  */
-
-static enum pt_code read_token(const char *path, char **token, struct pt_err *err)
-{
-    char text[TOKEN_MAX + 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd >= 0 ? read(fd, text, sizeof text) : -1;
-    int why = errno;
-    if (fd >= 0) close(fd);
-    if (len < 0) return pt_fail(err, PT_EIO, "[http] token_file %s: %s", path, strerror(why));
-    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL) len--;
-    if (len == 0 || len > TOKEN_MAX) {
-        return pt_fail(err, PT_EINVAL, "[http] token_file %s: must hold a token of 1..%d bytes",
-                       path, TOKEN_MAX);
-    }
-    for (ssize_t i = 0; i < len; i++) {
-        if (text[i] > 0x20 && text[i] < 0x7f) continue;
-        return pt_fail(err, PT_EINVAL, "[http] token_file %s: a token is visible ASCII on one line",
-                       path);
-    }
-    *token = strndup(text, (size_t)len);
-    return *token != NULL ? PT_OK : pt_fail(err, PT_ENOMEM, "out of memory");
-}
 
 static enum pt_code read_settings(const struct pt_conf *conf, struct pt_http_settings *set,
                                   struct pt_err *err)
@@ -77,7 +54,8 @@ static enum pt_code read_settings(const struct pt_conf *conf, struct pt_http_set
     if (set->cors_on && strpbrk(set->cors, "\r\n") != NULL) {
         return pt_fail(err, PT_EINVAL, "[http] cors: must be one origin");
     }
-    if (token_file != NULL && *token_file != '\0') return read_token(token_file, &set->token, err);
+    if (token_file != NULL && *token_file != '\0')
+        return pt_token_read(token_file, &set->token, err);
     if (set->protect_reads)
         return pt_fail(err, PT_EINVAL, "[http] protect_reads needs a token_file");
     return PT_OK;

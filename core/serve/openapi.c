@@ -100,18 +100,6 @@ static void write_params(const struct pt_param *params, struct pt_json *json)
 /* ---- declarations of scripts --------------------------------------------------------------------
  */
 
-static bool next_entry(bson_iter_t *iter, bson_t *entry)
-{
-    while (bson_iter_next(iter)) {
-        uint32_t len;
-        const uint8_t *bytes;
-        if (!BSON_ITER_HOLDS_DOCUMENT(iter)) continue;
-        bson_iter_document(iter, &len, &bytes);
-        if (bson_init_static(entry, bytes, len)) return true;
-    }
-    return false;
-}
-
 static const char *text_of(const bson_t *doc, const char *key, const char *fallback)
 {
     const char *text;
@@ -153,7 +141,7 @@ static void write_script_params(const struct pt_script *script, struct pt_json *
     bson_iter_t iter;
     if (!pt_doc_child(script->declaration, "params", &list) || !bson_iter_init(&iter, &list))
         return;
-    while (next_entry(&iter, &entry)) {
+    while (pt_doc_next(&iter, &entry)) {
         pt_json_object(json);
         pt_json_kv_text(json, "name", text_of(&entry, "name", ""));
         pt_json_kv_text(json, "in", "query");
@@ -236,7 +224,7 @@ static void write_outputs(const struct pt_script *script, bool item, struct pt_j
         pt_json_raw(json, "{\"type\":\"string\"}", 17);
     }
     if (pt_doc_child(script->declaration, "outputs", &list) && bson_iter_init(&iter, &list)) {
-        while (next_entry(&iter, &entry)) write_output(&entry, json);
+        while (pt_doc_next(&iter, &entry)) write_output(&entry, json);
     }
     write_trail(script, json);
     pt_json_object_end(json);
@@ -353,7 +341,8 @@ static void write_path(const struct pt_route *route, const struct pt_script *scr
     }
     pt_json_key(json, path);
     pt_json_object(json);
-    pt_json_key(json, "get");
+    bool post = (route->flags & PT_ROUTE_POST) != 0;
+    pt_json_key(json, post ? "post" : "get");
     pt_json_object(json);
     pt_json_key(json, "tags");
     pt_json_array(json);

@@ -264,6 +264,15 @@ static void write_engine(struct pt_buf *out, const struct pt_engine_stats *stats
         stats->pool.deaths);
     one(out, NEW "unit_retries_total", "counter",
         "units run again without the script that ended their worker", stats->pool.retries);
+    one(out, NEW "quarantines_total", "counter", "scripts put into quarantine",
+        stats->pool.quarantines);
+    one(out, NEW "reloads_total", "counter", "reloads", stats->reloads);
+    one(out, NEW "reload_failures_total", "counter", "reloads of which something was not taken",
+        stats->reload_failures);
+    seconds(out, NEW "reload_seconds", "gauge", "wall time of the last reload",
+            stats->reload_wall_us);
+    seconds(out, NEW "last_reload_timestamp_seconds", "gauge",
+            "when the last reload was done, 0 = never", stats->last_reload_us);
 }
 
 static void script_row(struct pt_buf *out, const char *name, const struct pt_script *script,
@@ -279,10 +288,22 @@ static void write_scripts(struct pt_buf *out, const struct pt_scripts *scripts)
     if (scripts == NULL) return;
     one(out, NEW "scripts_generation", "gauge", "number of the live set of scripts",
         scripts->generation);
-    head(out, NEW "script_live", "gauge", "1 = live, 0 = did not load");
-    for (size_t i = 0; i < scripts->n; i++) {
-        script_row(out, NEW "script_live", &scripts->v[i], "",
-                   scripts->v[i].status == PT_SCRIPT_LIVE);
+    static const struct {
+        const char *name, *help;
+        enum pt_script_status status;
+    } states[] = {
+        { NEW "script_live", "1 = live in its newest version", PT_SCRIPT_LIVE },
+        { NEW "script_previous", "1 = its change failed, the version before it is live",
+          PT_SCRIPT_PREVIOUS },
+        { NEW "script_quarantined", "1 = not run: it ended its worker too often",
+          PT_SCRIPT_QUARANTINED },
+    };
+    for (size_t k = 0; k < sizeof states / sizeof states[0]; k++) {
+        head(out, states[k].name, "gauge", states[k].help);
+        for (size_t i = 0; i < scripts->n; i++) {
+            script_row(out, states[k].name, &scripts->v[i], "",
+                       scripts->v[i].status == states[k].status);
+        }
     }
     head(out, NEW "script_calls_total", "counter", "calls");
     for (size_t i = 0; i < scripts->n; i++) {

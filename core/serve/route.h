@@ -6,10 +6,11 @@
 #include "serve/request.h"
 
 enum {
-    PT_ROUTE_LIST = 1, /* also as CSV; takes format and list_key where it has them */
-    PT_ROUTE_OPEN = 2, /* names outside the table are the handler's (parameters of scripts) */
-    PT_ROUTE_LAX = 4,  /* unknown parameters are ignored */
-    PT_ROUTE_PROBE = 8 /* answered without a token always */
+    PT_ROUTE_LIST = 1,  /* also as CSV; takes format and list_key where it has them */
+    PT_ROUTE_OPEN = 2,  /* names outside the table are the handler's (parameters of scripts) */
+    PT_ROUTE_LAX = 4,   /* unknown parameters are ignored */
+    PT_ROUTE_PROBE = 8, /* answered without a token always */
+    PT_ROUTE_POST = 16  /* takes POST, and only that */
 };
 
 struct pt_route {
@@ -22,7 +23,7 @@ struct pt_route {
     const char *tag, *summary, *about; /* for people; about may be NULL */
 };
 
-extern const struct pt_route pt_routes[]; /* ended by path NULL; all GET and HEAD */
+extern const struct pt_route pt_routes[]; /* ended by path NULL */
 size_t pt_routes_count(void);
 
 /* The row for a decoded path; *arg: what stands for {name}, inside path. NULL: none. */
@@ -50,6 +51,7 @@ void pt_handle_schema(struct pt_request *request);
 void pt_handle_lineage(struct pt_request *request);
 void pt_handle_scripts(struct pt_request *request);
 void pt_handle_script(struct pt_request *request);
+void pt_handle_reload(struct pt_request *request);
 void pt_handle_metrics(struct pt_request *request);
 void pt_handle_openapi(struct pt_request *request);
 void pt_handle_docs(struct pt_request *request);
@@ -60,6 +62,6 @@ bool pt_found_script(struct pt_request *request);
 /* Their parameter tables. */
 extern const struct pt_param pt_health_params[], pt_candles_params[], pt_trades_params[],
     pt_depth_params[], pt_funding_params[], pt_analysis_params[], pt_scripts_params[],
-    pt_datasets_params[], pt_lineage_params[], pt_overview_params[];
+    pt_reload_params[], pt_datasets_params[], pt_lineage_params[], pt_overview_params[];
 
 #endif

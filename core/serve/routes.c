@@ -118,6 +118,19 @@ const struct pt_route pt_routes[] = {
       .flags = PT_ROUTE_LIST,
       .tag = "scripts",
       .summary = "loaded scripts, their state and their times" },
+    { .path = "/scripts/reload",
+      .handle = pt_handle_reload,
+      .params = pt_reload_params,
+      .flags = PT_ROUTE_POST,
+      .tag = "scripts",
+      .summary = "puts the newest scripts and configuration in force",
+      .about =
+          "Answers when it is done: 200, or 409 when something of it could not be put in force; "
+          "either way with "
+          "the outcome: a verdict for each script, changed keys, feeds. A script that fails "
+          "keeps its last good version. With "
+          "diff nothing is changed, and the outcome says what would be, and where changed "
+          "scripts give other values." },
     { .path = "/scripts/{name}",
       .handle = pt_handle_script,
       .found = pt_found_script,
@@ -185,7 +198,6 @@ static const char *const later[] = {
     "/anomalies/anomalies/summary",
     "/anomalies/*/acknowledge",
     "/anomalies/*/resolve",
-    "/scripts/reload",
     "/stream",
     "/schemas",
     "/schemas/**",

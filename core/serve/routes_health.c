@@ -89,16 +89,21 @@ static void judge_feeds(const struct pt_engine_stats *stats, int64_t now_us,
 
 static void judge_scripts(const struct pt_scripts *scripts, struct pt_health_part *part)
 {
-    size_t failed = 0, live = 0;
-    const char *name = NULL;
+    size_t counts[PT_SCRIPT_FAILED + 1] = { 0 }, live = 0;
+    const struct pt_script *first = NULL;
     for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
-        bool good = scripts->v[i].status == PT_SCRIPT_LIVE;
-        live += good;
-        failed += !good;
-        if (!good && name == NULL) name = scripts->v[i].name;
+        counts[scripts->v[i].status]++;
+        if (scripts->v[i].status != PT_SCRIPT_LIVE && first == NULL) first = &scripts->v[i];
     }
-    if (failed > 0)
-        say(part, PT_DEGRADED, "%zu live, %zu did not load, the first is %s", live, failed, name);
+    live = counts[PT_SCRIPT_LIVE];
+    if (first != NULL)
+        say(part, PT_DEGRADED,
+            "%zu live, %zu in their previous version, %zu quarantined, %zu failed; the first is %s",
+            live, counts[PT_SCRIPT_PREVIOUS], counts[PT_SCRIPT_QUARANTINED],
+            counts[PT_SCRIPT_FAILED], first->name);
+    else if (scripts != NULL && scripts->libs_message[0] != '\0')
+        say(part, PT_DEGRADED, "%zu live, with libraries in their previous version: %s", live,
+            scripts->libs_message);
     else if (live == 0)
         say(part, PT_DEGRADED, "no script is loaded");
     else

@@ -114,6 +114,13 @@ void pt_handle_scripts(struct pt_request *request)
     pt_json_kv_int(&json, "generation", (int64_t)request->thread->generation);
     pt_list_time(&json, "loaded_at", scripts != NULL ? scripts->loaded_us : PT_MISSING);
     pt_list_write(&json, "scripts", request->lists, request->data, fill_scripts, scripts);
+    pt_json_key(&json, "last_reload");
+    bson_t *outcome = pt_engine_outcome(request->thread->http->engine);
+    if (outcome != NULL)
+        pt_doc_json(outcome, &json);
+    else
+        pt_json_null(&json);
+    bson_destroy(outcome); /* accepts NULL */
     pt_json_object_end(&json);
     pt_reply_text(request, 200, PT_TYPE_JSON, &out);
 }

@@ -107,24 +107,19 @@ void pt_waits_ring(struct pt_waits *waits)
     ring(waits->box);
 }
 
-/* On the engine's thread: copies, hands over, returns. */
-static void on_done(void *arg, const struct pt_unit_result *results, size_t n,
-                    const struct pt_err *err)
+/* On the engine's thread: copies, hands over, returns. doc NULL: err says why. */
+static void deliver(struct call *call, const bson_t *doc, const struct pt_err *err)
 {
-    struct call *call = arg;
     struct pt_mailbox *box = call->box;
     struct letter *letter = calloc(1, sizeof *letter);
     if (letter == NULL) {
-        pt_log(PT_WARN, "http", "no_memory", "for a computed result; its request will time out");
+        pt_log(PT_WARN, "http", "no_memory", "for an answer; its request will time out");
     } else {
         letter->number = call->number;
-        if (err != NULL) {
+        if (doc != NULL)
+            letter->doc = bson_copy(doc);
+        else
             letter->err = *err;
-        } else if (n == 0 || results[n - 1].doc == NULL) {
-            pt_fail(&letter->err, PT_EIO, "the worker gave no result");
-        } else {
-            letter->doc = bson_copy(results[n - 1].doc);
-        }
         pthread_mutex_lock(&box->lock);
         bool closed = box->closed;
         if (!closed) {
@@ -139,6 +134,22 @@ static void on_done(void *arg, const struct pt_unit_result *results, size_t n,
     }
     box_unref(box);
     free(call);
+}
+
+static void on_done(void *arg, const struct pt_unit_result *results, size_t n,
+                    const struct pt_err *err)
+{
+    struct pt_err none;
+    if (err == NULL && (n == 0 || results[n - 1].doc == NULL)) {
+        pt_fail(&none, PT_EIO, "the worker gave no result");
+        err = &none;
+    }
+    deliver(arg, err == NULL ? results[n - 1].doc : NULL, err);
+}
+
+static void on_reloaded(void *arg, const bson_t *outcome, const struct pt_err *err)
+{
+    deliver(arg, outcome, err);
 }
 
 /* A copy that outlives the handler: what was borrowed is copied or left out. */
@@ -156,8 +167,20 @@ static bool keep_request(struct pt_wait *wait, const struct pt_request *request)
     return wait->uri != NULL && (request->if_none_match == NULL || wait->if_none_match != NULL);
 }
 
-enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
-                           void (*free_arg)(void *arg), void *arg, struct pt_err *err)
+static void free_nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* What is asked of the engine. */
+struct asked {
+    const struct pt_unit *unit; /* NULL: a reload */
+    bool diff;
+    int64_t wait_us;
+};
+
+static enum pt_code begin(struct pt_request *request, const struct asked *asked, pt_wait_fn then,
+                          void (*free_arg)(void *arg), void *arg, struct pt_err *err)
 {
     struct pt_thread *thread = request->thread;
     struct pt_waits *waits = &thread->waits;
@@ -165,7 +188,7 @@ enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *uni
     struct call *call = NULL;
     enum pt_code rc;
     if (waits->n >= PT_WAITS_MAX) {
-        rc = pt_fail(err, PT_EBUSY, "%d requests wait for a worker already", PT_WAITS_MAX);
+        rc = pt_fail(err, PT_EBUSY, "%d requests wait already", PT_WAITS_MAX);
         goto out;
     }
     if (request->conn == NULL) {
@@ -179,13 +202,15 @@ enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *uni
         goto out;
     }
     wait->number = waits->next_number++;
-    wait->until_us = pt_mono_us() + thread->http->set.request_us;
+    wait->until_us = pt_mono_us() + asked->wait_us;
     wait->then = then;
     wait->free_arg = free_arg;
     wait->arg = arg;
     atomic_fetch_add(&waits->box->refs, 1);
     *call = (struct call){ waits->box, wait->number };
-    rc = pt_engine_eval(thread->http->engine, unit, on_done, call, err);
+    rc = asked->unit != NULL
+             ? pt_engine_eval(thread->http->engine, asked->unit, on_done, call, err)
+             : pt_engine_reload(thread->http->engine, asked->diff, on_reloaded, call, err);
     if (rc != PT_OK) {
         box_unref(waits->box);
         goto out;
@@ -205,6 +230,20 @@ out:
     free(call);
     free_arg(arg);
     return rc;
+}
+
+enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
+                           void (*free_arg)(void *arg), void *arg, struct pt_err *err)
+{
+    const struct asked asked = { .unit = unit, .wait_us = request->thread->http->set.request_us };
+    return begin(request, &asked, then, free_arg, arg, err);
+}
+
+enum pt_code pt_wait_reload(struct pt_request *request, bool diff, pt_wait_fn then,
+                            struct pt_err *err)
+{
+    const struct asked asked = { .diff = diff, .wait_us = PT_RELOAD_WAIT_US };
+    return begin(request, &asked, then, free_nothing, NULL, err);
 }
 
 static struct pt_wait *take(struct pt_waits *waits, uint64_t number)
@@ -270,7 +309,7 @@ void pt_waits_expire(struct pt_waits *waits, int64_t now_us)
         if (now_us < wait->until_us) continue;
         take(waits, wait->number);
         pt_reply_header(&wait->request, "Retry-After", "1");
-        pt_reply_problem(&wait->request, 503, "no worker had computed it in time");
+        pt_reply_problem(&wait->request, 503, "the answer was not there in time");
         wait_free(wait);
     }
 }

@@ -1,4 +1,4 @@
-/* wait.h - requests that wait for a worker to compute.                          [layer: serve]
+/* wait.h - requests that wait for a worker to compute, or for a reload.         [layer: serve]
  *
  *     HTTP thread                     engine's loop thread
  *     pt_wait_begin ── unit ────────> worker computes
@@ -11,6 +11,7 @@
 #ifndef PT_WAIT_H
 #define PT_WAIT_H
 
+#include "base/timefmt.h"
 #include "data/doc.h"
 #include "serve/request.h"
 
@@ -20,7 +21,8 @@ struct pt_mailbox;
 
 #define PT_WAITS_MAX 256 /* of one thread; more are answered 503 */
 
-/* doc: the result document, NULL when the unit failed and err says why. Must answer the request. */
+/* doc: the result document, or the outcome of the reload; NULL when it failed and err says why.
+ * Must answer the request. */
 typedef void (*pt_wait_fn)(struct pt_request *request, void *arg, const bson_t *doc,
                            const struct pt_err *err);
 
@@ -54,6 +56,12 @@ void pt_waits_ring(struct pt_waits *waits); /* wakes the thread; any thread */
  * already. On failure the request is still the caller's to answer. */
 enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
                            void (*free_arg)(void *arg), void *arg, struct pt_err *err);
+
+/* Asks the engine to reload, or with diff to say what would change; as long as that takes, but
+ * PT_RELOAD_WAIT_US at most. Otherwise as pt_wait_begin. */
+#define PT_RELOAD_WAIT_US (10 * PT_US_MIN)
+enum pt_code pt_wait_reload(struct pt_request *request, bool diff, pt_wait_fn then,
+                            struct pt_err *err);
 
 /* Event callback: answers that came. */
 void pt_wait_mail(int fd, short what, void *thread);

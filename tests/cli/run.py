@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import pathlib
+import pty
 import random
 import re
 import shutil
@@ -53,7 +54,7 @@ class Usage(Folder):
     def test_help_knows_every_command_and_option(self):
         overview = petrosa("help").stdout
         commands = re.findall(r"^  (\w+) ", overview, re.M)
-        self.assertEqual(set(commands), set("serve demo import export compute eval replay new test check status config options backup verify version help".split()))
+        self.assertEqual(set(commands), set("serve demo import export compute eval replay new test check reload scripts status config options backup verify version help".split()))
         man = petrosa("help", "--man").stdout
         for command in commands:
             self.assertIn(f"petrosa {command}", petrosa("help", command).stdout)
@@ -682,6 +683,108 @@ class Serve(Folder):
         finally:
             self.assertEqual(demo.stop(signal.SIGINT), 0, demo.logged()[-2000:])
         self.assertEqual(set(pathlib.Path(self.dir).iterdir()), before)
+
+
+class Reload(Folder):
+    def setUp(self):
+        super().setUp()
+        self.scripts = self.dir / "scripts"
+        shutil.copytree(ROOT / "scripts", self.scripts)
+        petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", [dump_row(i, 100 + i % 7) for i in range(400)]), store=self.store)
+
+    def serve(self, *words):
+        daemon = Daemon("--set", f"scripts.path={self.scripts}", *words, store=self.store)
+        self.addCleanup(daemon.stop)
+        return daemon
+
+    def table(self, text):
+        return dict(line.split()[:2] for line in text.splitlines() if len(line.split()) > 1)
+
+    def test_reload_prints_the_outcome_and_exits_1_when_something_failed(self):
+        daemon = self.serve()
+        done = petrosa("reload", "--url", daemon.url)
+        self.assertIn("now generation 2", done.stdout)
+        self.assertEqual(self.table(done.stdout)["trend"], "live")
+        deviation = self.scripts / "calculators/deviation.lua"
+        good = deviation.read_text()
+        deviation.write_text(good.replace("middle + 2 * sd", "middle + 3 * sd"))
+        trend = self.scripts / "calculators/trend.lua"
+        trend.write_text(trend.read_text() + "\nreturn oops(\n")
+        done = petrosa("reload", "--diff", "--url", daemon.url, check=1)
+        self.assertIn("nothing changed, still generation 2", done.stdout)
+        self.assertRegex(done.stdout, r"deviation +BTCUSDT +1h +bollinger_upper +[0-9.]+ +[0-9.]+ ")
+        self.assertNotRegex(done.stdout, "bollinger_lower")
+        self.assertEqual(done.stderr, "petrosa reload: failed: trend; the rest would be in force\n")
+        done = petrosa("reload", "--url", daemon.url, check=1)
+        table = self.table(done.stdout)
+        self.assertEqual((table["deviation"], table["trend"]), ("changed", "previous"))
+        self.assertRegex(done.stdout, r"calculators/trend\.lua:\d+: ")
+        self.assertEqual(json.loads(petrosa("reload", "--json", "--url", daemon.url, check=1).stdout)["generation"], 4)
+        text = petrosa("scripts", "--url", daemon.url).stdout
+        self.assertRegex(text, r"trend +calculator +previous ")
+        self.assertRegex(text, r"(?m)^ +/.*calculators/trend\.lua:\d+: ")
+        listed = json.loads(petrosa("scripts", "--json", "--url", daemon.url).stdout)
+        self.assertEqual(listed["generation"], 4)
+        self.assertEqual({s["name"]: s["status"] for s in listed["scripts"]}["trend"], "previous")
+
+    def test_reload_takes_the_token_of_the_configuration(self):
+        token = self.dir / "token"
+        token.write_text("a-long-enough-token-0123456789\n")
+        words = ("--set", f"http.token_file={token}", "--set", "http.protect_reads=yes")
+        daemon = self.serve(*words)
+        self.assertIn("401", petrosa("reload", "--url", daemon.url, check=1).stderr)
+        petrosa("reload", "--url", daemon.url, *words)
+        petrosa("scripts", "--url", daemon.url, *words)
+        petrosa("status", "--url", daemon.url, *words)
+        token.unlink()
+        self.assertIn(str(token), petrosa("reload", "--url", daemon.url, *words, check=1).stderr)
+
+    def test_a_mistake_in_the_file_is_named_and_keeps_all(self):
+        conf = self.dir / "a.conf"
+        conf.write_text("[cycle]\ninterval = 1h\n")
+        daemon = self.serve("--config", conf)
+        conf.write_text("[cycle]\nintervall = 1h\n[log]\nlevel = loud\n")
+        done = petrosa("reload", "--url", daemon.url, check=1)
+        for words in ("refused, all is as it was", f"{conf}:2", "intervall", f"{conf}:4", "loud"):
+            self.assertIn(words, done.stderr)
+        conf.write_text("[cycle]\ninterval = 2h\n[http]\nthreads = 3\n")
+        done = petrosa("reload", "--url", daemon.url)
+        self.assertIn("applied: cycle.interval;", done.stdout)
+        self.assertIn("needs a restart: http.threads;", done.stdout)
+
+    def test_without_a_daemon(self):
+        for command in ("reload", "scripts"):
+            self.assertIn("no daemon at", petrosa(command, "--url", "http://127.0.0.1:9", check=1).stderr)
+
+
+class Terminal(Folder):
+    def start(self):
+        """The demo as a person starts it, in a terminal of its own; its pid, the terminal and what it printed."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ["TMPDIR"] = str(self.dir)
+            os.execv(PETROSA, [str(PETROSA), "demo", "--port", "0", "--set", "feed sim.history=1d"])
+        text = b""
+        while b"Ctrl-C" not in text:
+            text += os.read(terminal, 4096)
+        return pid, terminal, text.decode()
+
+    def test_a_demo_ends_with_its_terminal(self):
+        pid, terminal, text = self.start()
+        url = re.search(r"url=(\S+)", text)[1]
+        os.kill(pid, signal.SIGHUP)  # the terminal is there: a reload
+        end = time.monotonic() + 20
+        while "generation 2," not in petrosa("scripts", "--url", url).stdout:
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+        os.close(terminal)
+        while os.waitpid(pid, os.WNOHANG)[0] == 0:
+            if time.monotonic() > end:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                self.fail("it outlived its terminal")
+            time.sleep(0.05)
+        self.assertEqual(list(self.dir.iterdir()), [])
 
 
 if __name__ == "__main__":

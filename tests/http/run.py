@@ -15,6 +15,7 @@ from market import *  # noqa: E402,F401,F403
 from others import *  # noqa: E402,F401,F403
 from quality import *  # noqa: E402,F401,F403
 from regime import *  # noqa: E402,F401,F403
+from reload import *  # noqa: E402,F401,F403
 from rules import *  # noqa: E402,F401,F403
 
 if __name__ == "__main__":

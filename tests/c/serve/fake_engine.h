@@ -221,6 +221,34 @@ static inline const char *fake_hash(const char *name)
     return pt_scripts_find(fake.scripts, name)->source->hash;
 }
 
+/* ---- reload: answers at once, as it is told --- */
+
+static atomic_bool fake_reload_fails;
+static atomic_uint fake_reloads, fake_diffs;
+
+enum pt_code pt_engine_reload(struct pt_engine *engine, bool diff, pt_reload_fn fn, void *arg,
+                              struct pt_err *err)
+{
+    (void)engine;
+    (void)err;
+    bson_t doc = BSON_INITIALIZER;
+    atomic_fetch_add(diff ? &fake_diffs : &fake_reloads, 1);
+    BSON_APPEND_BOOL(&doc, "ok", !atomic_load(&fake_reload_fails));
+    BSON_APPEND_BOOL(&doc, "diff", diff);
+    fn(arg, &doc, NULL);
+    bson_destroy(&doc);
+    return PT_OK;
+}
+
+bson_t *pt_engine_outcome(struct pt_engine *engine)
+{
+    (void)engine;
+    if (atomic_load(&fake_reloads) == 0) return NULL;
+    bson_t *doc = bson_new();
+    BSON_APPEND_BOOL(doc, "ok", true);
+    return doc;
+}
+
 /* ---- the engine ---------------------------------------------------------------------------------
  */
 

@@ -460,7 +460,37 @@ static void test_bad_settings_are_told(void)
     }
 }
 
+static void post(const char *target, int status, const char *path, const char *want)
+{
+    int fd = client_open(port);
+    struct client_reply reply = client_ask(fd, "POST", target, "Content-Length: 0\r\n");
+    CU_ASSERT_EQUAL(reply.status, status);
+    if (path != NULL) CU_ASSERT_STRING_EQUAL(member(&reply, path), want);
+    free(reply.body);
+    close(fd);
+}
+
+static void test_a_reload_is_posted_and_waited_for(void)
+{
+    begin(one_thread);
+    check("/scripts", "", 200, "last_reload", "null");
+    post("/scripts/reload", 200, "diff", "false");
+    CU_ASSERT_EQUAL(atomic_load(&fake_reloads), 1);
+    check("/scripts", "", 200, "last_reload.ok", "true");
+    post("/scripts/reload?diff=true", 200, "diff", "true");
+    CU_ASSERT_EQUAL(atomic_load(&fake_diffs), 1);
+    atomic_store(&fake_reload_fails, true);
+    post("/scripts/reload", 409, "ok", "false");
+    atomic_store(&fake_reload_fails, false);
+    check("/scripts/reload", "", 405, NULL, NULL);
+    post("/scripts", 405, NULL, NULL);
+    post("/scripts/reload?diff=7", 422, NULL, NULL);
+    CU_ASSERT_EQUAL(atomic_load(&fake_reloads), 2);
+    end();
+}
+
 static CU_TestInfo tests[] = {
+    { "a reload is posted and waited for", test_a_reload_is_posted_and_waited_for },
     { "a stored result is given as declared", test_a_stored_result_is_given_as_declared },
     { "an old result is stale only as the current one",
       test_an_old_result_is_stale_only_as_the_current_one },
