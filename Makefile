@@ -63,7 +63,7 @@ fuzz: setup-test ## every decoder, ten minutes each (FUZZ_SECONDS=n for another 
 	@$(call preset,fuzz)
 	@python3 tests/fuzz/run.py --seconds $(or $(FUZZ_SECONDS),600)
 
-torture: setup-test ## kill -9 at 200 random moments, hostile scripts
+torture: setup-test ## kill -9 at 200 random moments, hostile scripts, 2,000 reloads
 	@$(call preset,release)
 	@python3 tests/torture/run.py --long
 

@@ -13,6 +13,7 @@
 #include "flow/pool_internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,25 +292,39 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
     pt_hand_ready(hand);
 }
 
+/* The worker ended while it loaded this one. A version that has loaded before may just have had bad
+ * luck on a busy machine: it is tried again, but not for ever. */
+static void blame_for_load(struct pt_hand *hand, struct pt_candidate *candidate,
+                           const struct pt_death *death)
+{
+    struct pt_pool *pool = hand->pool;
+    struct pt_set *set = hand->set;
+    struct pt_err err;
+    char words[240], text[300];
+    bool again = false;
+    pt_death_words(death, set->limits.load_budget_us, words, sizeof words);
+    snprintf(text, sizeof text, "%s while it was loaded", words);
+    pt_log(PT_WARN, "pool", "worker_died", "file=%s words=\"%s\"", candidate->source->file, text);
+    if (pool->loading == set) {
+        bool lucky = candidate->passed && set->tries++ < TRIES_MAX;
+        if (!lucky) pt_registry_fail(candidate, "%s", text);
+        if (!lucky && pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
+            drop(pool, &err);
+        else
+            pt_load_again(pool);
+    } else if (pool->active == set &&
+               pt_strikes_add(&pool->strikes, candidate->source->hash, text)) {
+        pt_load_quarantine(pool, set, candidate->source->hash);
+    }
+}
+
 void pt_load_died(struct pt_hand *hand, const struct pt_death *death)
 {
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
     if (death->phase == PT_PHASE_LOAD && death->script < hand->index_len && !death->outside) {
-        char words[240];
-        pt_death_words(death, set->limits.load_budget_us, words, sizeof words);
-        pt_registry_fail(&set->registry.v[hand->index[death->script]], "%s while it was loaded",
-                         words);
-        if (pool->loading == set) {
-            bool again = false;
-            if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
-                drop(pool, &err);
-            else
-                pt_load_again(pool);
-        } else if (pool->active == set) {
-            publish_loss(pool, set);
-        }
+        blame_for_load(hand, &set->registry.v[hand->index[death->script]], death);
         return;
     }
     pt_fail(&err, PT_EIO, "%s %s before it was ready", pool->worker, death->words);

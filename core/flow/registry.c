@@ -18,8 +18,10 @@ enum pt_code pt_registry_init(struct pt_registry *registry, struct pt_sources *s
     for (int extra = 1; extra >= 0; extra--)
         for (size_t i = 0; i < registry->sources.n; i++) {
             const struct pt_source *source = &registry->sources.v[i];
-            if (!source->lib && source->extra == (extra == 1))
-                registry->v[registry->n++].source = source;
+            if (source->lib || source->extra != (extra == 1)) continue;
+            struct pt_candidate *candidate = &registry->v[registry->n++];
+            candidate->source = source;
+            if (source->fault) pt_registry_fail(candidate, "%s", source->fault);
         }
     return PT_OK;
 }

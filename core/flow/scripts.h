@@ -12,6 +12,7 @@ struct pt_source {
     char *file; /* path as found under [scripts] path */
     char *text;
     size_t len;
+    char *fault; /* why the file could not be read (its text is empty then), or NULL */
     char hash[PT_HASH_TEXT_MAX]; /* xxh3-128 of the text, hex; of one that says `require` also of all libraries */
     bool lib;                    /* scripts/lib: reachable by require, not run by itself */
     unsigned rank;               /* place of its folder in [scripts] path, 0 = first */
@@ -24,7 +25,8 @@ struct pt_sources {
 };
 extern const char *const pt_script_folders[]; /* of a DIR of [scripts] path; ended by NULL */
 /* Reads DIR/{calculators,regimes,anomalies,alerts,lib}/ *.lua and DIR/ *.lua of every folder of [scripts] path; a plain
- * FILE.lua is taken too. PT_ENOENT names a folder that is not there, or holds none of them. */
+ * FILE.lua is taken too. PT_ENOENT names a folder that is not there, or holds none of them. A file of a
+ * folder that cannot be read is a source with a fault, so that it stands in the way of no other. */
 enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sources, struct pt_err *err);
 /* Is a file of this name (without its folder) taken for a script? */
 bool pt_source_is_script(const char *name);

@@ -15,9 +15,8 @@
 
 #define SCRIPT_BYTES_MAX (1 << 20)
 
-const char *const pt_script_folders[] = {
-    "calculators", "regimes", "anomalies", "alerts", "lib", NULL
-};
+const char *const pt_script_folders[] = { "calculators", "regimes", "anomalies",
+                                          "alerts",      "lib",     NULL };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -108,24 +107,31 @@ static struct pt_source *known(const struct pt_sources *sources, size_t n, const
     return NULL;
 }
 
+/* tolerant: a file that cannot be read is added with its fault. */
 static enum pt_code add(struct pt_sources *sources, const char *file, bool lib, unsigned rank,
-                        struct pt_err *err)
+                        bool tolerant, struct pt_err *err)
 {
-    char *text = NULL;
+    char *text = NULL, *fault = NULL;
     size_t len = 0;
     enum pt_code rc = read_text(file, &text, &len, err);
-    if (rc != PT_OK) return rc;
+    if (rc != PT_OK && (!tolerant || rc == PT_ENOENT || rc == PT_ENOMEM)) return rc;
+    if (rc != PT_OK) {
+        fault = strdup(err->text);
+        text = fault ? strdup("") : NULL;
+    }
     char *name = strdup(file);
     struct pt_source *grown = realloc(sources->v, (sources->n + 1) * sizeof *grown);
     if (grown) sources->v = grown;
     if (!text || !name || !grown) {
         free(text);
+        free(fault);
         free(name);
         return pt_fail(err, PT_ENOMEM, "script %s", file);
     }
     struct pt_source *source = &sources->v[sources->n++];
-    *source =
-        (struct pt_source){ .file = name, .text = text, .len = len, .lib = lib, .rank = rank };
+    *source = (struct pt_source){
+        .file = name, .text = text, .len = len, .fault = fault, .lib = lib, .rank = rank
+    };
     pt_source_hash(source, sources);
     return PT_OK;
 }
@@ -151,7 +157,7 @@ static enum pt_code read_folder(struct pt_sources *sources, const char *dir, boo
             break;
         }
         if (known(sources, before, file)) continue;
-        rc = add(sources, file, lib, rank, err);
+        rc = add(sources, file, lib, rank, true, err);
         /* an editor that saves by renaming may take the file away between the listing and the
          * reading */
         if (rc == PT_ENOENT) rc = PT_OK;
@@ -212,7 +218,8 @@ enum pt_code pt_sources_read(const struct pt_conf *conf, struct pt_sources *sour
         if (!item) break;
         item = pt_place_scripts(item, installed);
         if (ends_with(item, ".lua") && !is_folder(item))
-            rc = known(sources, sources->n, item) ? PT_OK : add(sources, item, false, i, err);
+            rc =
+                known(sources, sources->n, item) ? PT_OK : add(sources, item, false, i, false, err);
         else
             rc = read_root(sources, item, i, err);
     }
@@ -228,7 +235,7 @@ enum pt_code pt_sources_add(struct pt_sources *sources, const char *file, struct
 {
     struct pt_source *source = known(sources, sources->n, file);
     if (!source) {
-        enum pt_code rc = add(sources, file, false, 0, err);
+        enum pt_code rc = add(sources, file, false, 0, false, err);
         if (rc != PT_OK) return rc;
         source = &sources->v[sources->n - 1];
         source->outside = true;
@@ -257,7 +264,8 @@ bool pt_source_copy(const struct pt_source *source, struct pt_source *copy)
     *copy = *source;
     copy->file = strdup(source->file);
     copy->text = malloc(source->len + 1);
-    if (copy->file && copy->text) {
+    copy->fault = source->fault ? strdup(source->fault) : NULL;
+    if (copy->file && copy->text && !copy->fault == !source->fault) {
         memcpy(copy->text, source->text, source->len + 1);
         return true;
     }
@@ -269,6 +277,7 @@ void pt_source_fini(struct pt_source *source)
 {
     free(source->file);
     free(source->text);
+    free(source->fault);
     *source = (struct pt_source){ 0 };
 }
 

@@ -4,6 +4,8 @@
  * not bring it back, as long as it was not gone in between. */
 #include "flow/strikes.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +28,13 @@ bool pt_strikes_add(struct pt_strikes *strikes, const char *hash, const char *wo
         *strike = (struct pt_strike){ .n = 0 };
         snprintf(strike->hash, sizeof strike->hash, "%s", hash);
     }
+    int64_t now_us = pt_mono_us();
+    if (strike->n < PT_STRIKES_OUT && now_us - strike->last_us > PT_STRIKES_US) strike->n = 0;
+    strike->last_us = now_us;
     strike->n++;
-    snprintf(
-        strike->words, sizeof strike->words,
-        "quarantined until its file changes: %u calls ended their worker, the last one: %.200s",
-        strike->n, words);
+    snprintf(strike->words, sizeof strike->words,
+             "quarantined until its file changes: %u times it ended its worker, at last: %.200s",
+             strike->n, words);
     return strike->n == PT_STRIKES_OUT;
 }
 

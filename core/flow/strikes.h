@@ -3,13 +3,18 @@
 #ifndef PT_STRIKES_H
 #define PT_STRIKES_H
 
+#include "base/timefmt.h"
 #include "flow/scripts.h"
 
 #define PT_STRIKES_OUT 3 /* so many deaths, and it is not run any more */
+/* Those that lie further back than this before the newest are forgotten: on a machine that is busy
+ * now and then a good script must not run out of them over the months. */
+#define PT_STRIKES_US (24 * PT_US_HOUR)
 
 struct pt_strike {
     char hash[PT_HASH_TEXT_MAX];
     unsigned n;
+    int64_t last_us; /* monotonic */
     char words[320]; /* of the last death, ready to be shown */
 };
 struct pt_strikes {

@@ -79,7 +79,7 @@ static void take_result(struct pt_overview *line, int metric, int64_t period_us,
     const char *status = "error";
     int64_t as_of_us;
     pt_doc_text(doc, "status", &status);
-    if (!pt_result_as_of(doc, &as_of_us) || strcmp(status, "error") == 0) {
+    if (!pt_result_as_of(doc, &as_of_us) || pt_result_failed(doc)) {
         take_status(line, "error");
         return;
     }

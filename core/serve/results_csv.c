@@ -191,7 +191,7 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     if (pt_result_as_of(doc, &as_of_us)) pt_buf_add(out, text, pt_time_print(as_of_us, text));
     if (results->pairs && pt_doc_text(doc, "symbol", &symbol)) pt_buf_printf(out, ",%s", symbol);
     pt_doc_text(doc, "status", &status);
-    if (results->stale && i + 1 == results->n && strcmp(status, "error") != 0) status = "stale";
+    if (results->stale && i + 1 == results->n && !pt_result_failed(doc)) status = "stale";
     pt_buf_printf(out, ",%s", status);
     if (columns->n > 0) memset(columns->cell, 0, columns->n * sizeof *columns->cell);
     pt_buf_clear(&columns->line);

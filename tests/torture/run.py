@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kill -9 at random moments while importing and computing: afterwards the store opens, `verify` is clean, nothing that
-was acknowledged is missing, and finishing the work gives the content of an undisturbed run.
-Short form: 12 kills; --long: 200. --seed repeats a run."""
+was acknowledged is missing, and finishing the work gives the content of an undisturbed run. Then reload storms (reload.py).
+Short form: 12 kills, 60 reloads; --long: 200 and 2,000. --seed repeats a run."""
 import argparse
 import json
 import os
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import reload
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("PETROSA_BUILD", ROOT / "build/release"))
@@ -142,6 +144,12 @@ def main():
             print("FAILED torture: too few kills hit; the runs are too short for this machine")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    try:
+        reload.storm(2000 if args.long else 60, args.seed, not args.long)
+        passed += 1
+    except AssertionError as fault:
+        failed += 1
+        print(f"FAILED reload storm: {fault}")
     print(f"@tests torture passed={passed} failed={failed} skipped=0")
     return 1 if failed or not passed else 0
 

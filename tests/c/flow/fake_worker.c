@@ -1,7 +1,7 @@
 /* fake_worker.c - speaks data/unit.h like petrosa-worker, and misbehaves as its scripts order.
  *
  * A script is lines of `word arguments`:
- *     offset N (added to the value)
+ *     offset N (added to the value) | unless FILE: behaves as long as FILE is there
  *     name N | kind K | every 1h 1d | needs a b | param NAME int DEFAULT MIN MAX | once FILE
  *     load ok|crash|hang|exit|alarm|fail|rubbish      run
  * value|crash|hang|alarm|exit|rubbish|wrong|fail|slow MS| lost (crashes without having said
@@ -46,6 +46,7 @@ static bool line_of(const char *text, const char *word, int k, char out[LINE_MAX
 static bool armed(const char *text)
 {
     char file[LINE_MAX_BYTES];
+    if (line_of(text, "unless", 0, file) && access(file, F_OK) == 0) return false;
     if (!line_of(text, "once", 0, file)) return true;
     if (access(file, F_OK) == 0) return false;
     int fd = open(file, O_CREAT | O_WRONLY, 0600);

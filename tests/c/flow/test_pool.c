@@ -190,17 +190,16 @@ static void test_a_script_that_fails_to_load_says_where(void)
     close_pool();
 }
 
-/* It loaded in the first worker and kills the next one: the snapshot is made anew, without it. */
-static void test_a_script_that_kills_a_later_load_is_taken_out(void)
+/* The first worker loads it, those that follow are killed: it is out, without it the others go on.
+ */
+static void test_a_script_that_kills_later_loads_is_quarantined(void)
 {
     char mark[PATH_MAX];
-    /* `once` arms as long as its mark is not there: the first worker loads, the one that follows it
-     * is killed */
     three_scripts("");
     kit_path(mark, "mark");
     kit_write(mark, "");
     kit_script("a", "name alpha\nrun crash\n");
-    kit_script("b", "name beta\nonce %s\nload crash\n", mark);
+    kit_script("b", "name beta\nunless %s\nload crash\n", mark);
     open_pool(1, 50000);
     load();
     CU_ASSERT_PTR_NOT_NULL_FATAL(pt_scripts_find(scripts, "beta"));
@@ -209,12 +208,32 @@ static void test_a_script_that_kills_a_later_load_is_taken_out(void)
     while (answers == 0) OK(pt_loop_run(loop, &kit_err)); /* the new snapshot stops the loop too */
     CU_ASSERT_EQUAL(loads, 2);
     CU_ASSERT_EQUAL(scripts->generation, 2);
-    CU_ASSERT_PTR_NULL(pt_scripts_find(scripts, "beta"));
+    CU_ASSERT_EQUAL(pt_scripts_find(scripts, "beta")->status, PT_SCRIPT_QUARANTINED);
     CU_ASSERT_EQUAL_FATAL(answered, 3);
     expect_error(0, "SIGSEGV");
-    CU_ASSERT_STRING_EQUAL(text_of(1, "status"), "error");
-    CU_ASSERT_PTR_NOT_NULL(strstr(text_of(1, "metadata.error.message"), "no longer live"));
+    CU_ASSERT_STRING_EQUAL(text_of(1, "status"), "quarantined");
+    CU_ASSERT_PTR_NOT_NULL(strstr(text_of(1, "metadata.error.message"), "while it was loaded"));
     expect_ok(2);
+    forget();
+    close_pool();
+}
+
+/* Once is bad luck: it has loaded before. */
+static void test_a_single_death_at_a_later_load_is_forgiven(void)
+{
+    char mark[PATH_MAX];
+    three_scripts("");
+    kit_path(mark, "mark");
+    kit_write(mark, "");
+    kit_script("b", "name beta\nonce %s\nload crash\n", mark);
+    open_pool(1, 50000);
+    load();
+    unlink(mark);
+    load(); /* a whole set anew, of which nothing has changed */
+    CU_ASSERT_EQUAL(scripts->generation, 2);
+    CU_ASSERT_EQUAL(pt_scripts_find(scripts, "beta")->status, PT_SCRIPT_LIVE);
+    run_unit(abc, 3);
+    for (size_t i = 0; i < 3; i++) expect_ok(i);
     forget();
     close_pool();
 }
@@ -483,8 +502,10 @@ static CU_TestInfo tests[] = {
     { "all may go wrong at once", test_all_may_go_wrong_at_once },
     { "a script that kills at load is left out", test_a_script_that_kills_at_load_is_left_out },
     { "a script that fails to load says where", test_a_script_that_fails_to_load_says_where },
-    { "a script that kills a later load is taken out",
-      test_a_script_that_kills_a_later_load_is_taken_out },
+    { "a script that kills later loads is quarantined",
+      test_a_script_that_kills_later_loads_is_quarantined },
+    { "a single death at a later load is forgiven",
+      test_a_single_death_at_a_later_load_is_forgiven },
     { "workers that cannot start fail the load", test_workers_that_cannot_start_fail_the_load },
     { "waiting units fail when no worker starts", test_waiting_units_fail_when_no_worker_starts },
     { "needed scripts run before those that need them",

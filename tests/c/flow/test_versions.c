@@ -119,6 +119,24 @@ static void test_a_new_script_that_fails_has_no_version_to_stay(void)
     end();
 }
 
+static void test_a_file_that_cannot_be_read_stands_in_nobody_s_way(void)
+{
+    char path[PATH_MAX];
+    begin("run value");
+    kit_path(path, "scripts/calculators/b.lua");
+    unlink(path);
+    OK(mkfifo(path, 0600) == 0 ? PT_OK : PT_EIO);
+    kit_path(path, "scripts/calculators/d.lua");
+    mkdir(path, 0700);
+    kit_script("a", "name alpha\nrun value\n# new\n");
+    load();
+    expect("beta", PT_SCRIPT_PREVIOUS, "no regular file");
+    expect("d", PT_SCRIPT_FAILED, "no regular file");
+    CU_ASSERT_PTR_NOT_NULL(strstr(named("alpha")->source->text, "new"));
+    expect_value("beta");
+    end();
+}
+
 static void test_a_removed_file_is_gone(void)
 {
     char path[PATH_MAX];
@@ -287,7 +305,7 @@ static void test_three_deaths_quarantine_a_version(void)
         expect_ok(0);
         expect_ok(2);
     }
-    expect("beta", PT_SCRIPT_QUARANTINED, "3 calls ended their worker");
+    expect("beta", PT_SCRIPT_QUARANTINED, "3 times it ended its worker");
     CU_ASSERT_PTR_NOT_NULL(strstr(named("beta")->message, "SIGSEGV"));
     CU_ASSERT_EQUAL(scripts->generation, 2);
     pt_pool_stats(pool, &stats);
@@ -398,6 +416,8 @@ static CU_TestInfo tests[] = {
       test_where_it_failed_is_said_of_the_file_as_it_is },
     { "a new script that fails has no version to stay",
       test_a_new_script_that_fails_has_no_version_to_stay },
+    { "a file that cannot be read is in nobody's way",
+      test_a_file_that_cannot_be_read_stands_in_nobody_s_way },
     { "a removed file is gone", test_a_removed_file_is_gone },
     { "rules between scripts fall back too", test_rules_between_scripts_fall_back_too },
     { "a taken name names both files", test_a_taken_name_names_both_files },
