@@ -1,6 +1,7 @@
 /* fake_worker.c - speaks data/unit.h like petrosa-worker, and misbehaves as its scripts order.
  *
  * A script is lines of `word arguments`:
+ *     check fail (when it is asked to be checked)
  *     offset N (added to the value) | unless FILE: behaves as long as FILE is there
  *     name N | kind K | every 1h 1d | needs a b | param NAME int DEFAULT MIN MAX | once FILE
  *     load ok|crash|hang|exit|alarm|fail|rubbish      run
@@ -202,6 +203,12 @@ static void take_script(const bson_t *request, const bson_t *item, bson_t *answe
     snprintf(script->hash, sizeof script->hash, "%s", hash);
     if (line_of(text, "name", 0, line)) snprintf(script->name, sizeof script->name, "%.40s", line);
     bson_append_utf8(answer, "file", -1, file, -1);
+    bool checked = false;
+    pt_doc_bool(item, "check", &checked);
+    if (checked && line_of(text, "check", 0, line) && strcmp(line, "fail") == 0 && armed(text)) {
+        append_error(answer, "its check fails", file);
+        return;
+    }
     bool bad = line_of(text, "load", 0, line) && strcmp(line, "ok") != 0 && armed(text);
     if (bad) misbehave(line);
     if (bad) {

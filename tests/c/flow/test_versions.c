@@ -294,6 +294,33 @@ static void test_libraries_stay_when_they_break_others(void)
     end();
 }
 
+/* Each version once, by the worker that goes first. */
+static void test_only_versions_that_have_not_passed_are_checked(void)
+{
+    char mark[PATH_MAX];
+    rig_checks = true;
+    begin("check fail");
+    expect("b", PT_SCRIPT_FAILED, "its check fails");
+    kit_path(mark, "mark");
+    kit_write(mark, "");
+    kit_script("b", "name beta\nunless %s\ncheck fail\n", mark);
+    load();
+    expect("beta", PT_SCRIPT_LIVE, "");
+    unlink(mark); /* from now on it would fail */
+    load();
+    expect("beta", PT_SCRIPT_LIVE, "");
+    kit_script("a", "name alpha\nrun crash\n");
+    load();
+    run_unit(abc, 1); /* and so it would in the worker that takes the dead one's place */
+    expect_value("beta");
+    kit_script("b", "name beta\nunless %s\ncheck fail\n# changed\n", mark);
+    load();
+    expect("beta", PT_SCRIPT_PREVIOUS, "its check fails");
+    expect_value("beta");
+    rig_checks = false;
+    end();
+}
+
 static void test_three_deaths_quarantine_a_version(void)
 {
     struct pt_pool_stats stats;
@@ -426,6 +453,8 @@ static CU_TestInfo tests[] = {
       test_a_changed_script_is_tried_on_stored_windows },
     { "what did not change is not tried", test_what_did_not_change_is_not_tried },
     { "libraries stay when they break others", test_libraries_stay_when_they_break_others },
+    { "only versions that have not passed are checked",
+      test_only_versions_that_have_not_passed_are_checked },
     { "three deaths quarantine a version", test_three_deaths_quarantine_a_version },
     { "those that need a quarantined script get nothing",
       test_those_that_need_a_quarantined_script_are_given_nothing },
