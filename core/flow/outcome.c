@@ -28,17 +28,10 @@ static const char *next_key(bson_t **list, char key[24])
 
 /* ---- verdicts ------------------------------------------------------------------------------ */
 
-static const struct pt_script *of_name(const struct pt_scripts *scripts, const char *name)
-{
-    for (size_t i = 0; scripts && i < scripts->n; i++)
-        if (strcmp(scripts->v[i].name, name) == 0) return &scripts->v[i];
-    return NULL;
-}
-
 static const char *verdict(const struct pt_scripts *before, const struct pt_script *script)
 {
     if (script->status != PT_SCRIPT_LIVE) return pt_script_status_text(script->status);
-    const struct pt_script *was = of_name(before, script->name);
+    const struct pt_script *was = before ? pt_scripts_named(before, script->name) : NULL;
     if (!was) return "added";
     return strcmp(was->source->hash, script->source->hash) == 0 ? "live" : "changed";
 }
@@ -255,7 +248,8 @@ static void append_verdicts(const struct pt_outcome *outcome, bson_t *doc)
     for (size_t i = 0; after && i < after->n; i++)
         append_verdict(&list, &after->v[i], verdict(before, &after->v[i]));
     for (size_t i = 0; after && before && i < before->n; i++)
-        if (!of_name(after, before->v[i].name)) append_verdict(&list, &before->v[i], "removed");
+        if (!pt_scripts_named(after, before->v[i].name))
+            append_verdict(&list, &before->v[i], "removed");
     if (after && after->libs_message[0]) append_libs(&list, after);
     bson_append_array_end(doc, &list);
 }
@@ -306,7 +300,7 @@ void pt_outcome_log(const struct pt_outcome *outcome)
         for (size_t k = 0; k < sizeof words / sizeof *words; k++)
             counts[k] += strcmp(words[k], verdict(before, &after->v[i])) == 0;
     for (size_t i = 0; after && before && i < before->n; i++)
-        removed += !of_name(after, before->v[i].name);
+        removed += !pt_scripts_named(after, before->v[i].name);
     pt_log(PT_INFO, "reload",
            outcome->diff            ? "tried"
            : pt_outcome_ok(outcome) ? "done"

@@ -6,6 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Which of two scripts with one name is the first, which a worker takes: what a person named, then
+ * by the order of the folders. */
+static bool goes_before(const struct pt_source *a, const struct pt_source *b)
+{
+    return a->extra != b->extra ? a->extra : a->rank < b->rank;
+}
+
+static void put_in_order(struct pt_registry *registry, const struct pt_source *source)
+{
+    size_t k = registry->n++;
+    for (; k > 0 && goes_before(source, registry->v[k - 1].source); k--)
+        registry->v[k] = registry->v[k - 1];
+    registry->v[k] = (struct pt_candidate){ .source = source };
+    if (source->fault) pt_registry_fail(&registry->v[k], "%s", source->fault);
+}
+
 enum pt_code pt_registry_init(struct pt_registry *registry, struct pt_sources *sources,
                               struct pt_err *err)
 {
@@ -14,15 +30,8 @@ enum pt_code pt_registry_init(struct pt_registry *registry, struct pt_sources *s
     if (registry->sources.n == 0) return PT_OK;
     registry->v = calloc(registry->sources.n, sizeof *registry->v);
     if (!registry->v) return pt_fail(err, PT_ENOMEM, "script registry");
-    /* what a person named comes first: a worker takes the first of two scripts with one name */
-    for (int extra = 1; extra >= 0; extra--)
-        for (size_t i = 0; i < registry->sources.n; i++) {
-            const struct pt_source *source = &registry->sources.v[i];
-            if (source->lib || source->extra != (extra == 1)) continue;
-            struct pt_candidate *candidate = &registry->v[registry->n++];
-            candidate->source = source;
-            if (source->fault) pt_registry_fail(candidate, "%s", source->fault);
-        }
+    for (size_t i = 0; i < registry->sources.n; i++)
+        if (!registry->sources.v[i].lib) put_in_order(registry, &registry->sources.v[i]);
     return PT_OK;
 }
 

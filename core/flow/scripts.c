@@ -58,6 +58,14 @@ const struct pt_script *pt_scripts_find(const struct pt_scripts *scripts, const 
     return NULL;
 }
 
+const struct pt_script *pt_scripts_named(const struct pt_scripts *scripts, const char *name)
+{
+    const struct pt_script *script = pt_scripts_find(scripts, name);
+    for (size_t i = 0; !script && i < scripts->n; i++)
+        if (strcmp(scripts->v[i].name, name) == 0) script = &scripts->v[i];
+    return script;
+}
+
 enum pt_code pt_script_param(const struct pt_script *script, const char *name, const char *value,
                              bson_t *params, struct pt_err *err)
 {

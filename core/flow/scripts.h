@@ -97,6 +97,9 @@ void pt_scripts_unref(struct pt_scripts *scripts); /* accepts NULL */
 /* A script by name that has a version to answer for (all but failed ones), or NULL. */
 const struct pt_script *pt_scripts_find(const struct pt_scripts *scripts, const char *name);
 
+/* The same, else one of that name that has failed. */
+const struct pt_script *pt_scripts_named(const struct pt_scripts *scripts, const char *name);
+
 /* Checks text values of parameters against a declaration and adds them, typed, to `params` (only those that differ
  * from the default in force). PT_EINVAL names the parameter, what was given and what is allowed; an unknown name too. */
 enum pt_code pt_script_param(const struct pt_script *script, const char *name, const char *value, bson_t *params,

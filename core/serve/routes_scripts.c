@@ -127,10 +127,7 @@ void pt_handle_scripts(struct pt_request *request)
 
 static const struct pt_script *named(const struct pt_scripts *scripts, const char *name)
 {
-    for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
-        if (strcmp(scripts->v[i].name, name) == 0) return &scripts->v[i];
-    }
-    return NULL;
+    return scripts != NULL ? pt_scripts_named(scripts, name) : NULL;
 }
 
 bool pt_found_script(struct pt_request *request)

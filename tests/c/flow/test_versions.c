@@ -205,7 +205,8 @@ static void second_folder(const char *text)
 static void test_a_later_folder_wins_where_that_is_said(void)
 {
     begin("run value");
-    second_folder("name beta\nrun value\n");
+    second_folder(
+        "name beta\nrun value\n"); /* DIR/mine comes before DIR/scripts only by its name */
     load();
     CU_ASSERT_PTR_NOT_NULL(strstr(pt_scripts_find(scripts, "beta")->source->file, "/b.lua"));
     CU_ASSERT_EQUAL(scripts->n, 4);
