@@ -50,7 +50,7 @@ const struct pt_script *pt_script_asked(const struct pt_scripts *scripts, const 
     for (size_t i = 0; i < scripts->n; i++) {
         const struct pt_script *script = &scripts->v[i];
         if (strcmp(file ? script->source->file : script->name, asked) != 0) continue;
-        if (script->status == PT_SCRIPT_LIVE) return script;
+        if (script->status != PT_SCRIPT_FAILED) return script;
         tell_failure(scripts, script, err);
         return NULL;
     }

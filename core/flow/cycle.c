@@ -68,9 +68,11 @@ static bool say_again(struct pt_cycle *cycle, const char *name, const char *word
 
 static void on_failed(void *arg, const struct pt_plan_unit *unit, const bson_t *doc)
 {
-    const char *name = "?", *words = "?", *file = "?";
+    const char *status = "", *name = "?", *words = "?", *file = "?";
     int64_t line = 0;
     char period[PT_PERIOD_TEXT_MAX], as_of[PT_TIME_TEXT_MAX];
+    /* that it was quarantined was said when it was */
+    if (pt_doc_text(doc, "status", &status) && strcmp(status, "error") != 0) return;
     pt_doc_text(doc, "metric", &name);
     pt_doc_text(doc, "metadata.error.message", &words);
     pt_doc_text(doc, "metadata.error.file", &file);

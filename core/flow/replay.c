@@ -147,9 +147,7 @@ static void on_result(void *arg, size_t unit, const struct pt_unit_result *resul
 {
     struct replaying *replaying = arg;
     struct pt_replay *replay = replaying->replay;
-    const char *status = "";
-    pt_doc_text(result->doc, "status", &status);
-    bool failed = strcmp(status, "error") == 0;
+    bool failed = pt_result_failed(result->doc);
     replay->failed += failed;
     replay->docs[unit] = extract(result->doc, failed);
     if (!replay->docs[unit]) replaying->lost = true;

@@ -17,7 +17,7 @@ struct pt_round_opts {
     bool clear_marks;        /* the plan's due marks go with the last results */
     pt_progress_fn progress; /* may be NULL */
     void (*failed)(void *arg, const struct pt_plan_unit *unit,
-                   const bson_t *doc); /* a result with status "error"; may be NULL */
+                   const bson_t *doc); /* a result without numbers: pt_result_failed; may be NULL */
     /* Each result, in the order in which they come; unit: its index in the plan. May be NULL. */
     void (*result)(void *arg, size_t unit, const struct pt_unit_result *result);
     void (*done)(void *arg,
