@@ -16,6 +16,7 @@
 #include "flow/refeed.h"
 #include "flow/watch.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,7 @@ static void finish(struct pt_reload *reload)
     answer(&reload->serving, doc, NULL);
     bson_destroy(doc);
     clear(reload);
+    malloc_trim(0); /* a set is much at once, made by one thread and freed by many: it leaves holes */
     if (reload->wished || reload->waiting) pt_timer_start(&reload->next, 0);
 }
 
