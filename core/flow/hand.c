@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define LOAD_MARGIN_US 5000000
-#define CHECK_US 2000000 /* the check of one script may take */
+#define CHECK_US 2000000 /* the check of one script may take, at least */
 
 /* ---- units --------------------------------------------------------------------------------- */
 
@@ -243,8 +243,12 @@ enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, bool first,
         pt_hand_free(hand);
         return rc;
     }
+    /* a check has a budget like that of loading; the worker keeps it itself, this is the second
+     * line */
+    int64_t check_us =
+        set->limits.load_budget_us > CHECK_US ? set->limits.load_budget_us : CHECK_US;
     pt_worker_deadline(hand->worker, (int64_t)hand->index_len * set->limits.load_budget_us +
-                                         (int64_t)checks * CHECK_US + LOAD_MARGIN_US);
+                                         (int64_t)checks * check_us + LOAD_MARGIN_US);
     hand->next = pool->hands;
     pool->hands = hand;
     atomic_fetch_add_explicit(&pool->workers, 1, memory_order_relaxed);
