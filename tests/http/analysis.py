@@ -199,8 +199,8 @@ class Live(Folder):
         for name in ("calculators", "regimes", "anomalies", "alerts", "lib"):
             (scripts / name).mkdir(parents=True)
         text = ("return calculator { api = 1, name = '%s', about = 'x', every = {}, needs = { candles = { span = '1d', bars = 10, min = 1 } },\n"
-                "  params = { endless = bool { default = false } }, outputs = { { 'last', number { unit = 'quote', about = 'last close' } } },\n"
-                "  compute = function(w, p)\n    while p.endless do end\n    return { last = w.close:final() }\n  end }\n")
+                "  params = { endless = int { default = 0, min = 0, max = 999 } }, outputs = { { 'last', number { unit = 'quote', about = 'last close' } } },\n"
+                "  compute = function(w, p)\n    while p.endless == 777 do end\n    return { last = w.close:final() }\n  end }\n")
         for name in ("slow", "quick"):
             (scripts / f"calculators/{name}.lua").write_text(text % name)
         load(self.store, write_candles(self.dir / "a.csv", [candle(i, HOUR) for i in range(50)]), "BTCUSDT", "1h")
@@ -209,7 +209,7 @@ class Live(Folder):
         self.assertEqual([s["status"] for s in ask(daemon.port, "/scripts").json["scripts"]], ["live", "live"], ask(daemon.port, "/scripts").text)
         import threading
         got = {}
-        thread = threading.Thread(target=lambda: got.update(slow=ask(daemon.port, "/analysis/slow?pair=BTCUSDT&endless=true")))
+        thread = threading.Thread(target=lambda: got.update(slow=ask(daemon.port, "/analysis/slow?pair=BTCUSDT&endless=777")))
         thread.start()
         for _ in range(50):
             self.assertEqual(ask(daemon.port, "/health/liveness").status, 200)

@@ -105,14 +105,15 @@ class Reload(Folder):
         self.reload(200, headers={"Authorization": "Bearer secret"})
 
     def test_a_script_that_kills_its_workers_is_quarantined(self):
-        rows = "".join(f"{(1_700_006_400_000 + i * 3_600_000)},1,2,0.5,1.5,9,{(1_700_006_400_000 + i * 3_600_000) + 3_599_999},9,1,1,1,0\n" for i in range(48))
+        rows = "".join(f"{1_700_006_400_000 + i * 3_600_000},1,2,0.5,{1.75 if i < 24 else 1.5},9,{1_700_009_999_999 + i * 3_600_000},9,1,1,1,0\n"
+                       for i in range(48))
         for symbol in ("AAAUSDT", "BBBUSDT"):
             path = self.dir / f"{symbol}-1h-2023.csv"
             path.write_text(rows)
             petrosa("import", path, store=self.store)
         self.serve("--set", "scripts.call_budget=50ms")
-        # good on the windows it is tried on, which are the newest
-        self.write("trap", "if w.as_of < 1700100000000000 then while true do end end return { value = 1 }")
+        # good on made-up windows, and on those it is tried on, which are the newest
+        self.write("trap", "while w.close:final() == 1.75 do end return { value = 1 }")
         self.reload(200)
         for i in range(4):
             body = ask(self.port, f"/analysis/trap?pair=AAAUSDT&period=1h&as_of={1_700_020_000_000 + i * 3_600_000}").json
