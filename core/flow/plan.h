@@ -1,10 +1,10 @@
 /* plan.h - which units are due: from what changed in the store, or all.        [layer: flow]
  *
  * A unit is (symbol, period, as_of). The newest one of a series is due when something before its
- * as_of changed; books, which change all the time, make it due only with a closed bar. A symbol that has books
- * and no bars has units for the scripts that look at books alone, as of the last period that ended by its
- * newest book. A stored result of the past is due when its window holds something that changed.
- * Importing history makes no results of the past. */
+ * as_of changed; books, which change all the time, make it due only with a closed bar. A symbol
+ * that has books and no bars has units for the scripts that look at books alone, as of the last
+ * period that ended by its newest book. A stored result of the past is due when its window holds
+ * something that changed. Importing history makes no results of the past. */
 #ifndef PT_PLAN_H
 #define PT_PLAN_H
 

@@ -142,7 +142,8 @@ void pt_pool_maintain(struct pt_pool *pool)
     for (const struct pt_hand *hand = pool->hands; hand; hand = hand->next)
         if (hand->set == pool->active && pt_worker_alive(hand->worker)) there++;
     for (; there < pool->active->limits.count && !pool->waiting; there++)
-        if (pt_hand_start(pool, pool->active, false, &err) != PT_OK) pt_pool_start_failed(pool, &err);
+        if (pt_hand_start(pool, pool->active, false, &err) != PT_OK)
+            pt_pool_start_failed(pool, &err);
     if (pool->start_failures >= START_FAILURES_MAX && !any_ready(pool))
         fail_waiting(pool, &pool->start_err);
     pt_pool_dispatch(pool);
@@ -176,8 +177,7 @@ enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opt
     pool->worker = strdup(opts->worker);
     pool->store = strdup(opts->store);
     pt_pool_limits(pool, &opts->limits);
-    enum pt_code rc =
-        pool->worker && pool->store ? PT_OK : pt_fail(err, PT_ENOMEM, "worker pool");
+    enum pt_code rc = pool->worker && pool->store ? PT_OK : pt_fail(err, PT_ENOMEM, "worker pool");
     if (rc == PT_OK) rc = pt_timer_init(&pool->again, base, on_again, pool, err);
     if (rc == PT_OK)
         *out = pool;

@@ -18,7 +18,7 @@ struct pt_candidate {
     bson_t *configured;  /* owned; parameters set by the configuration that differ from the file's
                             defaults */
     bool failed;
-    bool check; /* a worker that loads it also checks whether it is pure */
+    bool check;   /* a worker that loads it also checks whether it is pure */
     bool related; /* it failed for another's sake: a name that is taken, a need that is not there */
     bool passed;  /* this very version has loaded once, checked where checks are made */
     bool previous;    /* its last version stands in; the message is about the file as it is now */

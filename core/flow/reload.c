@@ -96,7 +96,8 @@ static void finish(struct pt_reload *reload)
     answer(&reload->serving, doc, NULL);
     bson_destroy(doc);
     clear(reload);
-    malloc_trim(0); /* a set is much at once, made by one thread and freed by many: it leaves holes */
+    malloc_trim(
+        0); /* a set is much at once, made by one thread and freed by many: it leaves holes */
     if (reload->wished || reload->waiting) pt_timer_start(&reload->next, 0);
 }
 

@@ -79,9 +79,8 @@ static enum pt_code ask(struct asking *asking, const struct pt_conf *conf, const
     size_t checks = 0;
     asking->again = false;
     asking->rc = PT_OK;
-    enum pt_code rc =
-        pt_registry_message(asking->registry, &params, &request, asking->index, &asking->n, &checks,
-                            err);
+    enum pt_code rc = pt_registry_message(asking->registry, &params, &request, asking->index,
+                                          &asking->n, &checks, err);
     if (rc == PT_OK)
         rc = pt_worker_start(pt_loop_base(asking->loop), path, &events, asking, &asking->worker,
                              err);

@@ -437,8 +437,8 @@ static void test_differences_are_named_and_references_shared(void)
     CU_ASSERT_EQUAL(pt_conf_set(b, "cycle.interval=1m", &err), PT_OK);
     CU_ASSERT_EQUAL(pt_conf_set(b, "mirror mongo.url=x", &err), PT_OK);
     pt_conf_differences(a, b, note_difference, &out);
-    CU_ASSERT_STRING_EQUAL(
-        out.data, "http - port 0;cycle - interval 1;feed sim seed 1;mirror mongo url 0;");
+    CU_ASSERT_STRING_EQUAL(out.data,
+                           "http - port 0;cycle - interval 1;feed sim seed 1;mirror mongo url 0;");
     pt_buf_fini(&out);
     CU_ASSERT_PTR_EQUAL(pt_conf_ref(a), a);
     pt_conf_free(a);
