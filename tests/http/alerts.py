@@ -9,7 +9,7 @@ SCRIPT = """return alert {
   api = 1, name = "high", about = "a close above the level", every = { "1h" }, needs = { candles = { span = "3h" } },
   params = { level = number { default = 100, unit = "quote", about = "what it must be above" } },
   when = function(m, p, w)
-    if w.close:final() > p.level then return w.symbol .. " above " .. p.level end
+    if w.close:final() > p.level then return "above " .. p.level end
   end,
 }
 """
@@ -47,7 +47,7 @@ class Alerts(Folder):
             self.add(at, close)
             fires = close > 100
             self.assertEqual(self.answer(daemon.port, at),
-                             {"fired": "yes" if fires else "no", "message": "BTCUSDT above 100" if fires else None})
+                             {"fired": "yes" if fires else "no", "message": "above 100" if fires else None})
         body = ask(daemon.port, "/analysis/high?pair=BTCUSDT&as_of=" + iso(self.first + 2 * HOUR)).json
         self.assertEqual((body["data"]["fired"], body["metadata"]["reasons"]), ("no", {"message": "quiet"}))
         other = ask(daemon.port, "/analysis/high?pair=BTCUSDT&level=500").json
@@ -58,11 +58,11 @@ class Alerts(Folder):
         self.assertIn("analytics_BTCUSDT_high", ask(daemon.port, "/catalog/datasets?limit=100").text)
         # twice it began to fire; going on and being asked for are no news
         lines = [line for line in daemon.logged().splitlines() if " alert fired " in line]
-        told = [re.search(r'info alert fired alert=high symbol=BTCUSDT period=1h as_of=(\S+) message="BTCUSDT above 100"$', line) for line in lines]
+        told = [re.search(r'info alert fired alert=high symbol=BTCUSDT period=1h as_of=(\S+) message="above 100"$', line) for line in lines]
         self.assertEqual([m and m[1] for m in told], [iso(self.first + 3 * HOUR), iso(self.first + 6 * HOUR)], daemon.logged()[-2000:])
 
     def test_the_levels_of_the_configuration_hold(self):
         self.add(0, 90)
         daemon = Daemon("--set", f"scripts.path={self.dir}/mine", "--set", "alert high.level=50", store=self.store)
         self.addCleanup(daemon.stop)
-        self.assertEqual(self.answer(daemon.port, 0), {"fired": "yes", "message": "BTCUSDT above 50"})
+        self.assertEqual(self.answer(daemon.port, 0), {"fired": "yes", "message": "above 50"})
