@@ -60,7 +60,7 @@ static enum pt_code read_symbols(struct pt_pool *pool, struct symbols *symbols, 
 /* New, or another version than the one that is live. */
 static bool is_new(const struct pt_scripts *live, const struct pt_script *script)
 {
-    if (script->status != PT_SCRIPT_LIVE || strcmp(script->kind, "alert") == 0) return false;
+    if (script->status != PT_SCRIPT_LIVE) return false;
     const struct pt_script *was = pt_scripts_find(live, script->name);
     return !was || strcmp(was->source->hash, script->source->hash) != 0;
 }
