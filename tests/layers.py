@@ -41,7 +41,7 @@ HOME = {
     "mongoc": ["plugins/mirror_mongo"],
     "nats": ["plugins/feed_nats"],
     "curl/": ["plugins/"],
-    "dlfcn.h": ["core/flow/plugin"],
+    "dlfcn.h": ["core/flow/plugin", "core/num/blas"],
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -12,9 +12,9 @@
  * Gaps are few: 500 x 2160 with 1 % missing takes half as long again as without, where products of
  * masks take six times as long. Blocks of rows keep z small: 500 series take 1.5 MB, with gaps 9
  * MB, however long they are. */
-#include <cblas.h>
 #include <string.h>
 
+#include "num/blas.h"
 #include "num/moment.h"
 #include "num/panel_impl.h"
 
@@ -24,7 +24,9 @@ enum { TILE = 32 };
 
 enum pt_code pt_panel_blas_check(struct pt_err *err)
 {
-    const char *config = openblas_get_config();
+    const struct pt_blas *blas = pt_blas(err);
+    if (blas == NULL) return PT_EIO;
+    const char *config = blas->get_config();
     if (strstr(config, "USE_OPENMP") == NULL) return PT_OK;
     return pt_fail(
         err, PT_EVERSION,
@@ -35,12 +37,24 @@ enum pt_code pt_panel_blas_check(struct pt_err *err)
 
 void pt_panel_blas_one_thread(void)
 {
-    openblas_set_num_threads(1);
+    const struct pt_blas *blas = pt_blas(NULL);
+    if (blas != NULL) blas->set_num_threads(1);
+}
+
+enum pt_code pt_panel_blas_warm(struct pt_err *err)
+{
+    double matrix[4], values[2], vectors[4];
+    static const double a[] = { 0, 1, 2 }, b[] = { 2, 1, 3 };
+    const double *const x[] = { a, b };
+    const struct pt_panel panel = { x, 2, 3 };
+    enum pt_code rc = pt_panel_pearson(&panel, 2, matrix, NULL, err);
+    return rc == PT_OK ? pt_panel_eigen(matrix, 2, values, vectors, err) : rc;
 }
 
 const char *pt_panel_blas_core(void)
 {
-    return openblas_get_corename();
+    const struct pt_blas *blas = pt_blas(NULL);
+    return blas != NULL ? blas->get_corename() : "none";
 }
 
 enum pt_code pt_panel_limits(const struct pt_panel *panel, struct pt_err *err)
@@ -73,6 +87,8 @@ enum pt_code pt_panel_product(const struct pt_panel *panel, const struct pt_pane
                               double *matrix, struct pt_gaps *gaps, struct pt_err *err)
 {
     size_t n = panel->series, block = gaps != NULL ? ROWS_GAPS : ROWS;
+    const struct pt_blas *blas = pt_blas(err);
+    if (blas == NULL) return PT_EIO;
     if (block > panel->rows) block = panel->rows;
     size_t stride = ((block + 7) & ~(size_t)7) + 8; /* never whole pages: they share cache sets */
     double *z = pt_panel_room(n * stride, sizeof(double));
@@ -86,7 +102,7 @@ enum pt_code pt_panel_product(const struct pt_panel *panel, const struct pt_pane
             pt_wide()->standard(x, rows, own[i].mean, own[i].scale, z + i * stride);
             if (gaps != NULL) pt_gaps_pick(gaps, i, x, rows);
         }
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (blasint)n, (blasint)rows, 1, z,
+        blas->dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (blasint)n, (blasint)rows, 1, z,
                     (blasint)stride, from > 0, matrix, (blasint)n);
         if (gaps != NULL) pt_gaps_add(gaps, z, stride, rows);
     }
@@ -118,7 +134,7 @@ static double entry(const struct pt_panel *panel, const struct pt_panel_own *own
 {
     *pairs = panel->rows;
     bool whole = own[i].count == panel->rows && own[j].count == panel->rows;
-    struct pt_pair p;
+    struct pt_pair p = { 0 };
     if (!whole) {
         p = pair_of(gaps, own, i, j, product);
         *pairs = (size_t)p.n;

@@ -7,10 +7,12 @@
  *
  * Products are by OpenBLAS: last bits differ between its kernels (pt_panel_blas_core()), not
  * between two runs with one kernel. It must run on one thread; callers say so once, before the
- * first call: pt_panel_blas_check(), pt_panel_blas_one_thread().
+ * first call: pt_panel_blas_check(), pt_panel_blas_one_thread(). The library is opened by the first
+ * call that needs it (2.5 ms).
  *
- * Errors, of all that return a code: PT_ENOMEM; PT_ERANGE for more than PT_PANEL_SERIES series or
- * PT_PANEL_ROWS rows. On an error nothing in the outputs can be used. */
+ * Errors, of all that return a code: PT_ENOMEM; PT_EIO when OpenBLAS is not there; PT_ERANGE for
+ * more than PT_PANEL_SERIES series or PT_PANEL_ROWS rows. On an error nothing in the outputs can be
+ * used. */
 #ifndef PT_PANEL_H
 #define PT_PANEL_H
 
@@ -95,6 +97,9 @@ struct pt_breadth pt_panel_breadth(const struct pt_panel *close, size_t width);
  * one. */
 enum pt_code pt_panel_blas_check(struct pt_err *err);
 void pt_panel_blas_one_thread(void);
+/* Opens it and takes the memory it works in (128 MiB of address space, little of it touched): what
+ * a process does that may open no files later. */
+enum pt_code pt_panel_blas_warm(struct pt_err *err);
 /* Which kernel it chose for this processor ("Haswell"), part of a result's provenance; static. */
 const char *pt_panel_blas_core(void);
 

@@ -1,14 +1,8 @@
 /* What is read from a correlation matrix: eigenvalues, repair, shrinkage. */
-#include <cblas.h>
 #include <string.h>
 
+#include "num/blas.h"
 #include "num/panel_impl.h"
-
-/* LAPACK, inside OpenBLAS; the last two are the lengths of the letters, as Fortran passes them. */
-extern void dsyevd_(const char *job, const char *triangle, const blasint *n, double *a,
-                    const blasint *lda, double *values, double *work, const blasint *work_len,
-                    blasint *iwork, const blasint *iwork_len, blasint *info, size_t job_len,
-                    size_t triangle_len);
 
 double pt_panel_mean(const double *matrix, size_t series)
 {
@@ -34,6 +28,8 @@ enum pt_code pt_panel_eigen(const double *matrix, size_t series, double *values,
     if (series > PT_PANEL_SERIES)
         return pt_fail(err, PT_ERANGE, "eigenvalues of %zu series; at most %d", series,
                        PT_PANEL_SERIES);
+    const struct pt_blas *blas = pt_blas(err);
+    if (blas == NULL) return PT_EIO;
     blasint n = (blasint)series, info = 0;
     size_t need = vectors != NULL ? 1 + 6 * series + 2 * series * series : 2 * series + 1;
     size_t need_int = vectors != NULL ? 3 + 5 * series : 1;
@@ -49,8 +45,8 @@ enum pt_code pt_panel_eigen(const double *matrix, size_t series, double *values,
         goto out;
     }
     memcpy(room, matrix, series * series * sizeof(*room));
-    dsyevd_(vectors != NULL ? "V" : "N", "U", &n, room, &n, values, work, &work_len, iwork,
-            &iwork_len, &info, 1, 1);
+    blas->dsyevd(vectors != NULL ? "V" : "N", "U", &n, room, &n, values, work, &work_len, iwork,
+                 &iwork_len, &info, 1, 1);
     if (info != 0)
         rc =
             pt_fail(err, PT_EINVAL, "eigenvalues of %zu series: dsyevd says %d", series, (int)info);
@@ -91,10 +87,11 @@ static enum pt_code whole_part(const double *matrix, size_t n, size_t *kept, siz
 /* a - its negative part, brought back to a unit diagonal. vectors: [n * n], spoilt. */
 static void clip(double *a, size_t n, const double *values, double *vectors)
 {
+    const struct pt_blas *blas = pt_blas(NULL); /* it gave the eigenvalues */
     size_t negative = 0;
     for (; negative < n && values[negative] < 0; negative++)
         for (size_t i = 0; i < n; i++) vectors[negative * n + i] *= sqrt(-values[negative]);
-    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (blasint)n, (blasint)negative, 1, vectors,
+    blas->dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (blasint)n, (blasint)negative, 1, vectors,
                 (blasint)n, 1, a, (blasint)n);
     for (size_t i = 0; i < n; i++) vectors[i] = sqrt(a[i * n + i]); /* at least 1 */
     for (size_t i = 0; i < n; i++) {

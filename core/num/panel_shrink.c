@@ -120,14 +120,14 @@ struct pt_breadth pt_panel_breadth(const struct pt_panel *close, size_t width)
         size_t found = 0;
         for (size_t t = close->rows; t-- > 0 && found < width;) {
             if (!pt_there(x[t])) continue;
-            sum += x[t];
+            sum += last - x[t]; /* exactly 0 where nothing moved, as no mean of tenths is */
             found++;
         }
         if (!pt_there(last) || found < width || width == 0) continue;
         double before = close->rows > 1 ? x[close->rows - 2] : NAN;
         if (!pt_there(before)) before = last; /* neither */
         b.count++;
-        b.above += last > sum / (double)width;
+        b.above += sum > 0;
         b.advancing += last > before;
         b.declining += last < before;
     }

@@ -384,10 +384,21 @@ static void test_breadth_counts_series_with_a_last_bar(void)
     CU_ASSERT(pt_panel_breadth(&p, 1).count == 0);
 }
 
+static void test_breadth_of_what_never_moved_is_not_above(void)
+{
+    double x[50];
+    const double *rows[] = { x };
+    for (size_t t = 0; t < 50; t++) x[t] = 0.1; /* their sum is 4.999.. */
+    const struct pt_panel p = { rows, 1, 50 };
+    struct pt_breadth b = pt_panel_breadth(&p, 50);
+    CU_ASSERT(b.count == 1 && b.above == 0 && b.advancing == 0 && b.declining == 0);
+}
+
 static void test_this_blas_may_be_used(void)
 {
     struct pt_err err;
     CU_ASSERT(pt_panel_blas_check(&err) == PT_OK);
+    CU_ASSERT(pt_panel_blas_warm(&err) == PT_OK);
     CU_ASSERT(pt_panel_blas_core() != NULL && pt_panel_blas_core()[0] != '\0');
 }
 
@@ -464,6 +475,8 @@ int main(void)
           test_shrinkage_needs_twenty_whole_rows_and_a_spread },
         { "Fisher intervals", test_fisher_intervals },
         { "breadth counts series with a last bar", test_breadth_counts_series_with_a_last_bar },
+        { "breadth of what never moved is not above",
+          test_breadth_of_what_never_moved_is_not_above },
         { "this BLAS may be used", test_this_blas_may_be_used },
         { "matches pandas and scikit-learn", test_matches_pandas_and_scikit_learn },
         CU_TEST_INFO_NULL,
