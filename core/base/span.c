@@ -45,13 +45,22 @@ enum pt_code pt_span_parse(const char *text, size_t len, int64_t *us)
     return PT_EINVAL;
 }
 
-size_t pt_span_print(int64_t us, char out[PT_PERIOD_TEXT_MAX])
+static size_t print_from(const struct unit *unit, int64_t us, char out[PT_PERIOD_TEXT_MAX])
 {
-    const struct unit *unit = units;
     while (us % unit->us != 0) unit++;
     if (us == 0) unit = &units[4];
     int n = snprintf(out, PT_PERIOD_TEXT_MAX, "%lld%s", (long long)(us / unit->us), unit->name);
     return (size_t)n;
+}
+
+size_t pt_span_print(int64_t us, char out[PT_PERIOD_TEXT_MAX])
+{
+    return print_from(units, us, out);
+}
+
+size_t pt_span_print_days(int64_t us, char out[PT_PERIOD_TEXT_MAX])
+{
+    return print_from(units + 1, us, out);
 }
 
 #define PERIODS(X)                                                                                 \

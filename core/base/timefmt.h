@@ -32,6 +32,7 @@ size_t pt_time_print(int64_t us, char out[PT_TIME_TEXT_MAX]);
  * otherwise ("1M", a calendar month, has no fixed length and is refused). */
 enum pt_code pt_span_parse(const char *text, size_t len, int64_t *us);
 size_t pt_span_print(int64_t us, char out[PT_PERIOD_TEXT_MAX]); /* largest whole unit: "1d", "90m" */
+size_t pt_span_print_days(int64_t us, char out[PT_PERIOD_TEXT_MAX]); /* the same without weeks: "28d" */
 
 /* A bar length: one of 1m 3m 5m 15m 30m 1h 2h 4h 6h 8h 12h 1d 3d 1w. */
 enum pt_code pt_period_parse(const char *text, size_t len, int64_t *period_us);

@@ -16,32 +16,44 @@
  *      twin: the script's name, where the error is that an earlier one has it.
  *      checked: { name, kind, markets, calls, elapsed_us, slowest_us, notes: [ text ] }
  *
- * -> { op: "run", id, symbol, period_us, as_of_us, now_us, inspect?, scripts: [ { name, params: {...} } ] }
+ * -> { op: "run", id, symbol, period_us, as_of_us, now_us, benchmark?, inspect?, scripts: [ { name, params: {...} } ] }
  *      as_of_us: the window ends at the last close <= as_of_us; of a script that needs books at its newest book, whole
  *      ms. now_us: becomes computed_at. params: only what
  *      differs from the defaults. The scripts run in the order given, results are handed on to those that need them.
+ *      symbol "" is the whole market: all symbols that have the period or can build it, at the newest close of any of
+ *      them. Such a unit takes only scripts with needs.market, and no other unit takes those. benchmark: who stands in
+ *      where the market does not hold the benchmark of the load message; else its first symbol does.
  *      inspect: enum pt_inspect, for the last of the scripts; it may take PT_INSPECT_BUDGETS times as long.
  * <- { op: "done", id, results: [ { name, elapsed_us, doc: <result document> } ] }
  *
  * Declaration: { api: 1, kind: "calculator", name, about, method, method_version, shape: "values" | "data",
  *   every: [ "1h", "1d" ], needs: { candles: { span: "30d", period?: "1h" },
- *   books: { span: "1h", max_age: "5s" }, metrics: [ ... ] },
- *   params:  [ { name, type: "int" | "number" | "enum" | "bool", default, min?, max?, words?: [..], unit?, about? } ],
- *   outputs: [ { name, type: "number" | "int" | "text" | "bool" | "map" | "list", unit, about?, stored?, keys?, fields?: [..] } ],
+ *   books: { span: "1h", max_age: "5s" }, metrics: [ ... ] } or
+ *   { market: { span: "30d" or the name of a span parameter, bars, min, symbols } },
+ *   params:  [ { name, type: "int" | "number" | "enum" | "bool" | "span", default, min?, max?, words?: [..], unit?, about? } ],
+ *   outputs: [ { name, type: "number" | "int" | "text" | "bool" | "map" | "list" | "record" | "matrix", unit, about?, stored?, keys?,
+ *   fields?: [..] } ],
  *   of a regime: label?: the output that is its label, levels?: [ outputs ],
  *   rules?: [ { when: { level: word }, gives: word, behind?: [ words ], otherwise?: true } ] }
+ * A map of a market script may have keys: "symbols"; a matrix is always over the symbols.
  *
  * Result document, stored as it is under collection analytics_SYMBOL_NAME, key pt_result_key(period, as_of):
  * { symbol, timeframe: "1h", metric, as_of: <date>, status: "ok" | "warming" | "gap" | "error" | "quarantined" | "empty", data: { <outputs> },
  *   metadata: { method, method_version, window: "30d", parameters: {...}, completeness: <double 0..100>, rows, expected,
  *     gaps, missing, reasons: { field: word }, computed_at: <date>, script: <file name>, script_hash, derived_from?: "1m",
  *     error?: { message, file?, line? } } }
- * Outputs: double = decimal, int64 = integer by nature, text, bool, null, document = map. "empty": no closed bar (no book)
- * at or before as_of; such a result has as_of null and is never stored. Where books are needed, rows counts books, gaps
- * the breaks among them, completeness is the share of their span in which a valid one was known; expected, missing: null.
- * "quarantined": said by the daemon for a script that it does not run any more because it killed its worker too often.
- * A result that was inspected has, and is never stored with: locals?: { name: words } of the function that failed, or
- * profile?: as in bindings/inspect.h. */
+ * Outputs: double = decimal, int64 = integer by nature, text, bool, null, document = map or record, binary = matrix
+ * (matrix.h). "empty": no closed bar (no book) at or before as_of; such a result has as_of null and is never stored. Where
+ * books are needed, rows counts books, gaps the breaks among them, completeness is the share of their span in which a valid
+ * one was known; expected, missing: null. "quarantined": said by the daemon for a script that it does not run any more
+ * because it killed its worker too often. A result that was inspected has, and is never stored with: locals?: { name: words }
+ * of the function that failed, or profile?: as in bindings/inspect.h.
+ *
+ * A result of the market has symbol "", stands in analytics_NAME, and has `symbols`: [ names, sorted ] before `data`:
+ * those with a bar in the window. Its metadata also has benchmark, blas (the kernel that multiplied, see panel.h) and, where
+ * a symbol could not be read and is left out, damaged: [ names ] ("?": a series of which not even that is known). rows counts
+ * the bar times at which any symbol has a bar; gaps and missing are summed over the symbols, each from its first bar to as_of;
+ * completeness is of all symbols. */
 #ifndef PT_UNIT_H
 #define PT_UNIT_H
 
@@ -51,6 +63,10 @@
 #define PT_WORKER_STATUS_FD 4
 #define PT_WIRE_MAX (64u << 20)     /* a request (all script texts) */
 #define PT_RESULT_MAX (1u << 20)    /* bytes of one result document; more is an error of the script */
+/* The same of the market: below what a MongoDB document may have. 500 symbols with four matrices: 4.5 MB. */
+#define PT_MARKET_RESULT_MAX (15u << 20)
+/* A script of the market may take so many times the budget of a call: it computes for all symbols at once. */
+#define PT_MARKET_BUDGET 10
 #define PT_SCRIPT_NAME_MAX 48
 #define PT_HASH_TEXT_MAX 33         /* xxh3-128 in hex with its NUL */
 #define PT_SCRIPT_API 1
