@@ -9,6 +9,7 @@ stds.petrosa = {
     "tonumber", "tostring", "type", "unpack", "xpcall", "require",
     "bit", "coroutine", "math", "string", "table", "vec", "missing", "null",
     "calculator", "regime", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list",
+    "span", "record", "matrix",
   },
 }
 files["scripts"] = { std = "petrosa" }

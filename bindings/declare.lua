@@ -1,8 +1,8 @@
 --- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
 -- Gives the constructors (calculator, regime, alert, int, number, ...) to `names` and turns a declaration into what C keeps:
--- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, funding_us, marks_us,
--- document }. A document is a list { kind = "o", key, value, ... },
--- an array { kind = "a", ... }, a decimal { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
+-- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, funding_us, marks_us, market,
+-- document }. A document is a list { kind = "o", key, value, ... }, an array { kind = "a", ... }, a decimal { kind = "d", x };
+-- whole numbers, texts and booleans stand for themselves.
 local native, names = ...
 jit.off(true, true) -- each function here runs a few times in a VM's life
 
@@ -19,6 +19,8 @@ local MAX_ROWS, MAX_OUTPUTS, MAX_PARAMS, MAX_KEYS = 10000000, 512, 64, 4096
 -- query parameters of /analysis/NAME, and what stands beside the outputs in a row
 local TAKEN_PARAMS = "pair pairs symbol period timeframe limit offset start end as_of sort_by sort_order format list_key"
 local TAKEN_OUTPUTS = "timestamp status"
+-- of a market script the outputs stand at the top of the reply, beside these
+local TAKEN_MARKET = "pairs period metric method window as_of metadata history pagination"
 
 local source = { text = "", file = "?" }
 
@@ -180,10 +182,25 @@ constructor("int", "default min max unit about", function(t, fail)
   check_range(t, is_whole, "whole number", fail)
 end)
 
+-- A parameter when it has a default, else an output.
 constructor("bool", "default about", function(t, fail)
   t.type = "bool"
-  if t.default == nil then return end -- an output
-  if type(t.default) ~= "boolean" then fail("default must be true or false, got %s", show(t.default)) end
+  if t.default ~= nil and type(t.default) ~= "boolean" then fail("default must be true or false, got %s", show(t.default)) end
+end)
+
+-- A length of time: texts such as "30d"; the script sees seconds.
+constructor("span", "default min max about", function(t, fail)
+  t.type = "span"
+  local us = {}
+  for _, key in ipairs { "default", "min", "max" } do
+    us[key] = type(t[key]) == "string" and native.span(t[key]) or nil
+    if not us[key] and (key == "default" or t[key] ~= nil) then
+      fail("%s must be a span such as \"30d\" or \"24h\", got %s", key, show(t[key]))
+    end
+  end
+  if us.min and us.max and us.min > us.max then fail("min %s is above max %s", show(t.min), show(t.max)) end
+  if us.min and us.default < us.min then fail("default %s is below min %s", show(t.default), show(t.min)) end
+  if us.max and us.default > us.max then fail("default %s is above max %s", show(t.default), show(t.max)) end
 end)
 
 constructor("enum", nil, function(t, fail)
@@ -254,25 +271,22 @@ local function check_map_keys(keys, fail)
   return out
 end
 
--- One value of an output: "unit", number { ... }, count { ... }, bool { ... }, text { ... }.
+-- One value of an output: "unit", number { ... }, count { ... }, bool { ... }, text { ... }, record { ... }.
 local function check_value(value, fail)
   if type(value) == "string" then
     check_unit(value, fail)
     return { type = "number", unit = value }
   end
   local made = tagged(value)
-  if not made then fail("must be a unit or one of number, count, bool, text, got %s", show(value)) end
-  if made.default ~= nil or not is_taken(made.type, "number count bool text") then
-    fail("must be a unit or one of number, count, bool, text")
+  if not made then fail("must be a unit or one of number, count, bool, text, record, got %s", show(value)) end
+  if made.default ~= nil or not is_taken(made.type, "number count bool text record") then
+    fail("must be a unit or one of number, count, bool, text, record")
   end
   return made
 end
 
-constructor("map", "keys unit fields about", function(t, fail)
-  t.type = "map"
-  t.keys = check_map_keys(t.keys, fail)
-  if (t.unit == nil) == (t.fields == nil) then fail("takes either unit or fields") end
-  if t.unit ~= nil then return check_unit(t.unit, fail) end
+-- Fields of each value of a map, or of a record: in place of t.fields a list of { name, value }.
+local function check_fields(t, fail)
   local n, seen, fields = list_length(t.fields), {}, {}
   if not n or n == 0 or n > 64 then fail("fields must be a list of { name, unit }") end
   for i = 1, n do
@@ -284,6 +298,26 @@ constructor("map", "keys unit fields about", function(t, fail)
     fields[i] = { name = name, value = check_value(rawget(field, 2), function(...) fail("field " .. name .. ": " .. format(...)) end) }
   end
   t.fields = fields
+end
+
+constructor("map", "keys unit fields about", function(t, fail)
+  t.type = "map"
+  t.keys = t.keys == "symbols" and t.keys or check_map_keys(t.keys, fail)
+  if (t.unit == nil) == (t.fields == nil) then fail("takes either unit or fields") end
+  if t.unit ~= nil then return check_unit(t.unit, fail) end
+  check_fields(t, fail)
+end)
+
+-- Values under fixed names, each of a kind of its own.
+constructor("record", "fields about", function(t, fail)
+  t.type = "record"
+  check_fields(t, fail)
+end)
+
+-- A symmetric matrix over the symbols of a market; in counts its cells are whole numbers.
+constructor("matrix", "unit about", function(t, fail)
+  t.type = "matrix"
+  check_unit(t.unit, fail)
 end)
 
 names.anomaly = function() error("anomaly: this kind is not known here (known: calculator, regime, alert)", 2) end
@@ -326,7 +360,7 @@ function value_document(name, t)
     for i = 1, #t.fields do fields[i] = value_document(t.fields[i].name, t.fields[i].value) end
   end
   return object("name", name, "type", t.type == "count" and "int" or t.type, "unit", t.unit, "about", t.about, "stored", t.stored,
-    "words", t.words and array(t.words), "keys", t.keys and array(t.keys), "fields", fields)
+    "words", t.words and array(t.words), "keys", type(t.keys) == "table" and array(t.keys) or t.keys, "fields", fields)
 end
 
 -- ---- a declaration -------------------------------------------------------------------------------
@@ -353,7 +387,7 @@ local function output_list(outputs)
 end
 
 -- Also the text outputs with words: { name, words } in order.
-local function outputs_document(outputs)
+local function outputs_document(outputs, market)
   local list, seen, out, texts = output_list(outputs), {}, { kind = "a" }, {}
   if #list == 0 then refuse("outputs", "there are none") end
   if #list > MAX_OUTPUTS then refuse("outputs", "%d of them, at most %d", #list, MAX_OUTPUTS) end
@@ -361,12 +395,16 @@ local function outputs_document(outputs)
     local name, value = list[i].name, list[i].value
     local path = "outputs." .. name
     if not is_word(name) then refuse(path, "name must be %s", NAME_WORDS) end
-    if is_taken(name, TAKEN_OUTPUTS) then refuse(path, "this name is taken") end
+    if is_taken(name, TAKEN_OUTPUTS) or market and is_taken(name, TAKEN_MARKET) then refuse(path, "this name is taken") end
     if seen[name] then refuse(path, "is there twice") end
     seen[name] = true
-    local made = tagged(value, "map") or tagged(value, "list") or check_value(value, function(...)
-      refuse(path, "%s", (gsub(format(...), "number, count, bool, text", "number, count, bool, text, map, list")))
+    local made = tagged(value, "map") or tagged(value, "list") or tagged(value, "matrix") or check_value(value, function(...)
+      refuse(path, "%s", (gsub(format(...), "text, record", "text, record, map, list, matrix")))
     end)
+    if not market and (made.type == "matrix" or made.keys == "symbols") then
+      local what = made.type == "matrix" and "a matrix" or "keys = \"symbols\""
+      refuse(path, "%s needs the symbols of a market: needs = { market = { ... } }", what)
+    end
     out[i] = value_document(name, made)
     if made.type == "text" and made.words then texts[#texts + 1] = { name = name, words = made.words } end
   end
@@ -383,8 +421,8 @@ local function params_document(params)
     if not is_word(name) then refuse("params." .. name, "name must be %s", NAME_WORDS) end
     if is_taken(name, TAKEN_PARAMS) then refuse("params." .. name, "this name is taken by the API") end
     local made = tagged(t)
-    if not made or not is_taken(made.type, "int number bool enum") or made.default == nil then
-      refuse("params." .. name, "must be int, number, bool or enum { default = ... }")
+    if not made or not is_taken(made.type, "int number bool enum span") or made.default == nil then
+      refuse("params." .. name, "must be int, number, bool, enum or span { default = ... }")
     end
   end
   if #list > MAX_PARAMS then refuse("params", "%d of them, at most %d", #list, MAX_PARAMS) end
@@ -392,18 +430,18 @@ local function params_document(params)
   for i = 1, #list do
     local t = made_of[rawget(params, list[i])]
     out[i] = param_document(list[i], t)
-    defaults[list[i]] = t.default
+    defaults[list[i]] = t.type == "span" and native.span(t.default) / 1e6 or t.default
   end
   return out, defaults
 end
 
--- A number of rows, or a function of the parameters that gives one.
+-- A number of rows, or a function of the parameters (and of the seconds of a bar) that gives one.
 local function check_rows(x, path, defaults, fallback)
   if x == nil then return fallback, fallback end
   if type(x) == "function" then
     local given = {}
     for k, v in next, defaults do given[k] = v end
-    local value = x(given)
+    local value = x(given, 3600)
     if not is_whole(value) or value < 1 or value > MAX_ROWS then
       refuse(path, "gives %s for the defaults, wanted a whole number 1 .. %d", show(value), MAX_ROWS)
     end
@@ -463,11 +501,46 @@ local function check_others(needs, name, made)
   return object("span", span)
 end
 
-local function check_needs(needs, made, defaults)
+-- All symbols at once: the same window of each. Its span may be the name of a span parameter.
+local function check_market(market, made, params, defaults)
+  if type(market) ~= "table" then refuse("needs.market", "must be a table { span = \"30d\", ... }, got %s", show(market)) end
+  check_keys(market, "span bars min symbols", function(...) refuse("needs.market", ...) end)
+  local span = rawget(market, "span")
+  made.market = true
+  made.span_us = type(span) == "string" and native.span(span) or nil
+  if not made.span_us then
+    local param = type(span) == "string" and type(params) == "table" and tagged(rawget(params, span), "span")
+    if not param then
+      refuse("needs.market.span", "must be a span such as \"30d\", or the name of a span parameter, got %s", show(span))
+    end
+    made.span_us = native.span(param.default)
+  end
+  local symbols = rawget(market, "symbols")
+  local bars, min
+  made.bars, bars = check_rows(rawget(market, "bars"), "needs.market.bars", defaults, 1)
+  made.min, min = check_rows(rawget(market, "min"), "needs.market.min", defaults, 1)
+  if symbols == nil then symbols = 1 end
+  if not is_whole(symbols) or symbols < 1 or symbols > 16384 then
+    refuse("needs.market.symbols", "must be a whole number 1 .. 16384, got %s", show(symbols))
+  end
+  return object("span", span, "bars", bars, "min", min, "symbols", symbols)
+end
+
+local function check_needs(needs, made, params, defaults)
   if type(needs) ~= "table" then refuse("needs", "must be a table, needs = { candles = { span = \"30d\" } }, got %s", show(needs)) end
-  check_keys(needs, "candles books funding marks metrics", function(...) refuse("needs", ...) end)
-  local candles, books, metrics = rawget(needs, "candles"), rawget(needs, "books"), rawget(needs, "metrics")
+  check_keys(needs, "candles books funding marks metrics market", function(...) refuse("needs", ...) end)
+  local candles, books = rawget(needs, "candles"), rawget(needs, "books")
+  local metrics, market = rawget(needs, "metrics"), rawget(needs, "market")
   local candles_doc, books_doc, metrics_doc
+  if market ~= nil then
+    if made.kind ~= "calculator" then
+      refuse("needs.market", "%s is of one symbol and cannot look at the market", made.kind == "alert" and "an alert" or "a regime")
+    end
+    for _, key in ipairs { "candles", "books", "funding", "marks", "metrics" } do
+      if rawget(needs, key) ~= nil then refuse("needs.market", "stands alone: %s are of one symbol, a market is of all", key) end
+    end
+    return object("market", check_market(market, made, params, defaults))
+  end
   if books ~= nil then books_doc = check_books(books, made) end
   if candles ~= nil then
     if type(candles) ~= "table" then refuse("needs.candles", "must be a table { span = \"30d\", ... }, got %s", show(candles)) end
@@ -497,7 +570,7 @@ local function check_needs(needs, made, defaults)
   if made.kind == "regime" and not metrics then
     refuse("needs.metrics", "a regime needs metrics, needs = { metrics = { \"volatility\" } }")
   end
-  if not candles and not books and not metrics then refuse("needs", "must name candles, books or metrics") end
+  if not candles and not books and not metrics then refuse("needs", "must name candles, books, metrics or market") end
   return object("candles", candles_doc, "books", books_doc, "funding", check_others(needs, "funding", made),
     "marks", check_others(needs, "marks", made), "metrics", metrics_doc)
 end
@@ -591,8 +664,9 @@ local function declare(kind, allowed, run)
       if type(x) ~= "string" or not native.period(x) then refuse("every", "%s is no period (known: %s)", show(x), native.periods) end
     end)
     local params, defaults = params_document(rawget(t, "params"))
-    local needs = check_needs(rawget(t, "needs"), made, defaults)
-    local outputs, texts, taken = outputs_document(kind == "alert" and alert_outputs() or rawget(t, "outputs"))
+    local needs = check_needs(rawget(t, "needs"), made, rawget(t, "params"), defaults)
+    local outputs, texts, taken = outputs_document(kind == "alert" and alert_outputs() or rawget(t, "outputs"), made.market)
+    if made.market and shape ~= "data" then refuse("shape", "a market script has the shape \"data\"") end
     made.run = rawget(t, run)
     if type(made.run) ~= "function" then refuse(run, "must be a function, got %s", show(made.run)) end
     if kind == "alert" then made.run = outputs_of_when(made.run) end

@@ -1,6 +1,9 @@
 /* lua_declare.c - a declaration out of the VM: its document and its figures.   [layer: bindings] */
 #include "bindings/lua_declare.h"
 
+#include "base/timefmt.h"
+#include "bindings/lua_params.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +11,17 @@
 #define ROWS_MAX 10000000
 #define DEPTH_MAX 16
 
+static void output_fini(struct pt_output *output)
+{
+    for (size_t i = 0; i < output->nfields; i++) output_fini(&output->fields[i]);
+    free(output->fields);
+    free(output->words);
+    free(output->keys);
+}
+
 void pt_declaration_fini(struct pt_declaration *d)
 {
-    for (size_t i = 0; i < d->noutputs; i++) {
-        struct pt_output *output = &d->outputs[i];
-        for (size_t f = 0; f < output->nfields; f++) free(output->fields[f].words);
-        free(output->fields);
-        free(output->words);
-        free(output->keys);
-    }
+    for (size_t i = 0; i < d->noutputs; i++) output_fini(&d->outputs[i]);
     for (size_t i = 0; i < d->nparams; i++) free(d->params[i].words);
     free(d->outputs);
     free(d->params);
@@ -147,9 +152,15 @@ static size_t word_index(const char *const *words, size_t n, const char *word)
     return i;
 }
 
+/* A number, or a span as us. */
 static bool number_member(const bson_t *doc, const char *key, double *x)
 {
     int64_t whole;
+    const char *text;
+    if (pt_doc_text(doc, key, &text) && pt_span_parse(text, strlen(text), &whole) == PT_OK) {
+        *x = (double)whole;
+        return true;
+    }
     if (pt_doc_double(doc, key, x)) return true;
     if (!pt_doc_int(doc, key, &whole)) return false;
     *x = (double)whole;
@@ -176,15 +187,18 @@ static void take_param(lua_State *L, const bson_t *doc, struct pt_param *param)
         pt_doc_bool(doc, "default", &yes);
         param->fallback = yes;
     } else {
-        param->type = strcmp(type, "int") == 0 ? PT_PARAM_INT : PT_PARAM_NUMBER;
+        param->type = strcmp(type, "int") == 0    ? PT_PARAM_INT
+                      : strcmp(type, "span") == 0 ? PT_PARAM_SPAN
+                                                  : PT_PARAM_NUMBER;
         number_member(doc, "default", &param->fallback);
     }
 }
 
 static void take_output(lua_State *L, const bson_t *doc, struct pt_output *output)
 {
-    static const char *const types[] = { "number", "int", "text", "bool", "map", "list" };
-    const char *type = "";
+    static const char *const types[] = { "number", "int",  "text",   "bool",
+                                         "map",    "list", "record", "matrix" };
+    const char *type = "", *unit = "", *keys;
     bson_t fields;
     bson_iter_t iter;
     pt_doc_text(doc, "name", &output->name);
@@ -192,6 +206,9 @@ static void take_output(lua_State *L, const bson_t *doc, struct pt_output *outpu
     output->type = (enum pt_output_type)word_index(types, sizeof types / sizeof *types, type);
     output->nwords = take_texts(L, doc, "words", &output->words);
     output->nkeys = take_texts(L, doc, "keys", &output->keys);
+    output->by_symbol = pt_doc_text(doc, "keys", &keys);
+    pt_doc_text(doc, "unit", &unit);
+    output->counts = output->type == PT_OUTPUT_MATRIX && strcmp(unit, "count") == 0;
     if (!pt_doc_child(doc, "fields", &fields)) return;
     output->fields = zeroed(L, members(&fields), sizeof *output->fields);
     bson_t field;
@@ -210,10 +227,14 @@ static void take_figures(lua_State *L, struct pt_declaration *d)
     pt_doc_text(d->document, "kind", &d->kind);
     pt_doc_text(d->document, "method", &d->method);
     pt_doc_text(d->document, "method_version", &d->method_version);
-    pt_doc_text(d->document, "needs.candles.span", &d->span);
+    if (pt_doc_child(d->document, "needs.candles", &entry) ||
+        (d->market = pt_doc_child(d->document, "needs.market", &entry))) {
+        pt_doc_text(&entry, "span", &d->span);
+        if (pt_doc_int(&entry, "bars", &rows)) d->bars = (size_t)rows;
+        if (pt_doc_int(&entry, "min", &rows)) d->min = (size_t)rows;
+        if (pt_doc_int(&entry, "symbols", &rows)) d->symbols = (size_t)rows;
+    }
     pt_doc_text(d->document, "needs.books.span", &d->books_span);
-    if (pt_doc_int(d->document, "needs.candles.bars", &rows)) d->bars = (size_t)rows;
-    if (pt_doc_int(d->document, "needs.candles.min", &rows)) d->min = (size_t)rows;
     d->regime = strcmp(d->kind, "regime") == 0 || strcmp(d->kind, "alert") == 0;
 
     if (pt_doc_child(d->document, "params", &list)) {
@@ -221,6 +242,9 @@ static void take_figures(lua_State *L, struct pt_declaration *d)
         bson_iter_init(&iter, &list);
         while (next_document(&iter, &entry)) take_param(L, &entry, &d->params[d->nparams++]);
     }
+    d->span_param = SIZE_MAX;
+    for (size_t i = 0; d->market && i < d->nparams; i++)
+        if (strcmp(d->params[i].name, d->span) == 0) d->span_param = i;
     if (pt_doc_child(d->document, "outputs", &list)) {
         d->outputs = zeroed(L, members(&list), sizeof *d->outputs);
         bson_iter_init(&iter, &list);
@@ -291,43 +315,47 @@ void pt_declaration_load(lua_State *L, const char *text, size_t len, const char 
     vm->state.computing = 1; /* require belongs at the top */
 }
 
-/* A function of the parameters on top. */
-static size_t rows_by(lua_State *L, int fn, size_t fallback, const char *name)
+/* A function of the parameters on top, and of the seconds of a bar. */
+static size_t rows_by(lua_State *L, int fn, int64_t period_us, size_t fallback, const char *name)
 {
     if (fn == LUA_NOREF) return fallback;
     lua_rawgeti(L, LUA_REGISTRYINDEX, fn);
     lua_pushvalue(L, -2);
-    lua_call(L, 1, 1);
+    lua_pushnumber(L, (lua_Number)period_us / 1e6);
+    lua_call(L, 2, 1);
     double x = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : NAN;
     if (!(x >= 1 && x <= ROWS_MAX && x == floor(x)))
-        luaL_error(L, "needs.candles.%s gives %s, wanted a whole number 1 .. %d", name,
+        luaL_error(L, "needs.%s gives %s, wanted a whole number 1 .. %d", name,
                    lua_type(L, -1) == LUA_TNUMBER ? lua_tostring(L, -1) : luaL_typename(L, -1),
                    ROWS_MAX);
     lua_pop(L, 1);
     return (size_t)x;
 }
 
-static int64_t span_rows(const struct pt_declaration *d, int64_t period_us)
+static int64_t span_rows(const struct pt_declaration *d, const struct pt_params *params,
+                         int64_t period_us)
 {
-    return d->span_us / period_us + (d->span_us % period_us != 0);
+    int64_t us = d->span_param < d->nparams ? (int64_t)params->v[d->span_param] : d->span_us;
+    return us / period_us + (us % period_us != 0);
 }
 
-bool pt_declaration_plain_rows(const struct pt_declaration *d, int64_t period_us, size_t *rows,
-                               size_t *min)
+bool pt_declaration_plain_rows(const struct pt_declaration *d, const struct pt_params *params,
+                               int64_t period_us, size_t *rows, size_t *min)
 {
-    int64_t span = span_rows(d, period_us);
+    int64_t span = span_rows(d, params, period_us);
     if (d->bars_fn != LUA_NOREF || d->min_fn != LUA_NOREF || span > ROWS_MAX) return false;
     *rows = (size_t)span > d->bars ? (size_t)span : d->bars;
     *min = d->min;
     return true;
 }
 
-void pt_declaration_rows(lua_State *L, const struct pt_declaration *d, int64_t period_us,
-                         size_t *rows, size_t *min)
+void pt_declaration_rows(lua_State *L, const struct pt_declaration *d,
+                         const struct pt_params *params, int64_t period_us, size_t *rows,
+                         size_t *min)
 {
-    *rows = rows_by(L, d->bars_fn, d->bars, "bars");
-    *min = rows_by(L, d->min_fn, d->min, "min");
-    int64_t span = span_rows(d, period_us);
+    *rows = rows_by(L, d->bars_fn, period_us, d->bars, d->market ? "market.bars" : "candles.bars");
+    *min = rows_by(L, d->min_fn, period_us, d->min, d->market ? "market.min" : "candles.min");
+    int64_t span = span_rows(d, params, period_us);
     if (span > ROWS_MAX)
         luaL_error(L, "a window of %f bars is too long, at most %d", (lua_Number)span, ROWS_MAX);
     if ((size_t)span > *rows) *rows = (size_t)span;

@@ -11,7 +11,9 @@ enum pt_output_type {
     PT_OUTPUT_TEXT,
     PT_OUTPUT_BOOL,
     PT_OUTPUT_MAP,
-    PT_OUTPUT_LIST
+    PT_OUTPUT_LIST,
+    PT_OUTPUT_RECORD,
+    PT_OUTPUT_MATRIX
 };
 
 /* Texts are borrowed from the declaration's document. */
@@ -21,35 +23,41 @@ struct pt_output {
     size_t nwords, nkeys, nfields;
     const char **words;       /* of a text; none: any text */
     const char **keys;        /* of a map */
-    struct pt_output *fields; /* of a map's values; none: numbers */
+    struct pt_output *fields; /* of a map's values (none: numbers), or of a record */
+    bool by_symbol;           /* a map whose keys are the symbols of the market */
+    bool counts;              /* a matrix of whole numbers */
 };
 
-enum pt_param_type { PT_PARAM_INT, PT_PARAM_NUMBER, PT_PARAM_BOOL, PT_PARAM_ENUM };
+enum pt_param_type { PT_PARAM_INT, PT_PARAM_NUMBER, PT_PARAM_BOOL, PT_PARAM_ENUM, PT_PARAM_SPAN };
 
 struct pt_param {
     const char *name;
     enum pt_param_type type;
-    double fallback, min, max; /* bool: 0 or 1; enum: index of the word */
+    double fallback, min, max; /* bool: 0 or 1; enum: index of the word; span: us */
     size_t nwords;
     const char **words;
 };
 
 #define PT_PARAMS_MAX 64 /* declare.lua checks it */
 
+struct pt_params; /* lua_params.h */
+
 struct pt_declaration {
     bson_t *document; /* unit.h */
     char name[PT_SCRIPT_NAME_MAX];
     const char *kind, *method, *method_version; /* borrowed from the document */
-    const char *span;                           /* NULL when no candles are needed */
-    int64_t span_us;
+    const char *span;             /* NULL when neither candles nor market are needed */
+    int64_t span_us;              /* for the default parameters */
     int64_t bars_us;              /* period of the candles; 0: the unit's */
     const char *books_span;       /* NULL when no books are needed */
     int64_t books_us;             /* it; 0 likewise */
     int64_t funding_us, marks_us; /* spans of what is no bar; 0: not needed */
+    size_t span_param;            /* span is the value of this one; SIZE_MAX: of none */
+    size_t symbols;               /* of a market: fewer are too few */
     size_t bars, min;             /* for the default parameters */
     int bars_fn, min_fn; /* functions of the parameters, registry references, or LUA_NOREF */
     int run;             /* compute, classify or when */
-    bool benchmark, trades;
+    bool benchmark, trades, market;
     bool regime; /* or an alert: its function takes metrics, parameters, window */
     size_t nparams, noutputs, nmetrics;
     struct pt_param *params;
@@ -69,11 +77,13 @@ void pt_declaration_function(lua_State *L, int ref);
 
 /* Rows of the window and the fewest bars, where no function of the script has to be asked and they
  * are not too many; else false. */
-bool pt_declaration_plain_rows(const struct pt_declaration *declaration, int64_t period_us,
-                               size_t *rows, size_t *min);
+bool pt_declaration_plain_rows(const struct pt_declaration *declaration,
+                               const struct pt_params *params, int64_t period_us, size_t *rows,
+                               size_t *min);
 /* Rows of the window and the fewest bars, with the parameters (a table) on top of the stack. Inside
  * pt_vm_protect. */
-void pt_declaration_rows(lua_State *L, const struct pt_declaration *declaration, int64_t period_us,
-                         size_t *rows, size_t *min);
+void pt_declaration_rows(lua_State *L, const struct pt_declaration *declaration,
+                         const struct pt_params *params, int64_t period_us, size_t *rows,
+                         size_t *min);
 
 #endif

@@ -1,7 +1,28 @@
 /* lua_document.c - documents as Lua values.                                    [layer: bindings] */
 #include "bindings/lua_document.h"
 
+#include "data/matrix.h"
+
 #include <lauxlib.h>
+
+static void push_matrix(lua_State *L, const bson_iter_t *iter)
+{
+    struct pt_matrix matrix;
+    if (!pt_matrix_view(iter, &matrix)) {
+        lua_pushnil(L);
+        return;
+    }
+    luaL_checkstack(L, 4, "matrix");
+    lua_createtable(L, (int)matrix.n, 0);
+    for (size_t i = 0; i < matrix.n; i++) {
+        lua_createtable(L, (int)matrix.n, 0);
+        for (size_t j = 0; j < matrix.n; j++) {
+            lua_pushnumber(L, pt_matrix_get(&matrix, i, j));
+            lua_rawseti(L, -2, (int)(j + 1));
+        }
+        lua_rawseti(L, -2, (int)(i + 1));
+    }
+}
 
 void pt_lua_value_push(lua_State *L, const bson_iter_t *iter)
 {
@@ -14,6 +35,7 @@ void pt_lua_value_push(lua_State *L, const bson_iter_t *iter)
     case BSON_TYPE_BOOL: lua_pushboolean(L, bson_iter_bool(iter)); break;
     case BSON_TYPE_DATE_TIME: lua_pushnumber(L, (lua_Number)bson_iter_date_time(iter) / 1e3); break;
     case BSON_TYPE_UTF8: lua_pushstring(L, bson_iter_utf8(iter, &len)); break;
+    case BSON_TYPE_BINARY: push_matrix(L, iter); break;
     case BSON_TYPE_DOCUMENT:
     case BSON_TYPE_ARRAY: {
         bool array = bson_iter_type(iter) == BSON_TYPE_ARRAY;

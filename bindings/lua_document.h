@@ -6,7 +6,8 @@
 
 #include <lua.h>
 
-/* Pushes a table: null is nil, a date is seconds since 1970. array: the members by position. */
+/* Pushes a table: null is nil, a date is seconds since 1970, a matrix a list of rows with NaN where
+ * a cell is missing. array: the members by position. */
 void pt_lua_document_push(lua_State *L, const bson_t *doc, bool array);
 void pt_lua_value_push(lua_State *L, const bson_iter_t *iter);
 

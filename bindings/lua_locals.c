@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 #include "bindings/lua_fault.h"
+#include "bindings/lua_market.h"
+#include "bindings/lua_matrix.h"
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
 
@@ -33,6 +35,14 @@ static void put_vector(const struct pt_vm *vm, const struct pt_lua_vec *v, struc
     }
 }
 
+static void put_market(const struct pt_vm *vm, const struct pt_lua_market *m, struct pt_buf *out)
+{
+    if (m->epoch != vm->state.epoch) /* it may be gone with its unit */
+        pt_buf_puts(out, "market of an earlier call");
+    else
+        pt_buf_printf(out, "market of %zu symbols x %zu bars", m->market->n, m->rows);
+}
+
 static void put_userdata(lua_State *L, struct pt_buf *out)
 {
     const struct pt_vm *vm = pt_vm_of(L);
@@ -45,6 +55,10 @@ static void put_userdata(lua_State *L, struct pt_buf *out)
         put_vector(vm, data, out);
     else if (meta == vm->window_meta_at)
         pt_buf_printf(out, "window of %zu bars", ((const struct pt_lua_window *)data)->n);
+    else if (meta == vm->market_meta_at)
+        put_market(vm, data, out);
+    else if (meta == vm->matrix_meta_at)
+        pt_buf_printf(out, "matrix of %zu", ((const struct pt_lua_matrix *)data)->n);
     else if (meta == vm->null_meta_at)
         pt_buf_printf(out, "null(\"%s\")", (const char *)data);
     else

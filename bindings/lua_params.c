@@ -1,8 +1,27 @@
 /* lua_params.c - parameters between document, VM and result.                   [layer: bindings] */
 #include "bindings/lua_params.h"
 
+#include "base/timefmt.h"
+
 #include <math.h>
 #include <string.h>
+
+static enum pt_code read_span(const struct pt_param *param, const bson_iter_t *iter, double *v,
+                              struct pt_err *err)
+{
+    char min[PT_PERIOD_TEXT_MAX], max[PT_PERIOD_TEXT_MAX];
+    uint32_t len = 0;
+    int64_t us;
+    const char *text = BSON_ITER_HOLDS_UTF8(iter) ? bson_iter_utf8(iter, &len) : "";
+    if (pt_span_parse(text, len, &us) != PT_OK)
+        return pt_fail(err, PT_EINVAL, "parameter %s: a span such as '30d' expected", param->name);
+    *v = (double)us;
+    if (*v >= param->min && *v <= param->max) return PT_OK;
+    pt_span_print_days(isfinite(param->min) ? (int64_t)param->min : 0, min);
+    pt_span_print_days(isfinite(param->max) ? (int64_t)param->max : 0, max);
+    return pt_fail(err, PT_EINVAL, "parameter %s: %.40s is not in %s .. %s", param->name, text, min,
+                   isfinite(param->max) ? max : "");
+}
 
 static enum pt_code read_one(const struct pt_param *param, const bson_iter_t *iter, double *v,
                              struct pt_err *err)
@@ -28,6 +47,7 @@ static enum pt_code read_one(const struct pt_param *param, const bson_iter_t *it
             return PT_OK;
         }
         return pt_fail(err, PT_EINVAL, "parameter %s: none of its words", param->name);
+    case PT_PARAM_SPAN: return read_span(param, iter, v, err);
     case PT_PARAM_INT:
         if (!whole)
             return pt_fail(err, PT_EINVAL, "parameter %s: a whole number expected", param->name);
@@ -75,6 +95,8 @@ void pt_params_push(lua_State *L, const struct pt_declaration *declaration,
             lua_pushboolean(L, params->v[i] != 0);
         else if (param->type == PT_PARAM_ENUM)
             lua_pushstring(L, param->words[(size_t)params->v[i]]);
+        else if (param->type == PT_PARAM_SPAN)
+            lua_pushnumber(L, params->v[i] / 1e6);
         else
             lua_pushnumber(L, params->v[i]);
         lua_setfield(L, -2, param->name);
@@ -85,6 +107,7 @@ bool pt_params_append(const struct pt_declaration *declaration, const struct pt_
                       bson_t *out)
 {
     bool good = true;
+    char span[PT_PERIOD_TEXT_MAX];
     for (size_t i = 0; i < declaration->nparams && good; i++) {
         const struct pt_param *param = &declaration->params[i];
         switch (param->type) {
@@ -94,6 +117,10 @@ bool pt_params_append(const struct pt_declaration *declaration, const struct pt_
             break;
         case PT_PARAM_INT:
             good = bson_append_int64(out, param->name, -1, (int64_t)params->v[i]);
+            break;
+        case PT_PARAM_SPAN:
+            pt_span_print_days((int64_t)params->v[i], span);
+            good = bson_append_utf8(out, param->name, -1, span, -1);
             break;
         case PT_PARAM_NUMBER: good = bson_append_double(out, param->name, -1, params->v[i]); break;
         }

@@ -3,7 +3,10 @@
 
 #include "base/decimal.h"
 #include "base/timefmt.h"
+#include "bindings/lua_matrix.h"
 #include "bindings/lua_vec.h"
+#include "data/matrix.h"
+#include "num/panel.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,8 +38,9 @@ struct answer {
     lua_State *L;
     bson_t *data, *reasons;
     struct path path;
-    const char *run; /* name of the function */
-    int line;        /* where it begins */
+    const char *run;                /* name of the function */
+    int line;                       /* where it begins */
+    const struct pt_market *market; /* NULL: of one symbol */
 };
 
 /* At the function's line: the return has gone by when its values are looked at. */
@@ -60,13 +64,16 @@ static const char *type_words(lua_State *L, int at)
     return meta == vm->vec_meta_at      ? "vector"
            : meta == vm->window_meta_at ? "window"
            : meta == vm->books_meta_at  ? "books"
+           : meta == vm->market_meta_at ? "market"
+           : meta == vm->matrix_meta_at ? "matrix"
                                         : name;
 }
 
 static void check_room(struct answer *a, const bson_t *out, size_t more)
 {
-    if (out->len + more > PT_RESULT_MAX)
-        refuse(a, "output %s: the result is larger than %s", a->path.text, "1 MiB");
+    if (out->len + more > (a->market ? PT_MARKET_RESULT_MAX : PT_RESULT_MAX))
+        refuse(a, "output %s: the result is larger than %s", a->path.text,
+               a->market ? "15 MiB" : "1 MiB");
 }
 
 static void append_null(struct answer *a, bson_t *out, const char *key, const char *reason)
@@ -243,6 +250,26 @@ static void push_entry(lua_State *L, const char *key)
     lua_rawget(L, -2);
 }
 
+static void append_matrix(struct answer *a, bson_t *out, const char *key,
+                          const struct pt_output *output)
+{
+    const struct pt_lua_matrix *x = pt_lua_matrix_test(a->L, -1);
+    if (!x) refuse(a, "output %s: matrix expected, got %s", a->path.text, type_words(a->L, -1));
+    enum pt_matrix_type type = output->counts ? PT_MATRIX_COUNT : PT_MATRIX_DECIMAL;
+    for (size_t k = 0; output->counts && k < x->n * x->n; k++)
+        if (!(x->p[k] >= 0 && x->p[k] <= UINT32_MAX && x->p[k] == floor(x->p[k])))
+            refuse(a, "output %s: a matrix in counts has whole numbers below 2^32%s", a->path.text,
+                   "");
+    check_room(a, a->data, x->n * (x->n + 1) / 2 * (output->counts ? 4 : 8));
+    if (!pt_matrix_append(out, key, type, x->p, x->n))
+        refuse(a, "output %s: %s", a->path.text, NO_ROOM);
+}
+
+static bool is_symbol(const void *arg, const char *key)
+{
+    return pt_market_find(arg, key) != SIZE_MAX;
+}
+
 static void append_map(struct answer *a, bson_t *out, const char *key,
                        const struct pt_output *output)
 {
@@ -254,18 +281,22 @@ static void append_map(struct answer *a, bson_t *out, const char *key,
         refuse(a, "output %s: table expected, got %s", a->path.text, type_words(L, -1));
     if (!bson_append_document_begin(out, key, -1, &child))
         refuse(a, "output %s: %s", a->path.text, NO_ROOM);
-    for (size_t i = 0; i < output->nkeys; i++) {
-        size_t was = enter(&a->path, output->keys[i]);
+    size_t nkeys = output->by_symbol ? a->market->n : output->nkeys;
+    for (size_t i = 0; i < nkeys; i++) {
+        const char *name = output->by_symbol ? a->market->symbols[i] : output->keys[i];
+        size_t was = enter(&a->path, name);
         check_room(a, a->data, child.len);
-        push_entry(L, output->keys[i]);
+        push_entry(L, name);
         found += !lua_isnil(L, -1);
         if (output->nfields > 0)
-            append_fields(a, &child, output->keys[i], output);
+            append_fields(a, &child, name, output);
         else
-            append_value(a, &child, output->keys[i], &number);
+            append_value(a, &child, name, &number);
         lua_pop(L, 1);
         leave(&a->path, was);
     }
+    if (found != count_entries(L) && output->by_symbol)
+        refuse_unknown(a, "is no symbol of the market", is_symbol, a->market);
     if (found != count_entries(L)) refuse_unknown(a, "was not declared as a key", is_key, output);
     bson_append_document_end(out, &child);
 }
@@ -315,6 +346,8 @@ static void append_value(struct answer *a, bson_t *out, const char *key,
     case PT_OUTPUT_BOOL: append_bool(a, out, key); break;
     case PT_OUTPUT_MAP: append_map(a, out, key, output); break;
     case PT_OUTPUT_LIST: append_list(a, out, key); break;
+    case PT_OUTPUT_RECORD: append_fields(a, out, key, output); break;
+    case PT_OUTPUT_MATRIX: append_matrix(a, out, key, output); break;
     }
 }
 
@@ -327,10 +360,10 @@ static bool is_output(const void *arg, const char *key)
     return false;
 }
 
-void pt_result_values(lua_State *L, const struct pt_declaration *declaration, bson_t *data,
-                      bson_t *reasons)
+void pt_result_values(lua_State *L, const struct pt_declaration *declaration,
+                      const struct pt_market *market, bson_t *data, bson_t *reasons)
 {
-    struct answer a = { .L = L, .data = data, .reasons = reasons };
+    struct answer a = { .L = L, .data = data, .reasons = reasons, .market = market };
     size_t found = 0;
     lua_Debug ar;
     pt_declaration_function(L, declaration->run);
@@ -392,6 +425,28 @@ static bool append_count(bson_t *out, const char *key, size_t n, bool known)
     return known ? bson_append_int64(out, key, -1, (int64_t)n) : bson_append_null(out, key, -1);
 }
 
+static bool append_names(bson_t *out, const char *key, char (*names)[PT_SYMBOL_MAX], size_t n)
+{
+    bson_t list;
+    char index[24];
+    bool good = bson_append_array_begin(out, key, -1, &list);
+    for (size_t i = 0; i < n && good; i++) {
+        snprintf(index, sizeof index, "%zu", i);
+        good = bson_append_utf8(&list, index, -1, names[i], -1);
+    }
+    return good && bson_append_array_end(out, &list);
+}
+
+static bool append_market(const struct pt_market *market, bson_t *out)
+{
+    bool good = bson_append_utf8(out, "blas", -1, pt_panel_blas_core(), -1);
+    if (good && market->n > 0)
+        good = bson_append_utf8(out, "benchmark", -1, market->symbols[market->benchmark], -1);
+    if (good && market->ndamaged > 0)
+        good = append_names(out, "damaged", market->damaged, market->ndamaged);
+    return good;
+}
+
 static bool append_metadata(const struct pt_declaration *d, const struct pt_result *r, bson_t *out)
 {
     bson_t params;
@@ -410,6 +465,7 @@ static bool append_metadata(const struct pt_declaration *d, const struct pt_resu
            bson_append_date_time(out, "computed_at", -1, r->now_us / 1000) &&
            bson_append_utf8(out, "script", -1, base_name(r->file), -1) &&
            bson_append_utf8(out, "script_hash", -1, r->hash, -1);
+    if (good && r->market) good = append_market(r->market, out);
     if (good && r->derived_us > 0) good = append_period(out, "derived_from", r->derived_us);
     if (good && r->fault) good = append_fault(r->fault, out);
     return good;
@@ -426,6 +482,7 @@ bson_t *pt_result_document(const struct pt_declaration *d, const struct pt_resul
         good = r->as_of_us == PT_MISSING
                    ? bson_append_null(out, "as_of", -1)
                    : bson_append_date_time(out, "as_of", -1, r->as_of_us / 1000);
+    if (good && r->market) good = append_names(out, "symbols", r->market->symbols, r->market->n);
     good = good && bson_append_utf8(out, "status", -1, r->status, -1) &&
            bson_append_document(out, "data", -1, r->data) &&
            bson_append_document_begin(out, "metadata", -1, &metadata) &&

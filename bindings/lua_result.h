@@ -3,12 +3,13 @@
 #define PT_LUA_RESULT_H
 
 #include "bindings/lua_params.h"
+#include "bindings/market.h"
 
 /* Inside pt_vm_protect, with the script's answer on top: appends each declared output to data, and
  * to reasons why one is null. Raises, naming the output, on what was not declared or is of another
- * type. */
-void pt_result_values(lua_State *L, const struct pt_declaration *declaration, bson_t *data,
-                      bson_t *reasons);
+ * type. market: of a script that needs one, else NULL. */
+void pt_result_values(lua_State *L, const struct pt_declaration *declaration,
+                      const struct pt_market *market, bson_t *data, bson_t *reasons);
 
 /* All outputs null for one reason. */
 bool pt_result_nulls(const struct pt_declaration *declaration, const char *reason, bson_t *data,
@@ -26,6 +27,7 @@ struct pt_result {
     const char *file, *hash;
     const struct pt_lua_fault *fault; /* NULL = none */
     const bson_t *data, *reasons;
+    const struct pt_market *market; /* NULL: of one symbol, or it could not be read */
 };
 
 /* The document of unit.h; NULL when there is no memory. bson_destroy. */

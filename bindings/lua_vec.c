@@ -1,6 +1,8 @@
 /* lua_vec.c - making vectors, looking at parts of them, operators.             [layer: bindings] */
 #include "bindings/lua_vec.h"
 
+#include "bindings/lua_ccf.h"
+#include "num/panel.h"
 #include "num/roll.h"
 #include "num/vec.h"
 
@@ -267,11 +269,25 @@ static int vec_of(lua_State *L)
     return 1;
 }
 
+static int vec_fisher(lua_State *L)
+{
+    double r = luaL_checknumber(L, 1);
+    struct pt_interval interval =
+        pt_panel_fisher(r, pt_lua_whole(L, 2, 0, INT32_MAX, PT_LUA_REQUIRED));
+    lua_pushnumber(L, interval.low);
+    lua_pushnumber(L, interval.high);
+    return 2;
+}
+
 const struct pt_lua_doc pt_lua_vec_library_docs[] = {
     { "new", new_vec, "vec.new(n [, x=0]) -> vector", "n elements of x, yours to change",
       "vec.new(2, 7) == vec.of{7, 7}" },
     { "of", vec_of, "vec.of(list: number[]) -> vector",
       "the numbers of a list, yours to change; 0/0 is missing", "#vec.of{1, 2, 3} == 3" },
+    { "fisher", vec_fisher, "vec.fisher(r, pairs) -> low, high",
+      "95 % interval of a correlation (Fisher 1921); NaN with 3 pairs or fewer",
+      "local low, high = vec.fisher(0, 100); return low == -high and math.abs(high - 0.1965) < "
+      "1e-4" },
     { NULL, NULL, NULL, NULL, NULL },
 };
 
@@ -315,6 +331,7 @@ void pt_lua_vec_open(lua_State *L)
     pt_lua_register(L, pt_lua_stat_docs);
     pt_lua_register(L, pt_lua_roll_docs);
     pt_lua_register(L, pt_lua_season_docs);
+    pt_lua_register(L, pt_lua_ccf_docs);
     lua_setfield(L, -2, "vec_methods");
     lua_newtable(L);
     pt_lua_register(L, pt_lua_vec_library_docs);

@@ -23,12 +23,7 @@ void pt_lua_window_push(lua_State *L, const struct pt_lua_window *window)
     w->epoch = vm->state.epoch;
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->window_meta);
     lua_setmetatable(L, -2);
-    /* its fields, kept by prelude.lua until the next call */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, vm->windows);
-    lua_pushvalue(L, -2);
-    lua_newtable(L);
-    lua_rawset(L, -3);
-    lua_pop(L, 1);
+    pt_lua_keep_fields(L);
 }
 
 static struct pt_lua_window *window_arg(lua_State *L, int arg)

@@ -23,6 +23,7 @@
 #include "bindings/memory_columns.h"
 #include "bindings/reference.h"
 #include "bindings/script.h"
+#include "num/panel.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -317,12 +318,93 @@ static void take_bars(lua_State *L, int table, const char *fallback, int64_t per
  * --------------------------------------------------------------------------------------------------------
  */
 
+/* A market that the spec makes up: the bars of each symbol. */
+struct spec_market {
+    struct pt_market market; /* first */
+    size_t n;
+    struct pt_memory_columns *v; /* owned, sorted by symbol */
+};
+
+static enum pt_code load_column(struct pt_market *market, unsigned col, struct pt_err *err)
+{
+    const struct spec_market *spec = (struct spec_market *)market;
+    (void)err;
+    for (size_t i = 0; i < spec->n; i++) {
+        const struct pt_columns *columns = &spec->v[i].columns;
+        size_t at = pt_market_find(market, columns->symbol);
+        if (at != SIZE_MAX)
+            pt_market_fill(market, col, at, columns->n, columns->time_us, columns->data[col]);
+    }
+    return PT_OK;
+}
+
+static const struct pt_market_source spec_source = { load_column };
+
+static int by_symbol(const void *a, const void *b)
+{
+    const struct pt_memory_columns *x = a, *y = b;
+    return strcmp(x->columns.symbol, y->columns.symbol);
+}
+
+/* market = { BTCUSDT = { close = { ... } }, ... }, cut at limit_us; *close_us: the newest close. */
+static void take_symbols(lua_State *L, struct spec_market *spec, int64_t period_us,
+                         int64_t limit_us, int64_t *close_us)
+{
+    size_t n = 0;
+    *close_us = PT_MISSING;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) n++;
+    spec->v = calloc(n ? n : 1, sizeof *spec->v);
+    if (!spec->v) luaL_error(L, "no memory for %d symbols", (int)n);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || !lua_istable(L, -1))
+            luaL_error(L, "market: a table SYMBOL = { columns } expected");
+        struct pt_memory_columns *bars = &spec->v[spec->n++];
+        take_bars(L, lua_gettop(L), lua_tostring(L, -2), period_us, bars);
+        struct pt_columns *columns = &bars->columns;
+        while (columns->n > 0 && columns->time_us[columns->n - 1] + period_us > limit_us)
+            columns->n--;
+        if (columns->n == 0) continue;
+        int64_t last_us = columns->time_us[columns->n - 1] + period_us;
+        if (*close_us == PT_MISSING || last_us > *close_us) *close_us = last_us;
+    }
+    qsort(spec->v, spec->n, sizeof *spec->v, by_symbol);
+}
+
+static void open_spec_market(lua_State *L, struct spec_market *spec, struct pt_script_call *call)
+{
+    struct pt_market *market = &spec->market;
+    struct pt_err err = { 0 };
+    enum pt_code rc = pt_panel_blas_check(&err);
+    pt_panel_blas_one_thread();
+    if (rc == PT_OK)
+        rc = pt_market_begin(market, &spec_source, call->period_us, call->as_of_us, call->rows,
+                             &err);
+    for (size_t i = 0; i < spec->n && rc == PT_OK; i++) {
+        const struct pt_columns *columns = &spec->v[i].columns;
+        rc = pt_market_add(market, columns->symbol, columns->n, columns->time_us,
+                           columns->data[PT_C_CLOSE], &err);
+    }
+    if (rc != PT_OK) luaL_error(L, "%s", err.text);
+    lua_getfield(L, 2, "benchmark");
+    pt_market_end(market, "BTCUSDT", lua_isstring(L, -1) ? lua_tostring(L, -1) : NULL);
+    lua_pop(L, 1);
+    call->market = market;
+}
+
+static void spec_market_fini(struct spec_market *spec)
+{
+    for (size_t i = 0; i < spec->n; i++) pt_memory_columns_fini(&spec->v[i]);
+    free(spec->v);
+    pt_market_fini(&spec->market);
+}
+
 /* A whole run in one place, so that everything is freed when something raises: lua_cpcall ends
  * here. */
 struct spec_run {
     struct holder *holder;
     struct pt_memory_columns bars, benchmark;
     struct pt_memory_books books;
+    struct spec_market market;
     bson_t params, metrics;
     bson_t *docs[16];
     struct pt_metric list[16];
@@ -462,7 +544,8 @@ static int run_spec(lua_State *L)
     struct pt_columns *columns = &run->bars.columns;
     struct pt_err err = { 0 };
     int64_t period_us = period_of(L, 2), own_us = script->declaration.bars_us;
-    int64_t bars_us = own_us > 0 ? own_us : period_us;
+    int64_t bars_us = own_us > 0 ? own_us : period_us, market_us = PT_MISSING;
+    bool market = script->declaration.market;
     take_bars(L, 2, "TESTUSDT", bars_us, &run->bars);
     lua_getfield(L, 2, "as_of");
     bool by_books = script->declaration.books_us > 0;
@@ -470,11 +553,19 @@ static int run_spec(lua_State *L)
                        : by_books && lua_type(L, -1) == LUA_TNUMBER ? seconds_of(L, lua_gettop(L))
                                                                     : time_of(L, lua_gettop(L));
     lua_pop(L, 1);
+    lua_getfield(L, 2, "market");
+    if (lua_istable(L, -1) != market)
+        luaL_error(L, market ? "market = { SYMBOL = { columns } } expected"
+                             : "a market for a script that needs none");
+    if (market) take_symbols(L, &run->market, period_us, limit_us, &market_us);
+    lua_pop(L, 1);
     while (columns->n > 0 && columns->time_us[columns->n - 1] + bars_us > limit_us) columns->n--;
     columns->as_of_us = columns->n > 0 ? columns->time_us[columns->n - 1] + bars_us : PT_MISSING;
-    take_benchmark(L, run);
-    take_others(L, run, PT_FUNDING);
-    take_others(L, run, PT_MARKS);
+    if (!market) {
+        take_benchmark(L, run);
+        take_others(L, run, PT_FUNDING);
+        take_others(L, run, PT_MARKS);
+    }
     take_metrics(L, run);
     take_books(L, run, limit_us);
     if (by_books && run->books.books.as_of_us != PT_MISSING) { /* bars that are closed by then */
@@ -483,10 +574,11 @@ static int run_spec(lua_State *L)
             columns->n--;
     }
 
-    struct pt_script_call call = { .symbol = columns->symbol,
+    struct pt_script_call call = { .symbol = market ? "" : columns->symbol,
                                    .period_us = period_us,
-                                   .as_of_us =
-                                       by_books ? run->books.books.as_of_us : columns->as_of_us,
+                                   .as_of_us = market     ? market_us
+                                               : by_books ? run->books.books.as_of_us
+                                                          : columns->as_of_us,
                                    .books = &run->books.books,
                                    .now_us = pt_now_us(),
                                    .columns = columns,
@@ -499,11 +591,13 @@ static int run_spec(lua_State *L)
     bool some = pt_doc_child(&run->params, "params", &given);
     if (pt_params_read(&script->declaration, some ? &given : NULL, &call.params, &err) != PT_OK)
         luaL_error(L, "%s", err.text);
+    bool sized = pt_lua_script_size(script, &call) == PT_OK;
+    if (sized && market && call.as_of_us != PT_MISSING) open_spec_market(L, &run->market, &call);
     int64_t start_us = pt_mono_us();
-    if (pt_lua_script_size(script, &call) != PT_OK)
-        run->doc = pt_lua_script_failed(script, &call, &script->fault);
-    else
+    if (sized)
         run->doc = pt_lua_script_run(script, &call);
+    else
+        run->doc = pt_lua_script_failed(script, &call, &script->fault);
     run->elapsed_us = pt_mono_us() - start_us;
     if (!run->doc) luaL_error(L, "no memory for the result");
     pt_lua_document_push(L, run->doc, false);
@@ -525,6 +619,7 @@ static int script_run(lua_State *L)
     pt_memory_columns_fini(&run.bars);
     pt_memory_columns_fini(&run.benchmark);
     pt_memory_books_fini(&run.books);
+    spec_market_fini(&run.market);
     bson_destroy(&run.params);
     for (size_t i = 0; i < run.nmetrics; i++) bson_destroy(run.docs[i]);
     if (run.doc) bson_destroy(run.doc);
@@ -726,13 +821,11 @@ __attribute__((visibility("default"))) int luaopen_petrosa(lua_State *L);
 
 int luaopen_petrosa(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        { "load", load },
-        { "check", check },
-        { "eval", eval },
-        { "reference", reference },
-        { NULL, NULL }
-    };
+    static const luaL_Reg functions[] = { { "load", load },
+                                          { "check", check },
+                                          { "eval", eval },
+                                          { "reference", reference },
+                                          { NULL, NULL } };
     static const luaL_Reg methods[] = { { "run", script_run },
                                         { "check", check },
                                         { "declaration", script_declaration },

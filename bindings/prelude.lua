@@ -80,23 +80,34 @@ end })
 vec_meta.__newindex = function() error("a vector's elements are changed by v:set(i, x)", 2) end
 vec_meta.__metatable = "vector"
 
--- ---- windows: fields are made when they are asked for, then kept for the call ----------------------
+-- ---- windows and markets: fields are made when they are asked for, then kept for the call -----------
 
-local window, window_meta, field = native.window_methods, native.window_meta, native.window_field
-local windows = {} -- window -> its fields; anew for each call
+local windows = {} -- window or market -> its fields; anew for each call
 
-function window_meta.__index(w, name)
-  local fields = windows[w]
-  if fields == nil then error("window from an earlier call: nothing can be kept between two calls", 2) end
-  local value = fields[name]
-  if value ~= nil then return value end
-  value = rawget(window, name)
-  if value ~= nil then return value end
-  if type(name) ~= "string" then error("a window has no elements: w.close:get(i)", 2) end
-  return field(w, name, fields)
+local function has_fields(meta, what, methods, field, instead)
+  function meta.__index(w, name)
+    local fields = windows[w]
+    if fields == nil then error(what .. " from an earlier call: nothing can be kept between two calls", 2) end
+    local value = fields[name]
+    if value ~= nil then return value end
+    value = rawget(methods, name)
+    if value ~= nil then return value end
+    if type(name) ~= "string" then error("a " .. what .. " has no elements: " .. instead, 2) end
+    return field(w, name, fields)
+  end
+  meta.__newindex = function() error("a " .. what .. " is read-only", 2) end
+  meta.__metatable = what
 end
-window_meta.__newindex = function() error("a window is read-only", 2) end
-window_meta.__metatable = "window"
+has_fields(native.window_meta, "window", native.window_methods, native.window_field, "w.close:get(i)")
+has_fields(native.market_meta, "market", native.market_methods, native.market_field, "m:column(symbol)")
+
+local matrix, matrix_meta = native.matrix_methods, native.matrix_meta
+matrix_meta.__index = setmetatable(matrix, { __index = function(_, name)
+  if type(name) == "number" then error("a matrix's cells are read by x:get(i, j)", 2) end
+  error("matrix has no method '" .. tostring(name) .. "'", 2)
+end })
+matrix_meta.__newindex = function() error("a matrix is read-only", 2) end
+matrix_meta.__metatable = "matrix"
 
 -- ---- the names of a script ----------------------------------------------------------------------
 

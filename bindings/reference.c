@@ -1,6 +1,9 @@
 /* reference.c - all that scripts can call, group by group.                     [layer: bindings] */
 #include "bindings/reference.h"
 
+#include "bindings/lua_ccf.h"
+#include "bindings/lua_market.h"
+#include "bindings/lua_matrix.h"
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
 
@@ -10,11 +13,15 @@ const struct pt_lua_group pt_lua_groups[] = {
     { "Window: methods", "window", pt_lua_window_docs },
     { "Books: fields", "books", pt_lua_book_field_docs },
     { "Books: methods", "books", pt_lua_book_docs },
+    { "Market: fields", "market", pt_lua_market_field_docs },
+    { "Market: methods", "market", pt_lua_market_docs },
+    { "Matrix", "matrix", pt_lua_matrix_docs },
     { "Vector: elements and parts", "vector", pt_lua_vec_docs },
     { "Vector: element by element", "vector", pt_lua_map_docs },
     { "Vector: statistics", "vector", pt_lua_stat_docs },
     { "Vector: rolling and averages", "vector", pt_lua_roll_docs },
     { "Vector: seasons and cycles", "vector", pt_lua_season_docs },
+    { "Vector: who leads, who follows", "vector", pt_lua_ccf_docs },
     { "Library vec", "vec", pt_lua_vec_library_docs },
     { NULL, NULL, NULL },
 };

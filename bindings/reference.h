@@ -6,7 +6,7 @@
 
 struct pt_lua_group {
     const char *title; /* "Vector: statistics" */
-    const char *owner; /* what the names belong to: "vector", "window", "vec"; "" nothing */
+    const char *owner; /* what the names belong to: "vector", "market", "vec"; "" nothing */
     const struct pt_lua_doc *docs;
 };
 extern const struct pt_lua_group pt_lua_groups[]; /* ended by title NULL */

@@ -5,6 +5,8 @@
 #include "bindings/lua_book.h"
 #include "bindings/lua_fault.h"
 #include "bindings/lua_locals.h"
+#include "bindings/lua_market.h"
+#include "bindings/lua_matrix.h"
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
 #include "declare_lua.h"
@@ -67,6 +69,15 @@ size_t pt_lua_whole(lua_State *L, int arg, size_t min, size_t max, size_t fallba
         lua_pushfstring(L, "a whole number in %d .. %d expected, got %f", (int)min, (int)max, x);
     luaL_argerror(L, arg, lua_tostring(L, -1));
     return 0;
+}
+
+void pt_lua_keep_fields(lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, pt_vm_of(L)->windows);
+    lua_pushvalue(L, -2);
+    lua_newtable(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
 }
 
 /* ---- functions handed to the preludes
@@ -230,8 +241,12 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     vm->null_meta_at = new_metatable(L, "null_meta", &vm->null_meta);
     vm->books_meta_at = new_metatable(L, "books_meta", &vm->books_meta);
     pt_lua_vec_open(L);
+    vm->market_meta_at = new_metatable(L, "market_meta", &vm->market_meta);
+    vm->matrix_meta_at = new_metatable(L, "matrix_meta", &vm->matrix_meta);
     pt_lua_window_open(L);
     pt_lua_book_open(L);
+    pt_lua_market_open(L);
+    pt_lua_matrix_open(L);
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->null_meta);
     set_function(L, "__tostring", null_words);
     lua_pop(L, 1);

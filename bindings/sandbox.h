@@ -22,9 +22,10 @@
  * Signature: receiver:name(parameter, .. [, optional=default, ..]) -> result, ..
  *   parameter: "name" (a number) or "name: type"
  *   result: a type, "name" (a number) or "name: type"
- *   type: number, string, boolean, any, nil, null, vector, window, books, "type[]" or "type | type"
- * Example: an expression that is true, or statements that return true; w is the window that
- * bindings/README.md shows. */
+ *   type: number, string, boolean, any, nil, null, vector, window, books, market, matrix, "type[]" or
+ *   "type | type"
+ * Example: an expression that is true, or statements that return true; w and m are the window and
+ * the market that bindings/README.md shows. */
 struct pt_lua_doc {
     const char *name;
     lua_CFunction fn;
@@ -61,11 +62,12 @@ struct pt_vm {
     size_t nlibs;
     const struct pt_lua_lib *libs;                           /* borrowed */
     const void *vec_meta_at, *window_meta_at, *null_meta_at; /* tell userdata apart quickly */
-    const void *books_meta_at;
-    int vec_meta, window_meta, null_meta, books_meta; /* registry references of the metatables */
-    int begin, run, declare_begin, declare_take;      /* functions of the preludes */
-    int windows;                                      /* window -> fields, of this call */
-    struct pt_lua_fault fault;                        /* of the last failed pt_vm_protect */
+    const void *books_meta_at, *market_meta_at, *matrix_meta_at;
+    int vec_meta, window_meta, null_meta; /* registry references of the metatables */
+    int books_meta, market_meta, matrix_meta;
+    int begin, run, declare_begin, declare_take; /* functions of the preludes */
+    int windows;                                 /* window or market -> fields, of this call */
+    struct pt_lua_fault fault;                   /* of the last failed pt_vm_protect */
     bson_t *locals; /* borrowed; when set, a failing call leaves its locals there */
 };
 
@@ -97,6 +99,9 @@ void pt_vm_begin(lua_State *L, uint64_t seed);
  * Returns false when the script holds so much memory between calls that its VM should be made anew.
  */
 bool pt_vm_end(struct pt_vm *vm);
+
+/* Gives the userdata on top a table for its fields, which prelude.lua fills until the next call. */
+void pt_lua_keep_fields(lua_State *L);
 
 /* The word of null("word"), a userdata that holds it. */
 #define PT_REASON_MAX 40

@@ -3,6 +3,7 @@
 
 #include "base/decimal.h"
 #include "bindings/lua_document.h"
+#include "bindings/lua_market.h"
 #include "bindings/lua_result.h"
 #include "bindings/lua_window.h"
 
@@ -113,8 +114,8 @@ static int size_body(lua_State *L)
     /* a call of its own: it has its own random numbers, and what it makes does not last */
     pt_vm_begin(L, seed_of(run->script, run->call));
     pt_params_push(L, &run->script->declaration, &run->call->params);
-    pt_declaration_rows(L, &run->script->declaration, run->call->bars_us, &run->call->rows,
-                        &run->call->min);
+    pt_declaration_rows(L, &run->script->declaration, &run->call->params, run->call->bars_us,
+                        &run->call->rows, &run->call->min);
     return 0;
 }
 
@@ -131,7 +132,8 @@ enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_c
     call->bars_us = script->declaration.bars_us > 0 ? script->declaration.bars_us : call->period_us;
     if (!script->vm) return PT_ESCRIPT;
     if (!script->declaration.span) return PT_OK;
-    if (pt_declaration_plain_rows(&script->declaration, call->bars_us, &call->rows, &call->min))
+    if (pt_declaration_plain_rows(&script->declaration, &call->params, call->bars_us, &call->rows,
+                                  &call->min))
         return PT_OK;
     enum pt_code rc = pt_vm_protect(script->vm, size_body, &run);
     bool full = script->vm->memory.refused;
@@ -186,7 +188,9 @@ static int run_body(lua_State *L)
     /* compute(w, p, m), classify(m, p, w) */
     for (int i = 0; i < 3; i++) {
         bool window = i == (d->regime ? 2 : 0), metrics = i == (d->regime ? 0 : 2);
-        if (window && (d->span || d->books_us > 0))
+        if (window && d->market)
+            pt_lua_market_push(L, run->call->market, run->call->rows);
+        else if (window && (d->span || d->books_us > 0))
             pt_lua_window_push(L, &run->window);
         else if (metrics && d->nmetrics > 0)
             push_metrics(L, d, run->call);
@@ -196,7 +200,7 @@ static int run_body(lua_State *L)
             lua_pushnil(L);
     }
     lua_call(L, 3, 1);
-    pt_result_values(L, d, run->data, run->reasons);
+    pt_result_values(L, d, run->call->market, run->data, run->reasons);
     return 0;
 }
 
@@ -215,18 +219,37 @@ static void describe_books(const struct run *run, struct pt_result *result)
                                                                : "ok";
 }
 
+/* What the document says about a market. */
+static void describe_market(const struct pt_declaration *d, const struct pt_script_call *call,
+                            struct pt_result *result)
+{
+    const struct pt_market *market = call->market;
+    double all = (double)market->n * (double)call->rows;
+    result->market = market;
+    result->rows = market->open_rows;
+    result->expected = call->rows;
+    result->completeness = all > 0 ? 100 * (double)market->bars / all : 0;
+    result->gaps = market->gaps;
+    result->missing = market->missing;
+    bool few = market->open_rows < call->min || market->n < d->symbols;
+    result->status = few ? "warming" : market->gaps + market->ndamaged > 0 ? "gap" : "ok";
+}
+
 /* What the document says about the window. */
 static void describe(struct run *run, struct pt_result *result)
 {
     const struct pt_declaration *d = &run->script->declaration;
     const struct pt_script_call *call = run->call;
+    if (d->market) {
+        describe_market(d, call, result);
+        return;
+    }
     if (d->books_us > 0) {
         describe_books(run, result);
         return;
     }
     if (d->span) {
         const struct pt_lua_window *w = &run->window;
-        result->window = d->span;
         result->rows = w->n;
         result->expected = w->expected;
         result->completeness = w->expected > 0 ? 100 * (double)w->n / (double)w->expected : 0;
@@ -248,15 +271,17 @@ static void describe(struct run *run, struct pt_result *result)
     if (pt_doc_int(doc, "metadata.missing", &n)) result->missing = (size_t)n;
 }
 
-static struct pt_result frame_of(const struct pt_lua_script *script,
-                                 const struct pt_script_call *call)
+static struct pt_result frame_of(const struct pt_lua_script *script, struct pt_script_call *call)
 {
+    const struct pt_declaration *d = &script->declaration;
+    if (d->span_param < d->nparams)
+        pt_span_print_days((int64_t)call->params.v[d->span_param], call->span);
     return (struct pt_result){ .symbol = call->symbol,
                                .status = "error",
-                               .window = script->declaration.books_span
-                                             ? script->declaration.books_span
-                                             : script->declaration.span,
-                               .by_books = script->declaration.books_us > 0,
+                               .window = d->books_span                ? d->books_span
+                                         : d->span_param < d->nparams ? call->span
+                                                                      : d->span,
+                               .by_books = d->books_us > 0,
                                .period_us = call->period_us,
                                .as_of_us = call->as_of_us,
                                .now_us = call->now_us,
@@ -281,7 +306,7 @@ static bson_t *nothing(struct pt_lua_script *script, struct pt_result *result, c
     return doc;
 }
 
-bson_t *pt_lua_script_failed(struct pt_lua_script *script, const struct pt_script_call *call,
+bson_t *pt_lua_script_failed(struct pt_lua_script *script, struct pt_script_call *call,
                              const struct pt_lua_fault *fault)
 {
     struct pt_result result = frame_of(script, call);
@@ -326,13 +351,14 @@ bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *c
         return nothing(script, &result, "no_data");
     }
     if (!script->vm) return pt_lua_script_failed(script, call, &script->fault);
-    if (d->span || d->books_us > 0) open_window(&run);
+    if (!d->market && (d->span || d->books_us > 0)) open_window(&run);
     describe(&run, &result);
     if (d->books_us > 0 && call->books->levels[0] == 0) { /* the newest row is a break */
         result.status = "gap";
         return nothing(script, &result, "no_book");
     }
-    if (d->span && run.window.n < call->min) return nothing(script, &result, "warming");
+    if (d->span && strcmp(result.status, "warming") == 0)
+        return nothing(script, &result, "warming");
 
     bson_t data = BSON_INITIALIZER, reasons = BSON_INITIALIZER;
     bson_t *doc = NULL;
@@ -345,11 +371,12 @@ bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *c
         result.data = &data;
         result.reasons = &reasons;
         doc = pt_result_document(d, &result);
-        if (doc && doc->len > PT_RESULT_MAX) {
+        unsigned most = d->market ? PT_MARKET_RESULT_MAX : PT_RESULT_MAX;
+        if (doc && doc->len > most) {
             bson_destroy(doc);
             doc = NULL;
             snprintf(script->fault.message, sizeof script->fault.message,
-                     "the result is larger than %u bytes", PT_RESULT_MAX);
+                     "the result is larger than %u bytes", most);
             snprintf(script->fault.file, sizeof script->fault.file, "%s", script->file);
             rc = PT_ESCRIPT;
         }

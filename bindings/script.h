@@ -2,8 +2,11 @@
 #ifndef PT_BINDINGS_SCRIPT_H
 #define PT_BINDINGS_SCRIPT_H
 
+#include "base/timefmt.h"
 #include "bindings/books.h"
+#include "bindings/columns.h"
 #include "bindings/lua_params.h"
+#include "bindings/market.h"
 
 /* What scripts share; borrowed by them. */
 struct pt_script_home {
@@ -45,10 +48,12 @@ struct pt_script_call {
     int64_t bars_us; /* period of the candles; set by pt_lua_script_size */
     int64_t derived_us; /* 0: bars stored as they are */
     struct pt_params params;
-    size_t rows, min; /* set by pt_lua_script_size */
+    size_t rows, min;              /* set by pt_lua_script_size */
+    char span[PT_PERIOD_TEXT_MAX]; /* room for what a span parameter says */
     struct pt_columns
         *columns; /* hold at least `rows` bars up to as_of; NULL when the script needs no candles */
     const struct pt_books *books; /* likewise, of at least the declared span */
+    struct pt_market *market; /* of `rows` bars; NULL when the script needs none */
     size_t nmetrics;
     const struct pt_metric *metrics;
     uint64_t seed; /* of math.random; 0: of the script, the parameters and the window */
@@ -63,7 +68,7 @@ enum pt_code pt_lua_script_size(struct pt_lua_script *script, struct pt_script_c
 bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *call);
 
 /* A result document that only says why there is no result. */
-bson_t *pt_lua_script_failed(struct pt_lua_script *script, const struct pt_script_call *call,
+bson_t *pt_lua_script_failed(struct pt_lua_script *script, struct pt_script_call *call,
                              const struct pt_lua_fault *fault);
 
 #endif

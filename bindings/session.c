@@ -6,12 +6,15 @@
 #include "base/timefmt.h"
 #include "bindings/guard.h"
 #include "bindings/inspect.h"
+#include "num/panel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HEAP_BASE ((size_t)1 << 30)
+#define HEAP_MARKET                                                                                \
+    (PT_MARKET_BYTES + ((size_t)256 << 20)) /* the columns, and what OpenBLAS works in */
 
 /* ---- opening
  * ------------------------------------------------------------------------------------------------
@@ -60,6 +63,31 @@ static enum pt_code take_libs(struct pt_session *self, struct pt_err *err)
     return self->nlibs == n ? PT_OK : pt_fail(err, PT_EINVAL, "load: libs must hold documents");
 }
 
+/* Does a script or library name a market? No script has run yet, and afterwards no file can be
+ * opened. */
+static bool names_market(const struct pt_session *self)
+{
+    bson_t array, entry;
+    bson_iter_t iter;
+    const char *text;
+    for (size_t i = 0; i < self->nlibs; i++)
+        if (strstr(self->libs[i].text, "market")) return true;
+    array_length(self->request, "scripts", &array, &iter);
+    if (!pt_doc_child(self->request, "scripts", &array)) return false;
+    while (next_document(&iter, &entry))
+        if (pt_doc_text(&entry, "text", &text) && strstr(text, "market")) return true;
+    return false;
+}
+
+static enum pt_code open_blas(struct pt_session *self, struct pt_err *err)
+{
+    if (!names_market(self)) return PT_OK;
+    self->blas = true;
+    enum pt_code rc = pt_panel_blas_check(err);
+    if (rc == PT_OK) pt_panel_blas_one_thread();
+    return rc == PT_OK ? pt_panel_blas_warm(err) : rc;
+}
+
 enum pt_code pt_session_open(struct pt_session *self, bson_t *request,
                              volatile struct pt_worker_status *status, struct pt_err *err)
 {
@@ -84,6 +112,7 @@ enum pt_code pt_session_open(struct pt_session *self, bson_t *request,
                                           .libs = self->libs,
                                           .nlibs = self->nlibs };
 
+    if (rc == PT_OK) rc = open_blas(self, err);
     if (rc != PT_OK || !path) return rc;
     struct pt_store_opts opts = { .path = path, .readonly = true };
     rc = pt_store_open(&opts, &self->store, err);
@@ -99,6 +128,7 @@ void pt_session_fini(struct pt_session *self)
     for (size_t i = 0; i < self->nscripts; i++) pt_lua_script_fini(&self->scripts[i]);
     pt_store_columns_fini(&self->columns);
     pt_own_window_fini(&self->own);
+    pt_store_market_fini(&self->market);
     pt_arena_fini(&self->arena);
     pt_store_close(self->store);
     free(self->scripts);
@@ -109,7 +139,7 @@ void pt_session_fini(struct pt_session *self)
 
 size_t pt_session_heap_bytes(const struct pt_session *self)
 {
-    return HEAP_BASE + 2 * self->home.memory_bytes;
+    return HEAP_BASE + (self->blas ? HEAP_MARKET : 0) + 2 * self->home.memory_bytes;
 }
 
 /* ---- load
@@ -145,19 +175,26 @@ static void refuse(struct pt_lua_script *script, const struct pt_lua_fault *faul
     script->fault = *fault;
 }
 
+/* A script that loaded is not taken. */
+static void refuse_with(struct pt_lua_script *script, const char *message)
+{
+    struct pt_lua_fault fault = { .line = 1 };
+    snprintf(fault.file, sizeof fault.file, "%s", script->file);
+    snprintf(fault.message, sizeof fault.message, "%s", message);
+    refuse(script, &fault);
+}
+
 /* A name belongs to the first file that has it. */
 static void refuse_twin(struct pt_session *self, struct pt_lua_script *script)
 {
     for (size_t i = 0; i < self->nscripts; i++) {
         struct pt_lua_script *other = &self->scripts[i];
         if (!other->vm || strcmp(other->declaration.name, script->declaration.name) != 0) continue;
-        struct pt_lua_fault fault = { .line = 1 };
-        snprintf(fault.file, sizeof fault.file, "%s", script->file);
-        char name[PT_SCRIPT_NAME_MAX];
+        char message[400], name[PT_SCRIPT_NAME_MAX];
         snprintf(name, sizeof name, "%s", script->declaration.name);
-        snprintf(fault.message, sizeof fault.message, "the name %s is taken by %.300s",
+        snprintf(message, sizeof message, "the name %s is taken by %.300s",
                  script->declaration.name, other->file);
-        refuse(script, &fault);
+        refuse_with(script, message);
         memcpy(script->twin, name, sizeof name);
         return;
     }
@@ -175,6 +212,9 @@ static enum pt_code load_one(struct pt_session *self, const bson_t *entry, struc
     pt_guard_arm(self->load_budget_us);
     pt_lua_script_load(script, &self->home, file, text, len, hash);
     pt_guard_disarm();
+    if (script->vm && script->declaration.market && !self->blas)
+        refuse_with(script,
+                    "needs.market must be written as it is, the word is looked for in the text");
     if (script->vm) refuse_twin(self, script);
     self->nscripts++;
     return PT_OK;
@@ -251,7 +291,8 @@ struct job {
 struct unit {
     struct pt_session *self;
     struct pt_read *read;
-    char symbol[PT_SYMBOL_MAX];
+    char symbol[PT_SYMBOL_MAX]; /* "": the market */
+    const char *benchmark;      /* of the market, should the configured one not be there; or NULL */
     int64_t id, period_us, as_of_us, now_us, close_us, derived_us;
     int64_t inspect; /* enum pt_inspect, of the last job */
     size_t n;
@@ -283,10 +324,11 @@ static enum pt_code take_unit(struct unit *unit, const bson_t *request, struct p
         !pt_doc_int(request, "period_us", &unit->period_us) ||
         !pt_doc_int(request, "as_of_us", &unit->as_of_us) ||
         !pt_doc_int(request, "now_us", &unit->now_us) || unit->period_us <= 0 ||
-        pt_symbol_parse(symbol, strlen(symbol), unit->symbol) != PT_OK)
+        (*symbol && pt_symbol_parse(symbol, strlen(symbol), unit->symbol) != PT_OK))
         return pt_fail(err, PT_EINVAL,
                        "run: id, symbol, period_us, as_of_us and now_us are needed");
     pt_doc_int(request, "inspect", &unit->inspect);
+    pt_doc_text(request, "benchmark", &unit->benchmark);
     size_t n = array_length(request, "scripts", &array, &iter);
     unit->jobs = calloc(n ? n : 1, sizeof *unit->jobs);
     unit->metrics = calloc(n ? n : 1, sizeof *unit->metrics);
@@ -303,12 +345,20 @@ static enum pt_code take_unit(struct unit *unit, const bson_t *request, struct p
                                              .period_us = unit->period_us,
                                              .now_us = unit->now_us,
                                              .as_of_us = PT_MISSING };
+        if (job->script->vm && job->script->declaration.market != !*unit->symbol)
+            fail_job(job, *unit->symbol ? "is about the whole market, not about one symbol"
+                                        : "is about one symbol, not about the whole market");
         bool some = pt_doc_child(&entry, "params", &given);
         if (pt_params_read(&job->script->declaration, some ? &given : NULL, &job->call.params,
                            &fault) != PT_OK)
             fail_job(job, fault.text);
     }
     return unit->n == n ? PT_OK : pt_fail(err, PT_EINVAL, "run: scripts must hold documents");
+}
+
+static int64_t budget_of(const struct unit *unit)
+{
+    return unit->self->call_budget_us * (*unit->symbol ? 1 : PT_MARKET_BUDGET);
 }
 
 /* Rows that the scripts want; the longest window decides what is read. */
@@ -322,7 +372,7 @@ static size_t size_jobs(struct unit *unit)
         note(unit->self, PT_PHASE_RUN, i);
         /* arming anew disarms: most scripts need no call here, and one disarming ends them all */
         if (pt_lua_script_sizes_itself(job->script)) {
-            pt_guard_arm(unit->self->call_budget_us);
+            pt_guard_arm(budget_of(unit));
             armed = true;
         }
         if (pt_lua_script_size(job->script, &job->call) != PT_OK) {
@@ -375,12 +425,28 @@ static void read_books(struct unit *unit)
     }
 }
 
+/* The market as this script sees it: windows of other lengths may hold other symbols. */
+static void open_market(struct unit *unit, struct job *job)
+{
+    struct pt_store_market *market = &unit->self->market;
+    struct pt_err err;
+    if (job->failed || unit->close_us == PT_MISSING) return;
+    pt_guard_disarm(); /* reading is not the script's time, nor its fault */
+    note(unit->self, PT_PHASE_IDLE, 0);
+    enum pt_code rc = pt_store_market_open(market, unit->period_us, unit->close_us, job->call.rows,
+                                           unit->self->benchmark, unit->benchmark, &err);
+    if (rc != PT_OK) fail_job(job, err.text);
+    job->call.market = &market->market;
+    unit->derived_us = market->derived_us;
+}
+
 /* Leaves the timer armed: the next script arms it anew, after the last one it is disarmed. */
 static void run_job(struct unit *unit, size_t i)
 {
     struct pt_session *self = unit->self;
     struct job *job = &unit->jobs[i];
     struct pt_columns *columns = &self->columns.columns, *aligned = &self->columns.aligned;
+    if (!*unit->symbol) open_market(unit, job);
     job->call.as_of_us = unit->close_us;
     job->call.derived_us = unit->derived_us;
     job->call.columns = columns;
@@ -388,7 +454,7 @@ static void run_job(struct unit *unit, size_t i)
     job->call.nmetrics = i;
     note(self, PT_PHASE_RUN, i);
     int64_t start_us = pt_mono_us();
-    pt_guard_arm(self->call_budget_us);
+    pt_guard_arm(budget_of(unit));
     columns->asked = aligned->asked = 0;
     if (pt_own_window_wanted(&job->script->declaration)) {
         struct pt_err err;
@@ -417,7 +483,7 @@ static enum pt_code inspect(struct unit *unit, struct pt_err *err)
     pt_doc_text(job->doc, "status", &status);
     bool failed = strcmp(status, "error") == 0;
     if (job->failed || unit->close_us == PT_MISSING) return PT_OK;
-    pt_guard_arm(PT_INSPECT_BUDGETS * unit->self->call_budget_us);
+    pt_guard_arm(PT_INSPECT_BUDGETS * budget_of(unit));
     if (failed) return pt_inspect_error(job->script, &job->call, job->doc, err);
     return unit->inspect == PT_INSPECT_PROFILE && strcmp(status, "warming") != 0
                ? pt_inspect_profile(job->script, &job->call, job->doc, err)
@@ -430,10 +496,13 @@ static enum pt_code run_unit(struct unit *unit, struct pt_err *err)
     size_t rows = size_jobs(unit);
     note(self, PT_PHASE_IDLE, 0); /* should the store end us now, no script is to blame */
     enum pt_code rc = pt_read_begin(self->store, &unit->read, err);
-    if (rc == PT_OK)
+    if (rc == PT_OK && !*unit->symbol)
+        rc = pt_store_market_find(&self->market, unit->read, unit->period_us, unit->as_of_us,
+                                  &unit->close_us, err);
+    else if (rc == PT_OK)
         rc = pt_bars_last_close(unit->read, unit->symbol, unit->period_us, unit->as_of_us,
                                 &unit->close_us, err);
-    if (rc == PT_OK && unit->close_us != PT_MISSING) {
+    if (rc == PT_OK && *unit->symbol && unit->close_us != PT_MISSING) {
         rc = read_bars(unit, rows, err);
         if (rc != PT_OK) { /* the unit's bars cannot be read: each result says so */
             for (size_t i = 0; i < unit->n; i++) {
@@ -442,7 +511,7 @@ static enum pt_code run_unit(struct unit *unit, struct pt_err *err)
             rc = PT_OK;
         }
     }
-    if (rc == PT_OK) read_books(unit);
+    if (rc == PT_OK && *unit->symbol) read_books(unit);
     for (size_t i = 0; i < unit->n && rc == PT_OK; i++) {
         run_job(unit, i);
         if (!unit->jobs[i].doc)
@@ -488,6 +557,7 @@ enum pt_code pt_session_run(struct pt_session *self, const bson_t *request, bson
     }
     pt_store_columns_done(&self->columns);
     pt_own_window_done(&self->own);
+    pt_store_market_done(&self->market);
     pt_read_end(unit.read);
     free(unit.jobs);
     free(unit.metrics);

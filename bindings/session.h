@@ -6,6 +6,7 @@
 #include "bindings/own_window.h"
 #include "bindings/script.h"
 #include "bindings/store_columns.h"
+#include "bindings/store_market.h"
 
 struct pt_session {
     struct pt_store *store;
@@ -19,6 +20,8 @@ struct pt_session {
     struct pt_lua_lib *libs;
     struct pt_store_columns columns;
     struct pt_own_window own;
+    struct pt_store_market market;
+    bool blas;                                /* OpenBLAS is open: a script asks for a market */
     volatile struct pt_worker_status *status; /* borrowed */
 };
 

@@ -10,6 +10,7 @@ local function put(...) out[#out + 1] = string.format(...) .. "\n" end
 local TYPES = {
   number = "number", string = "string", boolean = "boolean", any = "any", ["nil"] = "nil", null = "petrosa.null",
   vector = "petrosa.vector", window = "petrosa.window", books = "petrosa.books", funding = "petrosa.funding", marks = "petrosa.marks",
+  market = "petrosa.market", matrix = "petrosa.matrix",
 }
 
 local function type_of(text, where)
@@ -83,18 +84,20 @@ end
 local FIELDS = {
   api = "1", name = "string", about = "string", method = "string", method_version = "string", shape = '"data"|"values"',
   every = "petrosa.period[]", needs = "table", params = "table<string, petrosa.declared>", outputs = "table",
-  compute = "fun(w: petrosa.window, p: table<string, any>, m: table<string, any>): table<string, any>",
+  compute = "fun(w: petrosa.window|petrosa.market, p: table<string, any>, m: table<string, any>): table<string, any>",
   classify = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window, decide: function): table<string, any>",
   when = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window): string|petrosa.null|nil",
   min = "number", max = "number", unit = "petrosa.unit", stored = "string", words = "string[]", keys = "string|string[]",
   fields = "table", levels = "string[]", rules = "table<string, string>[]",
 }
-local DEFAULTS = { int = "integer", number = "number", bool = "boolean", enum = "string" }
+local DEFAULTS = { int = "integer", number = "number", bool = "boolean", enum = "string", span = "string" }
+local BOUNDS = { span = "string" }
 
 local function put_shape(shape)
   put("\n---@class petrosa.%s", shape.name)
   for field in shape.fields:gmatch("%S+") do
-    local kind = field == "default" and DEFAULTS[shape.name] or FIELDS[field] or "any"
+    local kind = field == "default" and DEFAULTS[shape.name] or (field == "min" or field == "max") and BOUNDS[shape.name]
+      or FIELDS[field] or "any"
     local needed = shape.declares and (field == "api" or field == "name" or field == "about" or field == "needs" or field == "outputs")
     put("---@field %s%s %s", field, needed and "" or "?", kind)
   end
@@ -127,17 +130,22 @@ end
 put("---@operator unm: petrosa.vector\n---@operator len: integer\nlocal vector = {}")
 each("vector", false, function(entry) put_function(entry, "vector:") end)
 
+-- A class with fields, if it has any, and methods.
 local function put_class(name, about)
   put("\n---%s\n---@class petrosa.%s", about, name)
   each(name, true, function(entry)
     local names, kind = entry.signature:match("^(.-):%s*(.+)$")
     for field in names:gmatch("%.([%w_]+)") do put("---@field %s %s %s", field, type_of(kind, entry.signature), entry.about) end
   end)
+  if name == "matrix" then put("---@operator len: integer") end
   put("local %s = {}", name)
   each(name, false, function(entry) put_function(entry, name .. ":") end)
 end
+
 put_class("books", "The order books of a span, and the newest one with its levels.")
 put_class("window", "The closed bars of one symbol and period, oldest first.")
+put_class("market", "The closed bars of all symbols on one grid of bar times, oldest first.")
+put_class("matrix", "A number for each pair of the symbols of a market. NaN is missing.")
 for _, rows in ipairs { { "funding", "time", "rate", "mark_price" },
                         { "marks", "time", "mark_price", "index_price", "settle_price", "funding_rate", "next_funding_time" } } do
   put("\n---@class petrosa.%s\n---@field n integer", rows[1])

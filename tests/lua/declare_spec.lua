@@ -102,10 +102,15 @@ describe("a mistake in a declaration", function()
       ["number: default must be a number, got a table"] = "number { default = {} }",
       ["number: default must be a number, got inf"] = "number { default = 1 / 0 }",
       ["bool: default must be true or false, got 1"] = "bool { default = 1 }",
+      ['span: default must be a span such as "30d" or "24h", got 5'] = "span { default = 5 }",
+      ['span: max must be a span such as "30d" or "24h", got "x"'] = 'span { default = "1d", max = "x" }',
+      ['span: default "1d" is below min "2d"'] = 'span { default = "1d", min = "2d" }',
+      ['span: default "9d" is above max "1w"'] = 'span { default = "9d", max = "1w" }',
+      ['span: unknown field "unit" (allowed: default, min, max, about)'] = 'span { default = "1d", unit = "bars" }',
       ['enum: default "c" is none of its words'] = 'enum { "a", "b", default = "c" }',
       ['enum: word "a" is there twice'] = 'enum { "a", "a", default = "a" }',
       ["enum: words must be a list"] = "enum { default = 1 }",
-      ["params.p: must be int, number, bool or enum { default = ... }"] = "5",
+      ["params.p: must be int, number, bool, enum or span { default = ... }"] = "5",
       ["takes a table, int { ... }"] = "int(5)",
     }
     for want, param in pairs(cases) do assert.are.equal(6, refused(want, { params = "{ p = " .. param .. " }" })) end
@@ -121,8 +126,8 @@ describe("a mistake in a declaration", function()
       ["outputs: either a list of { name, unit } or a table name = unit, not both"] = '{ a = "quote", { "b", "quote" } }',
       ["outputs.a: is there twice"] = '{ { "a", "quote" }, { "a", "quote" } }',
       ["outputs.timestamp: this name is taken"] = '{ timestamp = "seconds" }',
-      ["outputs.a: must be a unit or one of number, count, bool, text, map, list, got 5"] = "{ a = 5 }",
-      ["outputs.a: must be a unit or one of number, count, bool, text, map, list"] = "{ a = int { default = 1 } }",
+      ["outputs.a: must be a unit or one of number, count, bool, text, record, map, list, matrix, got 5"] = "{ a = 5 }",
+      ["outputs.a: must be a unit or one of number, count, bool, text, record, map, list, matrix"] = "{ a = int { default = 1 } }",
       ["number: unit nothing is not known"] = "{ a = number {} }",
       ["number: a parameter needs a default; an output has no min or max"] = '{ a = number { unit = "sd", min = 1 } }',
       ["map: takes either unit or fields"] = '{ a = map { keys = "0..2" } }',
@@ -132,15 +137,28 @@ describe("a mistake in a declaration", function()
       ["map: field z: unit \"q\" is not known"] = '{ a = map { keys = "0..1", fields = { { "z", "q" } } } }',
       ["map: field 1 must be { name, unit }"] = '{ a = map { keys = "0..1", fields = { "z" } } }',
       ["text: words must be a list"] = "{ a = text { words = {} } }",
+      ["record: fields must be a list of { name, unit }"] = "{ a = record {} }",
+      ["record: field x is there twice"] = '{ a = record { fields = { { "x", "sd" }, { "x", "sd" } } } }',
+      ["matrix: unit nothing is not known"] = "{ a = matrix {} }",
+      ["outputs.a: a matrix needs the symbols of a market: needs = { market = { ... } }"] = '{ a = matrix { unit = "sd" } }',
+      ['outputs.a: keys = "symbols" needs the symbols of a market'] = '{ a = map { keys = "symbols", unit = "sd" } }',
     }
     for want, outputs in pairs(cases) do refused(want, { outputs = outputs }) end
   end)
 
   it("in what it needs says what may stand there", function()
     local cases = {
-      ["needs: must name candles, books or metrics"] = "{}",
+      ["needs: must name candles, books, metrics or market"] = "{}",
       ["needs: must be a table"] = "5",
-      ['needs: unknown field "trades" (allowed: candles, books, funding, marks, metrics)'] = "{ trades = true }",
+      ['needs: unknown field "trades" (allowed: candles, books, funding, marks, metrics, market)'] = "{ trades = true }",
+      ["needs.market: must be a table"] = "{ market = true }",
+      ['needs.market: unknown field "benchmark" (allowed: span, bars, min, symbols)'] = '{ market = { span = "1d", benchmark = true } }',
+      ['needs.market.span: must be a span such as "30d", or the name of a span parameter, got "w"'] = '{ market = { span = "w" } }',
+      ["needs.market.bars: gives nothing for the defaults"] = '{ market = { span = "1d", bars = function() end } }',
+      ["needs.market.symbols: must be a whole number 1 .. 16384, got 0"] = '{ market = { span = "1d", symbols = 0 } }',
+      ["needs.market: stands alone: candles are of one symbol, a market is of all"] = '{ market = { span = "1d" }, candles = { span = "1d" } }',
+      ["needs.market: stands alone: books are"] = '{ market = { span = "1d" }, books = { span = "1h" } }',
+      ["needs.market: stands alone: metrics are"] = '{ market = { span = "1d" }, metrics = { "volume" } }',
       ["needs.candles.bars: must be a whole number 1 .. 10000000 or a function(p) that gives one, got 0"] = '{ candles = { span = "1d", bars = 0 } }',
       ["needs.candles.bars: gives nothing for the defaults"] = '{ candles = { span = "1d", bars = function() end } }',
       ["needs.candles.min: gives 1.5 for the defaults"] = '{ candles = { span = "1d", min = function() return 1.5 end } }',
@@ -149,6 +167,8 @@ describe("a mistake in a declaration", function()
       ['needs.metrics: "volume" is there twice'] = '{ metrics = { "volume", "volume" } }',
     }
     for want, needs in pairs(cases) do refused(want, { needs = needs }) end
+    refused("needs.market: a regime is of one symbol and cannot look at the market",
+      { kind = "regime", needs = '{ market = { span = "1d" } }', compute = "nil", classify = "function() end" })
     refused("needs.metrics: a regime needs metrics", { kind = "regime", compute = "nil", classify = "function() end" })
   end)
 

@@ -19,29 +19,35 @@ local function reference()
   return table.concat(out)
 end
 
--- The window of the examples: the table that the README shows above the reference.
-local function bars()
+-- What the examples are about: the table that the README shows above the reference.
+local function shown(what)
   local file = assert(io.open(PATH))
-  local text = assert(file:read("*a"):match("<!%-%- the window w %-%->%s*```lua\n(.-)```"))
+  local text = assert(file:read("*a"):match("<!%-%- the " .. what .. " %-%->%s*```lua\n(.-)```"))
   file:close()
   return assert(loadstring("return " .. text))()
 end
 
 local SCRIPT = [[
-local function example(w) %s end
+local function example(%s) %s end
 return calculator {
   api = 1, name = "example", about = "an example of the reference",
-  needs = { candles = { span = "7h", benchmark = true, trades = true }, books = { span = "1h" }, funding = { span = "1d" }, marks = { span = "1h" } },
+  needs = { %s },
   outputs = { { "true_there", count {} } },
-  compute = function(w) return { true_there = example(w) == true and 1 or 0 } end,
+  compute = function(x) return { true_there = example(x) == true and 1 or 0 } end,
 }]]
 
 describe("an example of the reference", function()
-  local window = bars()
+  local window, market = shown "window w", shown "market m"
   for _, entry in ipairs(petrosa.reference()) do
+    local of_market = entry.owner == "market" or entry.owner == "matrix"
+    local name = of_market and "m" or "w"
+    local needs = of_market and 'market = { span = "5h" }' or
+      'candles = { span = "7h", benchmark = true, trades = true }, books = { span = "1h" }, funding = { span = "1d" }, marks = { span = "1h" }'
+
     it("is true: " .. entry.signature, function()
       local code = entry.example:find("return ", 1, true) and entry.example or "return " .. entry.example
-      local result = assert(petrosa.load(SCRIPT:format(code), "example.lua")):run(window)
+      local script = assert(petrosa.load(SCRIPT:format(name, code, needs), "example.lua"))
+      local result = script:run(of_market and market or window)
       assert.equal(1, result.data.true_there, entry.example .. ": " .. (result.metadata.error and result.metadata.error.message or "is false"))
     end)
 

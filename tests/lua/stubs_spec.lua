@@ -14,7 +14,7 @@ describe("the types for editors", function()
   end)
 
   it("have every function and field of the reference", function()
-    local prefixes = { [""] = "", vector = "vector:", window = "window:", books = "books:", vec = "vec." }
+    local prefixes = { [""] = "", vector = "vector:", window = "window:", books = "books:", market = "market:", matrix = "matrix:", vec = "vec." }
     for _, entry in ipairs(petrosa.reference()) do
       local prefix = assert(prefixes[entry.owner], entry.owner)
       if entry.signature:find("(", 1, true) then
@@ -28,10 +28,10 @@ describe("the types for editors", function()
   end)
 
   it("have every constructor, and what can be written in it", function()
-    for _, name in ipairs { "calculator", "regime", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list" } do
+    for _, name in ipairs { "calculator", "regime", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list", "record", "matrix" } do
       assert.is_truthy(text:find("\nfunction " .. name .. "(declaration) end", 1, true), name)
     end
-    for _, line in ipairs { "---@field compute? fun(w: petrosa.window,", "---@field unit? petrosa.unit", "---@field default? integer" } do
+    for _, line in ipairs { "---@field compute? fun(w: petrosa.window|petrosa.market,", "---@field unit? petrosa.unit", "---@field default? integer" } do
       assert.is_truthy(text:find(line, 1, true), line)
     end
   end)
@@ -52,6 +52,11 @@ function vector:cov(u, ddof) end
 ---@param high number|nil
 ---@return petrosa.vector
 function vector:clip(low, high) end
+
+---@param least? number default 2
+---@return petrosa.matrix
+---@return petrosa.matrix overlap
+function market:pearson(least) end
 
 ---@return petrosa.vector[]
 function vector:group(keys, n) end

@@ -540,6 +540,47 @@ describe("seasons and cycles", function()
   end)
 end)
 
+describe("who leads, who follows", function()
+  -- numbers without memory, and the same two later
+  local white_noise, late = {}, {}
+  for i = 1, 200 do white_noise[i] = math.sin(i * i * 1.37) end
+  for i = 1, 200 do late[i] = i > 2 and white_noise[i - 2] or 0 end
+
+  it("prewhiten takes the memory of one element out", function()
+    local series, memory = {}, 0
+    for i = 1, 200 do
+      memory = 0.8 * memory + white_noise[i]
+      series[i] = memory
+    end
+    local white, phi = call("prewhiten", series)
+    assert.is_true(math.abs(phi - 0.8) < 0.1)
+    close(nan, white[1])
+    local m = mean(series)
+    close((series[9] - m) - phi * (series[8] - m), white[9], 1e-12)
+    close(nan, select(2, call("prewhiten", { 5, 5, 5, 5 })))
+  end)
+
+  it("cross_correlation finds who is late", function()
+    local lag, r, bound, pairs = eval("local v, u = ... return v:cross_correlation(u, 5)", late, white_noise)
+    same({ 2, 198 }, { lag, pairs })
+    close(1, r, 1e-12)
+    close(3.3171 / math.sqrt(198), bound, 1e-3) -- the normal quantile of 1 - 0.01 / 22
+    covered.cross_correlation = true
+    assert.are.equal(-2, (eval("local v, u = ... return v:cross_correlation(u, 5)", white_noise, late)))
+    close(nan, (eval("local v, u = ... return v:cross_correlation(u, 5, 500)", white_noise, late)))
+    assert.is_truthy(fault("local v, u = ... v:cross_correlation(u, 5)", { 1, 2 }, { 1 }):find("2 elements expected", 1, true))
+    assert.is_truthy(fault("local v, u = ... v:cross_correlation(u, 1, 2, 3)", { 1 }, { 1 }):find("between 0 and 1", 1, true))
+  end)
+
+  it("fisher gives the interval of a correlation", function()
+    local low, high = eval("return vec.fisher(0.5, 103)")
+    close(math.tanh(0.5 * math.log(3) - 0.1959964), low, 1e-12)
+    close(math.tanh(0.5 * math.log(3) + 0.1959964), high, 1e-12)
+    close(nan, (eval("return vec.fisher(0.5, 3)")))
+    covered.fisher = true
+  end)
+end)
+
 describe("the reference of vectors", function()
   it("names nothing that is not tried above", function()
     for _, entry in ipairs(petrosa.reference()) do

@@ -1,5 +1,5 @@
 -- hostile: a declaration that answers with code
--- expect: refused needs: must name candles, books or metrics
+-- expect: refused needs: must name candles, books, metrics or market
 return calculator(setmetatable({
   api = 1,
   name = "hostile_declaration",
