@@ -35,7 +35,7 @@ enum pt_code pt_store_market_find(struct pt_store_market *self, struct pt_read *
 {
     struct pt_market_close found = { .close_us = PT_MISSING };
     self->read = read;
-    enum pt_code rc = pt_symbols_read(read, &self->symbols, err);
+    enum pt_code rc = pt_symbols_read(read, 1u << PT_CANDLES, &self->symbols, err);
     self->lost = rc == PT_EDAMAGE;
     if (rc == PT_OK || self->lost)
         rc = pt_symbols_close(read, &self->symbols, period_us, limit_us, &found, err);

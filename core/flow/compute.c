@@ -94,6 +94,7 @@ enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_o
                                               pt_conf_text(engine->conf, "cycle", "benchmark"),
                                           .pairs =
                                               opts->pairs ? opts->pairs : engine->settings.pairs,
+                                          .market = !opts->pairs, /* "only these symbols" */
                                           .periods_us = opts->periods_us,
                                           .as_of_us = opts->as_of_us,
                                           .all = true,

@@ -33,7 +33,10 @@ struct pt_cycle {
     struct pt_round *round;     /* under way, or NULL */
     struct pt_timer tick, interval, check;
     bool want_all, want_check, stopped;
-    bool all;                                      /* the round under way takes everything */
+    bool all; /* the round under way takes everything */
+    /* units of the market that were put off, and those the round under way took of them; after a
+     * restart all is due anyway */
+    unsigned later, taken;
     uint64_t seen;                                 /* commit */
     int64_t changed_us, waiting_us, hold_until_us; /* monotonic; 0: not */
     struct said *said;
@@ -155,6 +158,7 @@ static void on_done(void *arg, struct pt_round *round)
         cycle->hold_until_us = pt_mono_us() + HOLD_US;
         cycle->want_check = true;
         cycle->want_all = cycle->want_all || cycle->all;
+        cycle->later |= cycle->taken;
     } else {
         pt_log(PT_DEBUG, "cycle", "done",
                "units=%" PRIu64 " results=%" PRIu64 " failed=%" PRIu64 " us=%" PRId64,
@@ -190,6 +194,7 @@ static void start_round(struct pt_cycle *cycle, struct pt_plan *plan)
         return;
     pt_log(PT_ERROR, "cycle", "not_started", "error=\"%s\"", err.text);
     cycle->want_all = cycle->all;
+    cycle->later |= cycle->taken;
     cycle->hold_until_us = pt_mono_us() + HOLD_US;
     cycle->want_check = true;
 }
@@ -213,6 +218,8 @@ static void check(struct pt_cycle *cycle)
     const struct pt_plan_opts opts = { .scripts = cycle->scripts,
                                        .benchmark = cycle->host.benchmark,
                                        .pairs = cycle->host.pairs,
+                                       .market = true,
+                                       .later = cycle->later,
                                        .as_of_us = INT64_MAX,
                                        .all = cycle->want_all,
                                        .since =
@@ -233,6 +240,8 @@ static void check(struct pt_cycle *cycle)
         pt_scripts_unref(cycle->planned);
         cycle->planned = pt_scripts_ref(cycle->scripts);
     }
+    cycle->taken = cycle->later & ~plan.later;
+    cycle->later = plan.later;
     if (plan.waiting) {
         if (cycle->waiting_us == 0) cycle->waiting_us = pt_mono_us();
         pt_timer_start(&cycle->check, QUIET_US);

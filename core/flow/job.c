@@ -152,6 +152,8 @@ enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, 
     if (!job) return pt_fail(err, PT_ENOMEM, "unit");
     memcpy(job->symbol, unit->symbol, sizeof job->symbol);
     job->symbol[sizeof job->symbol - 1] = '\0';
+    memcpy(job->benchmark, unit->benchmark, sizeof job->benchmark);
+    job->benchmark[sizeof job->benchmark - 1] = '\0';
     job->period_us = unit->period_us;
     job->as_of_us = unit->as_of_us;
     job->now_us = pt_now_us();
@@ -165,8 +167,16 @@ enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, 
         goto out;
     }
     for (size_t i = 0; i < unit->n; i++) {
-        if (!pt_scripts_find(scripts, unit->names[i])) {
+        const struct pt_script *script = pt_scripts_find(scripts, unit->names[i]);
+        if (!script) {
             rc = pt_fail(err, PT_ENOENT, "no live script is called '%.60s'", unit->names[i]);
+            goto out;
+        }
+        if (pt_script_is_market(script) != !*unit->symbol) {
+            rc = pt_fail(err, PT_EINVAL,
+                         *unit->symbol ? "'%s' is about the whole market, not about %s"
+                                       : "'%s' is about one symbol, not about the whole market%s",
+                         script->name, unit->symbol);
             goto out;
         }
         memcpy(job->names[i], unit->names[i], strlen(unit->names[i]) + 1); /* found: not too long */
@@ -234,6 +244,7 @@ enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
               bson_append_int64(doc, "period_us", -1, job->period_us) &&
               bson_append_int64(doc, "as_of_us", -1, job->as_of_us) &&
               bson_append_int64(doc, "now_us", -1, job->now_us) &&
+              (!*job->benchmark || bson_append_utf8(doc, "benchmark", -1, job->benchmark, -1)) &&
               (job->inspect == PT_INSPECT_NONE ||
                bson_append_int64(doc, "inspect", -1, (int64_t)job->inspect)) &&
               bson_append_array_begin(doc, "scripts", -1, &list);
@@ -257,7 +268,8 @@ enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
 int64_t pt_job_allowance_us(const struct pt_job *job, int64_t call_budget_us)
 {
     size_t calls = job->sent_len + (job->inspect == PT_INSPECT_NONE ? 0 : PT_INSPECT_BUDGETS);
-    return (int64_t)calls * call_budget_us + MARGIN_US;
+    int64_t budget_us = call_budget_us * (*job->symbol ? 1 : PT_MARKET_BUDGET);
+    return (int64_t)calls * budget_us + MARGIN_US;
 }
 
 static bool known_status(const char *status)
@@ -281,9 +293,9 @@ static bool read_result(const struct pt_job *job, size_t k, const bson_iter_t *i
     return data && bson_init_static(&result, data, len) && pt_doc_text(&result, "name", &name) &&
            strcmp(name, job->items[job->sent[k]].name) == 0 &&
            pt_doc_int(&result, "elapsed_us", elapsed_us) && pt_doc_child(&result, "doc", doc) &&
-           doc->len <= PT_RESULT_MAX && pt_doc_text(doc, "status", &status) &&
-           known_status(status) && pt_doc_text(doc, "symbol", &symbol) &&
-           strcmp(symbol, job->symbol) == 0;
+           doc->len <= (*job->symbol ? PT_RESULT_MAX : PT_MARKET_RESULT_MAX) &&
+           pt_doc_text(doc, "status", &status) && known_status(status) &&
+           pt_doc_text(doc, "symbol", &symbol) && strcmp(symbol, job->symbol) == 0;
 }
 
 /* Does what was sent settle all that is asked? */

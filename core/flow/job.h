@@ -21,7 +21,7 @@ struct pt_job_item {
 struct pt_job {
     struct pt_job *next;
     uint64_t id;
-    char symbol[PT_SYMBOL_MAX];
+    char symbol[PT_SYMBOL_MAX], benchmark[PT_SYMBOL_MAX]; /* as in struct pt_unit */
     int64_t period_us, as_of_us, now_us;
     bool urgent;
     enum pt_inspect inspect;
@@ -40,7 +40,8 @@ struct pt_job {
     unsigned tries, outside;
 };
 
-/* Copies the unit. PT_ENOENT: a script that is not live. */
+/* Copies the unit. PT_ENOENT: a script that is not live. PT_EINVAL: a script of the market in a unit of one
+ * symbol, or the other way round. */
 enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, struct pt_job **job,
                         struct pt_err *err);
 void pt_job_free(struct pt_job *job); /* accepts NULL; the callback is not called */

@@ -2,6 +2,7 @@
 #include "flow/params.h"
 
 #include "base/decimal.h"
+#include "base/timefmt.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -164,6 +165,34 @@ static enum pt_code append_bool(const bson_t *entry, const char *name, const cha
                                                  : pt_fail(err, PT_ENOMEM, "parameter %s", name);
 }
 
+static bool span_of(const bson_t *entry, const char *key, int64_t *us)
+{
+    const char *text;
+    return pt_doc_text(entry, key, &text) && pt_span_parse(text, strlen(text), us) == PT_OK;
+}
+
+static enum pt_code append_span(const bson_t *entry, const char *name, const char *value,
+                                bson_t *params, struct pt_err *err)
+{
+    char wanted[160] = "a span such as 30d", text[PT_PERIOD_TEXT_MAX];
+    const char *low = "", *high = "";
+    int64_t us, bound;
+    bool good = pt_span_parse(value, strlen(value), &us) == PT_OK;
+    if (good && span_of(entry, "min", &bound)) good = us >= bound;
+    if (good && span_of(entry, "max", &bound)) good = us <= bound;
+    bool has_min = pt_doc_text(entry, "min", &low), has_max = pt_doc_text(entry, "max", &high);
+    size_t len = strlen(wanted);
+    if (has_min || has_max)
+        snprintf(wanted + len, sizeof wanted - len, "%s%s%s%s", has_min ? ", at least " : "", low,
+                 has_max ? ", at most " : "", high);
+    if (!good) return refuse(entry, value, wanted, err);
+    if (span_of(entry, "default", &bound) && us == bound) return PT_OK;
+    pt_span_print_days(us, text); /* as results have it */
+    return bson_append_utf8(params, name, -1, text, -1)
+               ? PT_OK
+               : pt_fail(err, PT_ENOMEM, "parameter %s", name);
+}
+
 enum pt_code pt_param_append(const bson_t *entry, const char *value, bson_t *params,
                              struct pt_err *err)
 {
@@ -176,6 +205,7 @@ enum pt_code pt_param_append(const bson_t *entry, const char *value, bson_t *par
     if (strcmp(type, "number") == 0) return append_number(entry, name, value, params, err);
     if (strcmp(type, "enum") == 0) return append_word(entry, name, value, params, err);
     if (strcmp(type, "bool") == 0) return append_bool(entry, name, value, params, err);
+    if (strcmp(type, "span") == 0) return append_span(entry, name, value, params, err);
     return pt_fail(err, PT_EINVAL, "parameter %s is declared with the unknown type '%s'", name,
                    type);
 }

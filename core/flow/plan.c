@@ -6,6 +6,7 @@
 #include "flow/result.h"
 #include "store/bars.h"
 #include "store/books.h"
+#include "store/symbols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,10 @@ struct planner {
     const struct pt_plan_opts *opts;
     struct pt_plan *plan;
     struct pt_read *read;
-    char (*symbols)[PT_SYMBOL_MAX]; /* all that have candles or books */
-    size_t nsymbols, cap_symbols;
+    struct pt_symbols symbols;                  /* all that have candles or books */
+    bool any_market;                            /* a script of the market is live */
+    struct pt_market_close closes[PERIODS_MAX]; /* of the market, once asked for: `looked` */
+    bool looked[PERIODS_MAX];
     uint8_t *every;  /* [PERIODS_MAX * scripts->n]: the script is computed at this period */
     uint8_t *chosen; /* [scripts->n], scratch */
     uint8_t *fresh;  /* [scripts->n]: differs from opts->since, or needs one that does */
@@ -71,10 +74,15 @@ static int64_t other_span(const struct pt_script *script, enum pt_kind_id kind)
                : 0;
 }
 
+/* Whose units: a symbol's own, a symbol's for what changed in the benchmark, the market's. */
+enum scope { OWN, BENCHMARKED, MARKET };
+
 /* Does what changed in a series of this kind change what the script gives? */
-static bool depends(const struct pt_script *script, enum pt_kind_id kind, bool benchmark)
+static bool depends(const struct pt_script *script, enum pt_kind_id kind, enum scope scope)
 {
-    if (benchmark) return kind == PT_CANDLES && flag(script, "needs.candles.benchmark");
+    if (pt_script_is_market(script) != (scope == MARKET)) return false;
+    if (scope == MARKET) return kind == PT_CANDLES;
+    if (scope == BENCHMARKED) return kind == PT_CANDLES && flag(script, "needs.candles.benchmark");
     if (kind == PT_DEPTH) return pt_script_books(script, NULL, NULL);
     if (kind == PT_CANDLES) return true;
     if (is_other(kind)) return other_span(script, kind) > 0;
@@ -224,11 +232,16 @@ static bool go_around(struct planner *planner, enum pt_code rc)
     return true;
 }
 
-static uint8_t *row_of(const struct planner *planner, int64_t period_us)
+static size_t place_of(int64_t period_us)
 {
     size_t at = 0;
     while (pt_periods[at] != period_us) at++;
-    return planner->every + at * planner->plan->scripts->n;
+    return at;
+}
+
+static uint8_t *row_of(const struct planner *planner, int64_t period_us)
+{
+    return planner->every + place_of(period_us) * planner->plan->scripts->n;
 }
 
 static void fill_every(struct planner *planner)
@@ -241,13 +254,13 @@ static void fill_every(struct planner *planner)
 
 /* Chooses the scripts of a period that depend on such a change; how many. */
 static size_t choose(struct planner *planner, int64_t period_us, enum pt_kind_id kind,
-                     bool benchmark)
+                     enum scope scope)
 {
     const struct pt_scripts *scripts = planner->plan->scripts;
     const uint8_t *every = row_of(planner, period_us);
     size_t n = 0;
     for (size_t i = 0; i < scripts->n; i++) {
-        planner->chosen[i] = every[i] && depends(&scripts->v[i], kind, benchmark);
+        planner->chosen[i] = every[i] && depends(&scripts->v[i], kind, scope);
         n += planner->chosen[i];
     }
     return n;
@@ -300,7 +313,7 @@ static bool look_past(void *arg, const void *key, size_t key_len, const bson_t *
 }
 
 static bool plan_past(struct planner *planner, const char *symbol, int64_t period_us,
-                      int64_t newest_us, bool benchmark)
+                      int64_t newest_us, enum scope scope)
 {
     uint8_t from[16], to[16];
     char collection[PT_COLLECTION_MAX];
@@ -312,8 +325,7 @@ static bool plan_past(struct planner *planner, const char *symbol, int64_t perio
         const struct pt_script *script = &planner->plan->scripts->v[i];
         struct past past = { planner, symbol, period_us, newest_us, i };
         /* also of periods that are not scheduled: somebody stored it, so it has to be right */
-        if (script->status == PT_SCRIPT_FAILED ||
-            !depends(script, planner->mark.key.kind, benchmark))
+        if (script->status == PT_SCRIPT_FAILED || !depends(script, planner->mark.key.kind, scope))
             continue;
         pt_result_collection(symbol, script->name, collection);
         enum pt_code rc = pt_docs_scan(planner->read, collection, from, sizeof from, to, sizeof to,
@@ -324,19 +336,50 @@ static bool plan_past(struct planner *planner, const char *symbol, int64_t perio
     return true;
 }
 
+/* The market's newest close; looked for once a plan and period. */
+static enum pt_code market_close(struct planner *planner, int64_t period_us, int64_t *as_of_us)
+{
+    size_t at = place_of(period_us);
+    struct pt_market_close *close = &planner->closes[at];
+    enum pt_code rc = PT_OK;
+    if (!planner->looked[at]) {
+        rc = pt_symbols_close(planner->read, &planner->symbols, period_us, planner->opts->as_of_us,
+                              close, planner->err);
+        /* a damaged symbol is told, and the market goes on without it */
+        if (rc == PT_OK && close->damage.code != PT_OK && planner->plan->fault.code == PT_OK)
+            planner->plan->fault = close->damage;
+        planner->looked[at] = rc == PT_OK;
+    }
+    *as_of_us = rc == PT_OK ? close->close_us : PT_MISSING;
+    return rc;
+}
+
 /* as_of PT_MISSING: there is none. */
 static bool newest_close(struct planner *planner, const char *symbol, int64_t period_us,
                          int64_t *as_of_us)
 {
-    enum pt_code rc = pt_bars_last_close(planner->read, symbol, period_us, planner->opts->as_of_us,
-                                         as_of_us, planner->err);
+    enum pt_code rc = *symbol ? pt_bars_last_close(planner->read, symbol, period_us,
+                                                   planner->opts->as_of_us, as_of_us, planner->err)
+                              : market_close(planner, period_us, as_of_us);
     if (rc != PT_OK) *as_of_us = PT_MISSING;
     return rc == PT_OK || go_around(planner, rc);
 }
 
+/* Adds a newest unit; that of a market which is just closing is put off. */
+static bool add_newest(struct planner *planner, const char *symbol, int64_t period_us,
+                       int64_t as_of_us)
+{
+    size_t at = place_of(period_us);
+    if (*symbol || planner->opts->settled || !planner->closes[at].waiting)
+        return add_unit(planner, symbol, period_us, as_of_us, true);
+    planner->plan->later |= 1u << at;
+    planner->plan->waiting = true;
+    return true;
+}
+
 /* The units of one symbol and period that the mark makes due. */
 static bool plan_marked_period(struct planner *planner, const char *symbol, int64_t period_us,
-                               bool benchmark)
+                               enum scope scope)
 {
     const struct pt_due *mark = &planner->mark;
     struct pt_bars_source source;
@@ -347,23 +390,23 @@ static bool plan_marked_period(struct planner *planner, const char *symbol, int6
     if (mark->key.kind == PT_CANDLES && source.period_us != mark->key.period_us) return true;
     if (!newest_close(planner, symbol, period_us, &newest_us)) return false;
     if (newest_us == PT_MISSING) return true;
-    if (mark->from_us < newest_us && choose(planner, period_us, mark->key.kind, benchmark) > 0 &&
-        !add_unit(planner, symbol, period_us, newest_us, true))
+    if (mark->from_us < newest_us && choose(planner, period_us, mark->key.kind, scope) > 0 &&
+        !add_newest(planner, symbol, period_us, newest_us))
         return false;
     /* what ends after the change and before the newest: nothing, when only the last bar changed */
     return newest_us - mark->from_us <= period_us ||
-           plan_past(planner, symbol, period_us, newest_us, benchmark);
+           plan_past(planner, symbol, period_us, newest_us, scope);
 }
 
-static bool plan_marked(struct planner *planner, const char *symbol, bool benchmark)
+static bool plan_marked(struct planner *planner, const char *symbol, enum scope scope)
 {
     const struct pt_due *mark = &planner->mark;
     /* periods that nobody schedules may have results too, somebody stored them; only of the past */
     bool past = planner->opts->now_us - mark->from_us > PAST_BARS * mark->key.period_us + PT_US_MIN;
     for (const int64_t *period = pt_periods; *period; period++) {
         if (!wants_period(planner->opts, *period)) continue;
-        if (!past && choose(planner, *period, mark->key.kind, benchmark) == 0) continue;
-        if (!plan_marked_period(planner, symbol, *period, benchmark)) return false;
+        if (!past && choose(planner, *period, mark->key.kind, scope) == 0) continue;
+        if (!plan_marked_period(planner, symbol, *period, scope)) return false;
     }
     return true;
 }
@@ -383,7 +426,7 @@ static bool plan_books(struct planner *planner)
     if (!wants_symbol(planner->opts, symbol)) return true;
     for (const int64_t *period = pt_periods; *period; period++) {
         if (wants_period(planner->opts, *period) &&
-            !plan_past(planner, symbol, *period, PT_MISSING, false))
+            !plan_past(planner, symbol, *period, PT_MISSING, OWN))
             return false;
     }
     return true;
@@ -396,14 +439,15 @@ static bool plan_mark(struct planner *planner)
     if (mark->key.kind != PT_CANDLES && mark->key.kind != PT_TRADES && !is_other(mark->key.kind))
         return true;
     if (wants_symbol(planner->opts, mark->key.symbol) &&
-        !plan_marked(planner, mark->key.symbol, false))
+        !plan_marked(planner, mark->key.symbol, OWN))
         return false;
-    if (mark->key.kind != PT_CANDLES || strcmp(mark->key.symbol, planner->opts->benchmark) != 0)
-        return true;
-    for (size_t i = 0; i < planner->nsymbols; i++) {
-        const char *symbol = planner->symbols[i];
+    if (mark->key.kind != PT_CANDLES) return true;
+    if (planner->any_market && !plan_marked(planner, "", MARKET)) return false;
+    if (strcmp(mark->key.symbol, planner->opts->benchmark) != 0) return true;
+    for (size_t i = 0; i < planner->symbols.n; i++) {
+        const char *symbol = planner->symbols.v[i];
         if (strcmp(symbol, mark->key.symbol) == 0 || !wants_symbol(planner->opts, symbol)) continue;
-        if (!plan_marked(planner, symbol, true)) return false;
+        if (!plan_marked(planner, symbol, BENCHMARKED)) return false;
     }
     return true;
 }
@@ -423,28 +467,13 @@ static bool collect_mark(void *arg, const struct pt_due *due)
     return true;
 }
 
-static bool collect_symbol(void *arg, const struct pt_series *series)
+/* Chooses the scripts of a period that are to be computed whatever changed: all, or what is fresh;
+ * how many. */
+static size_t choose_all(struct planner *planner, int64_t period_us, enum pt_kind_id kind,
+                         enum scope scope, bool whole)
 {
-    struct planner *planner = arg;
-    if (series->key.kind != PT_CANDLES && series->key.kind != PT_DEPTH) return true;
-    for (size_t i = planner->nsymbols; i-- > 0;)
-        if (strcmp(planner->symbols[i], series->key.symbol) == 0) return true;
-    if (planner->nsymbols == planner->cap_symbols) {
-        size_t cap = planner->cap_symbols > 0 ? 2 * planner->cap_symbols : 64;
-        void *grown = realloc(planner->symbols, cap * sizeof *planner->symbols);
-        if (!grown) return no_memory(planner);
-        planner->symbols = grown;
-        planner->cap_symbols = cap;
-    }
-    memcpy(planner->symbols[planner->nsymbols++], series->key.symbol, PT_SYMBOL_MAX);
-    return true;
-}
-
-/* Chooses the scripts of a period that are to be computed whatever changed; how many. */
-static size_t choose_all(struct planner *planner, int64_t period_us, enum pt_kind_id kind)
-{
-    size_t n = choose(planner, period_us, kind, false);
-    if (planner->opts->all) return n;
+    size_t n = choose(planner, period_us, kind, scope);
+    if (whole) return n;
     n = 0;
     for (size_t i = 0; i < planner->plan->scripts->n; i++) {
         planner->chosen[i] = planner->chosen[i] && planner->fresh[i];
@@ -458,7 +487,7 @@ static size_t choose_all(struct planner *planner, int64_t period_us, enum pt_kin
 static bool plan_bookish(struct planner *planner, const char *symbol, int64_t period_us)
 {
     int64_t as_of_us;
-    if (choose_all(planner, period_us, PT_DEPTH) == 0) return true;
+    if (choose_all(planner, period_us, PT_DEPTH, OWN, planner->opts->all) == 0) return true;
     enum pt_code rc =
         pt_books_last(planner->read, symbol, planner->opts->as_of_us, &as_of_us, planner->err);
     if (rc != PT_OK) return go_around(planner, rc);
@@ -466,22 +495,32 @@ static bool plan_bookish(struct planner *planner, const char *symbol, int64_t pe
            add_unit(planner, symbol, period_us, pt_period_floor(period_us, as_of_us), true);
 }
 
-/* Every newest unit of every symbol, or of what is fresh. */
+/* The newest unit of a symbol, or of the market, whatever changed; whole: not only what is fresh.
+ */
+static bool plan_newest(struct planner *planner, const char *symbol, int64_t period_us, bool whole)
+{
+    int64_t as_of_us;
+    if (choose_all(planner, period_us, PT_CANDLES, *symbol ? OWN : MARKET, whole) == 0) return true;
+    if (!newest_close(planner, symbol, period_us, &as_of_us)) return false;
+    if (as_of_us != PT_MISSING) return add_newest(planner, symbol, period_us, as_of_us);
+    return !*symbol || plan_bookish(planner, symbol, period_us);
+}
+
+/* Every newest unit of every symbol and of the market, or of what is fresh, or what was put off. */
 static bool plan_all(struct planner *planner)
 {
-    for (const int64_t *period = pt_periods; *period; period++) {
-        if (!wants_period(planner->opts, *period)) continue;
-        for (size_t i = 0; i < planner->nsymbols; i++) {
-            const char *symbol = planner->symbols[i];
-            int64_t as_of_us;
-            if (!wants_symbol(planner->opts, symbol) ||
-                choose_all(planner, *period, PT_CANDLES) == 0)
-                continue;
-            if (!newest_close(planner, symbol, *period, &as_of_us)) return false;
-            if (as_of_us == PT_MISSING ? !plan_bookish(planner, symbol, *period)
-                                       : !add_unit(planner, symbol, *period, as_of_us, true))
+    const struct pt_plan_opts *opts = planner->opts;
+    for (size_t at = 0; pt_periods[at]; at++) {
+        int64_t period_us = pt_periods[at];
+        if (!wants_period(opts, period_us)) continue;
+        bool later = opts->later >> at & 1;
+        for (size_t i = 0; (opts->all || opts->since) && i < planner->symbols.n; i++)
+            if (wants_symbol(opts, planner->symbols.v[i]) &&
+                !plan_newest(planner, planner->symbols.v[i], period_us, opts->all))
                 return false;
-        }
+        if (planner->any_market && (opts->all || opts->since || later) &&
+            !plan_newest(planner, "", period_us, opts->all || later))
+            return false;
     }
     return true;
 }
@@ -493,11 +532,13 @@ static bool plan_everything(struct planner *planner)
     if (planner->opts->marks) rc = pt_due_each(planner->read, collect_mark, planner, planner->err);
     if (rc != PT_OK && !go_around(planner, rc)) return false;
     if (planner->rc != PT_OK) return false;
-    bool all = planner->opts->all || planner->opts->since;
-    if (!all && plan->nmarks == 0) return true;
-    rc = pt_series_each(planner->read, collect_symbol, planner, planner->err);
+    if (!planner->opts->all && !planner->opts->since && planner->opts->later == 0 &&
+        plan->nmarks == 0)
+        return true;
+    rc = pt_symbols_read(planner->read, 1u << PT_CANDLES | 1u << PT_DEPTH, &planner->symbols,
+                         planner->err);
     if (rc != PT_OK && !go_around(planner, rc)) return false;
-    if (planner->rc != PT_OK || (all && !plan_all(planner))) return false;
+    if (!plan_all(planner)) return false;
     size_t kept = 0;
     for (size_t i = 0; i < plan->nmarks; i++) {
         planner->mark = plan->marks[i];
@@ -523,13 +564,16 @@ enum pt_code pt_plan_make(struct pt_store *store, const struct pt_plan_opts *opt
         fill_every(&planner);
         if (opts->since) pt_plan_fresh(opts->scripts, opts->since, planner.fresh);
     }
+    for (size_t i = 0; i < opts->scripts->n; i++)
+        planner.any_market |= opts->market && opts->scripts->v[i].status != PT_SCRIPT_FAILED &&
+                              pt_script_is_market(&opts->scripts->v[i]);
     if (planner.rc == PT_OK) planner.rc = pt_read_begin(store, &planner.read, err);
     if (planner.rc == PT_OK) plan_everything(&planner);
     pt_read_end(planner.read);
     free(planner.chosen);
     free(planner.every);
     free(planner.fresh);
-    free(planner.symbols);
+    pt_symbols_fini(&planner.symbols);
     if (planner.rc != PT_OK) pt_plan_fini(plan);
     return planner.rc;
 }

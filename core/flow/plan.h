@@ -4,7 +4,11 @@
  * as_of changed; books, which change all the time, make it due only with a closed bar. A symbol
  * that has books and no bars has units for the scripts that look at books alone, as of the last
  * period that ended by its newest book. A stored result of the past is due when its window holds
- * something that changed. Importing history makes no results of the past. */
+ * something that changed. Importing history makes no results of the past.
+ *
+ * The whole market is a unit too, its symbol "": due when candles of any symbol changed. While
+ * symbols close one after the other, its newest is put off until all that had the bar before it are
+ * there, or the store has settled: else each of them would have it computed again. */
 #ifndef PT_PLAN_H
 #define PT_PLAN_H
 
@@ -14,10 +18,12 @@
 struct pt_plan_opts {
     struct pt_scripts *scripts;
     const char *benchmark;
-    const char *const *pairs;       /* symbols that are computed, ended by NULL; NULL: all */
-    const int64_t *periods_us;      /* ended by 0; NULL: all that the scripts ask for */
-    int64_t as_of_us;               /* windows end at or before; INT64_MAX: newest */
-    bool all;                       /* every newest unit, changed or not */
+    const char *const *pairs;  /* symbols that have units of their own, ended by NULL; NULL: all */
+    bool market;               /* units of the whole market too: always of all symbols */
+    unsigned later;            /* of the market: what an earlier plan put off */
+    const int64_t *periods_us; /* ended by 0; NULL: all that the scripts ask for */
+    int64_t as_of_us;          /* windows end at or before; INT64_MAX: newest */
+    bool all;                  /* every newest unit, changed or not */
     const struct pt_scripts *since; /* every newest unit of what differs from this set, and of what
                                        needs it; NULL: nothing is */
     bool marks;                     /* what changed; without it `all` is all there is */
@@ -39,6 +45,8 @@ struct pt_plan {
     size_t nmarks;
     struct pt_due *marks; /* owned; to be cleared when all units are stored */
     bool waiting;         /* something was left until it has settled */
+    unsigned
+        later; /* newest units of the market that were put off: bit i = period i of pt_periods */
     struct pt_err
         fault; /* code PT_OK, or what was left out because it is damaged; its mark stays */
 };

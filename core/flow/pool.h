@@ -61,7 +61,8 @@ enum pt_code pt_pool_try(struct pt_pool *pool, const struct pt_conf *conf, struc
                          void *arg, struct pt_err *err);
 
 struct pt_unit {
-    char symbol[PT_SYMBOL_MAX];
+    char symbol[PT_SYMBOL_MAX];    /* "": the whole market, for scripts that need it and only for them */
+    char benchmark[PT_SYMBOL_MAX]; /* of a market: who stands in where the configured one is not there; "": the first */
     int64_t period_us, as_of_us; /* as_of INT64_MAX = newest */
     size_t n;
     const char *const *names;    /* scripts to run, borrowed for the call */

@@ -38,7 +38,7 @@ struct pt_candidate *pt_registry_find(const struct pt_registry *registry, const 
 
 struct need {
     const struct pt_registry *registry;
-    char missing[PT_SCRIPT_NAME_MAX];
+    char missing[PT_SCRIPT_NAME_MAX], market[PT_SCRIPT_NAME_MAX];
     const unsigned *rank;
     bool unranked;
 };
@@ -46,8 +46,11 @@ struct need {
 static void look_missing(void *arg, const char *name)
 {
     struct need *need = arg;
-    if (!need->missing[0] && !pt_registry_find(need->registry, name))
-        snprintf(need->missing, sizeof need->missing, "%s", name);
+    const struct pt_candidate *other = pt_registry_find(need->registry, name);
+    bson_t market;
+    if (!need->missing[0] && !other) snprintf(need->missing, sizeof need->missing, "%s", name);
+    if (other && pt_doc_child(other->declaration, "needs.market", &market))
+        snprintf(need->market, sizeof need->market, "%s", name);
 }
 
 static void look_rank(void *arg, const char *name)
@@ -65,9 +68,16 @@ static bool fail_missing(struct pt_registry *registry)
         struct need need = { .registry = registry };
         if (!in_play(candidate)) continue;
         pt_needs_each(candidate->declaration, look_missing, &need);
-        if (!need.missing[0]) continue;
-        pt_registry_fail(candidate, "needs the metric '%s', which no live script gives",
-                         need.missing);
+        if (need.missing[0])
+            pt_registry_fail(candidate, "needs the metric '%s', which no live script gives",
+                             need.missing);
+        else if (need.market[0])
+            pt_registry_fail(candidate,
+                             "needs the metric '%s', which is of the whole market and not of one "
+                             "symbol",
+                             need.market);
+        else
+            continue;
         candidate->related = true;
         any = true;
     }

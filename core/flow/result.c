@@ -9,7 +9,7 @@
 
 void pt_result_collection(const char *symbol, const char *name, char out[PT_COLLECTION_MAX])
 {
-    snprintf(out, PT_COLLECTION_MAX, "analytics_%s_%s", symbol, name);
+    snprintf(out, PT_COLLECTION_MAX, "analytics_%s%s%s", symbol, *symbol ? "_" : "", name);
 }
 
 bool pt_result_failed(const bson_t *doc)
@@ -55,6 +55,28 @@ static void append_text(bson_t *out, const char *key, const bson_t *declaration,
         bson_append_null(out, key, -1);
 }
 
+void pt_script_window(const struct pt_script *script, const bson_t *params, const char **window)
+{
+    bson_t entry;
+    if (pt_doc_text(script->declaration, "needs.books.span", window) ||
+        pt_doc_text(script->declaration, "needs.candles.span", window))
+        return;
+    if (!pt_doc_text(script->declaration, "needs.market.span", window)) return;
+    const char *name = *window; /* or the span itself */
+    if (!pt_param_find(script->declaration, name, &entry)) return;
+    if (!params || !pt_doc_text(params, name, window)) pt_doc_text(&entry, "default", window);
+}
+
+static void append_window(const struct pt_script *script, const bson_t *params, bson_t *out)
+{
+    const char *window = NULL;
+    pt_script_window(script, params, &window);
+    if (window)
+        bson_append_utf8(out, "window", -1, window, -1);
+    else
+        bson_append_null(out, "window", -1);
+}
+
 static void append_metadata(const struct pt_result_error *error, bson_t *metadata)
 {
     static const char *const unknown[] = { "completeness", "rows",    "expected",
@@ -64,9 +86,7 @@ static void append_metadata(const struct pt_result_error *error, bson_t *metadat
     if (script) {
         append_text(metadata, "method", script->declaration, "method");
         append_text(metadata, "method_version", script->declaration, "method_version");
-        append_text(metadata, "window", script->declaration,
-                    pt_script_books(script, NULL, NULL) ? "needs.books.span"
-                                                        : "needs.candles.span");
+        append_window(script, error->params, metadata);
         bson_append_document_begin(metadata, "parameters", -1, &child);
         pt_param_all(script->declaration, NULL, error->params, &child);
         bson_append_document_end(metadata, &child);

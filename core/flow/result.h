@@ -21,9 +21,13 @@ bson_t *pt_result_error(const struct pt_result_error *error);
 /* Has the script failed, so that the result holds nothing but why? */
 bool pt_result_failed(const bson_t *doc);
 
-/* "analytics_BTCUSDT_volatility" */
+/* "analytics_BTCUSDT_volatility"; of the market, whose symbol is "", "analytics_correlation". */
 #define PT_COLLECTION_MAX (sizeof "analytics__" + PT_SYMBOL_MAX + PT_SCRIPT_NAME_MAX)
 void pt_result_collection(const char *symbol, const char *name, char out[PT_COLLECTION_MAX]);
+
+/* The span that a script looks back, as text: declared, or what `params` (may be NULL) or its
+ * default say; of books where it needs some. *window stays as it is when it looks at neither. */
+void pt_script_window(const struct pt_script *script, const bson_t *params, const char **window);
 
 /* as_of of a result in us; false when it has none (status "empty"). */
 bool pt_result_as_of(const bson_t *doc, int64_t *as_of_us);

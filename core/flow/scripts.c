@@ -66,6 +66,12 @@ const struct pt_script *pt_scripts_named(const struct pt_scripts *scripts, const
     return script;
 }
 
+bool pt_script_is_market(const struct pt_script *script)
+{
+    bson_t market;
+    return script->declaration && pt_doc_child(script->declaration, "needs.market", &market);
+}
+
 enum pt_code pt_script_param(const struct pt_script *script, const char *name, const char *value,
                              bson_t *params, struct pt_err *err)
 {

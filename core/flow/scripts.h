@@ -100,6 +100,9 @@ const struct pt_script *pt_scripts_find(const struct pt_scripts *scripts, const 
 /* The same, else one of that name that has failed. */
 const struct pt_script *pt_scripts_named(const struct pt_scripts *scripts, const char *name);
 
+/* It computes for all symbols at once: its unit is (market, period, as_of), its symbol is "". */
+bool pt_script_is_market(const struct pt_script *script);
+
 /* Checks text values of parameters against a declaration and adds them, typed, to `params` (only those that differ
  * from the default in force). PT_EINVAL names the parameter, what was given and what is allowed; an unknown name too. */
 enum pt_code pt_script_param(const struct pt_script *script, const char *name, const char *value, bson_t *params,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 struct collect {
+    unsigned kinds;
     struct pt_symbols *symbols;
     bool full;
 };
@@ -16,7 +17,7 @@ static bool add(void *arg, const struct pt_series *series)
 {
     struct collect *collect = arg;
     struct pt_symbols *symbols = collect->symbols;
-    if (series->key.kind != PT_CANDLES) return true;
+    if ((collect->kinds >> series->key.kind & 1) == 0) return true;
     /* the periods of a symbol follow one another, so the newest is nearly always the one */
     for (size_t i = symbols->n; i-- > 0;)
         if (strcmp(symbols->v[i], series->key.symbol) == 0) return true;
@@ -39,9 +40,10 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-enum pt_code pt_symbols_read(struct pt_read *read, struct pt_symbols *symbols, struct pt_err *err)
+enum pt_code pt_symbols_read(struct pt_read *read, unsigned kinds, struct pt_symbols *symbols,
+                             struct pt_err *err)
 {
-    struct collect collect = { .symbols = symbols };
+    struct collect collect = { .kinds = kinds, .symbols = symbols };
     symbols->n = 0;
     enum pt_code rc = pt_series_each(read, add, &collect, err);
     if (symbols->n > 1) qsort(symbols->v, symbols->n, sizeof *symbols->v, by_name);

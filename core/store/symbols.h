@@ -1,4 +1,4 @@
-/* symbols.h - the market of a store: every symbol that has candles.             [layer: store] */
+/* symbols.h - the market of a store: every symbol there is.              [layer: store] */
 #ifndef PT_SYMBOLS_H
 #define PT_SYMBOLS_H
 
@@ -10,9 +10,10 @@ struct pt_symbols {
     char (*v)[PT_SYMBOL_MAX]; /* owned; sorted, each once */
 };
 
-/* All symbols with a series of candles. PT_ENOMEM, or what pt_series_each says; what was found
- * until then is there. */
-enum pt_code pt_symbols_read(struct pt_read *read, struct pt_symbols *symbols, struct pt_err *err);
+/* All symbols with a series of these kinds: bit i = enum pt_kind_id i. PT_ENOMEM, or what
+ * pt_series_each says; what was found until then is there. */
+enum pt_code pt_symbols_read(struct pt_read *read, unsigned kinds, struct pt_symbols *symbols,
+                             struct pt_err *err);
 void pt_symbols_fini(struct pt_symbols *symbols);
 
 /* When the market of a period was last open: what all symbols together say. */

@@ -760,6 +760,7 @@ static size_t run_all(struct outcome *outcome)
     for (size_t i = 0; i < scripts->n; i++) {
         const struct pt_script *script = &scripts->v[i];
         const struct hostile *hostile = hostile_of(script->name);
+        if (pt_script_is_market(script)) continue; /* needs a unit of its own */
         if (script->status == PT_SCRIPT_LIVE) {
             names[unit.n++] = script->name;
             continue;

@@ -14,7 +14,8 @@ static struct pt_plan plan;
 static struct pt_plan_opts opts;
 
 /* Scripts by their declarations: h at 1h, d at 1h and 1d, bench at 1h (wants the benchmark), tape
- * at 1h (wants trades), quotes at 1w (wants books and three 1h bars). */
+ * at 1h (wants trades), market at 1h and 1d (of all symbols), quotes at 1w (wants books and three
+ * 1h bars). */
 static const char answer_json[] =
     "{ \"scripts\": ["
     " { \"declaration\": { \"name\": \"h\", \"kind\": \"calculator\", \"every\": [ \"1h\" ] } },"
@@ -24,6 +25,8 @@ static const char answer_json[] =
     "                      \"needs\": { \"candles\": { \"benchmark\": true } } } },"
     " { \"declaration\": { \"name\": \"tape\", \"kind\": \"calculator\", \"every\": [ \"1h\" ],"
     "                      \"needs\": { \"candles\": { \"trades\": true } } } },"
+    " { \"declaration\": { \"name\": \"market\", \"kind\": \"calculator\", \"every\": [ \"1h\", "
+    "\"1d\" ], \"needs\": { \"market\": { \"span\": \"30d\" } } } },"
     " { \"error\": { \"message\": \"broken\" } },"
     " { \"declaration\": { \"name\": \"quotes\", \"kind\": \"calculator\", \"every\": [ \"1w\" ],"
     "    \"needs\": { \"books\": { \"span\": \"1h\", \"max_age\": \"5s\" },"
@@ -39,7 +42,7 @@ static const char others_json[] =
     " { \"declaration\": { \"name\": \"m\", \"kind\": \"calculator\", \"every\": [ \"1h\" ],"
     "                      \"needs\": { \"candles\": {}, \"marks\": { \"span\": \"2h\" } } } },"
     " { \"error\": { \"message\": \"broken\" } }, { \"error\": { \"message\": \"broken\" } },"
-    " { \"error\": { \"message\": \"broken\" } } ] }";
+    " { \"error\": { \"message\": \"broken\" } }, { \"error\": { \"message\": \"broken\" } } ] }";
 
 static void begin_with(const char *json)
 {
@@ -52,7 +55,7 @@ static void begin_with(const char *json)
     bool news, again;
     kit_begin();
     struct pt_conf *conf = kit_conf();
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         char name[8];
         snprintf(name, sizeof name, "s%d", i);
         kit_script(name, "x");
@@ -323,6 +326,96 @@ static void test_a_result_of_unknown_window_is_taken_too(void)
     end();
 }
 
+static void test_the_market_is_one_unit_whoever_changed(void)
+{
+    begin();
+    market_write(store, "BTCUSDT", H, T0, 100, 0);
+    market_write(store, "ETHUSDT", H, T0, 97, 0);
+    market_write(store, "ADAUSDT", PT_US_DAY, T0, 3, 0);
+    opts.market = true;
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 100 * H), "m"); /* the newest close of any */
+    CU_ASSERT_STRING_EQUAL(unit("", PT_US_DAY, T0 + 96 * H), "m");
+    CU_ASSERT_STRING_EQUAL(unit("BTCUSDT", H, T0 + 100 * H),
+                           "bdht"); /* it has no unit of a symbol */
+    CU_ASSERT_EQUAL(plan.n, 7);
+    clear_marks();
+    market_write(store, "ETHUSDT", H, T0 + 97 * H, 1, 0); /* not the newest, but in the window */
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 100 * H), "m");
+    CU_ASSERT_STRING_EQUAL(unit("", PT_US_DAY, T0 + 96 * H), "-"); /* that day is over */
+    const char *const pairs[] = { "BTCUSDT", NULL };
+    opts.pairs = pairs;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 1); /* of all symbols, whichever have units of their own */
+    opts.market = false;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    opts.all = opts.market = true;
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("", PT_US_DAY, T0 + 96 * H), "m");
+    end();
+}
+
+static void test_stored_results_of_the_market_are_due_again(void)
+{
+    begin();
+    market_write(store, "BTCUSDT", H, T0, 100, 0);
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    opts.market = true;
+    clear_marks();
+    put_result("", "market", H, T0 + 34 * H, 10); /* window [24, 34) */
+    put_result("", "market", H, T0 + 35 * H, 10);
+    put_result("", "market", 4 * H, T0 + 28 * H, 10);
+    put_result("", "h", H, T0 + 30 * H, 10); /* none of the market's */
+    market_write(store, "ETHUSDT", H, T0 + 24 * H, 1, 7);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 34 * H), "m");
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 35 * H), "-");
+    CU_ASSERT_STRING_EQUAL(unit("", 4 * H, T0 + 28 * H), "m");
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 30 * H), "-");
+    end();
+}
+
+static void test_a_market_that_is_just_closing_is_put_off(void)
+{
+    begin();
+    market_write(store, "BTCUSDT", H, T0, 100, 0);
+    market_write(store, "ETHUSDT", H, T0, 100, 0);
+    market_write(store, "ADAUSDT", H, T0, 90, 0); /* no longer follows */
+    opts.market = true;
+    clear_marks();
+    opts.settled = false;
+    opts.now_us = T0 + 101 * H;
+    market_write(store, "BTCUSDT", H, T0 + 100 * H, 1, 0);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("BTCUSDT", H, T0 + 101 * H), "bdht"); /* its own are not */
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 101 * H), "-");
+    CU_ASSERT_TRUE(plan.waiting && plan.later != 0);
+    unsigned later = plan.later;
+    clear_marks(); /* they went with the units of the symbol */
+    opts.later = later;
+    make();
+    CU_ASSERT_EQUAL(plan.n, 0);
+    CU_ASSERT_EQUAL(plan.later, later); /* still not there */
+    market_write(store, "ETHUSDT", H, T0 + 100 * H, 1, 0);
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 101 * H), "m"); /* all that follow are there: once */
+    CU_ASSERT_TRUE(!plan.waiting && plan.later == 0);
+    clear_marks();
+    opts.later = 0;
+    market_write(store, "BTCUSDT", H, T0 + 101 * H, 1, 0);
+    opts.now_us = T0 + 102 * H;
+    make();
+    CU_ASSERT_TRUE(plan.later != 0);
+    opts.later = plan.later;
+    opts.settled = true; /* nothing came for a while */
+    make();
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 102 * H), "m");
+    CU_ASSERT_EQUAL(plan.later, 0);
+    end();
+}
+
 static void test_the_benchmark_makes_those_due_that_want_it(void)
 {
     begin();
@@ -532,6 +625,9 @@ static void test_a_damaged_series_is_gone_around(void)
     opts.all = true;
     make();
     CU_ASSERT_STRING_EQUAL(unit("ETHUSDT", H, T0 + 50 * H), "bdht");
+    opts.market = true;
+    make(); /* the market goes on without it */
+    CU_ASSERT_STRING_EQUAL(unit("", H, T0 + 50 * H), "m");
     end();
 }
 
@@ -559,6 +655,10 @@ static CU_TestInfo tests[] = {
       test_a_late_bar_makes_stored_results_due_whose_window_holds_it },
     { "the window begins with the bar it holds", test_the_window_begins_with_the_bar_it_holds },
     { "a result of unknown window is taken too", test_a_result_of_unknown_window_is_taken_too },
+    { "the market is one unit whoever changed", test_the_market_is_one_unit_whoever_changed },
+    { "stored results of the market are due again",
+      test_stored_results_of_the_market_are_due_again },
+    { "a market that is just closing is put off", test_a_market_that_is_just_closing_is_put_off },
     { "the benchmark makes those due that want it",
       test_the_benchmark_makes_those_due_that_want_it },
     { "trades make those due that want them", test_trades_make_those_due_that_want_them },
