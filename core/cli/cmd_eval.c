@@ -4,17 +4,19 @@
 #include "cli/script_arg.h"
 
 #include "base/timefmt.h"
+#include "data/matrix.h"
 #include "flow/engine.h"
 #include "flow/result.h"
 #include "serve/analysis.h"
 
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct pt_cli_option options[] = {
-    { "pair", "S", "symbol (required)", false },
+    { "pair", "S", "symbol (required, but not of a script of the whole market)", false },
     { "period", "P", "bar length (default 1h)", false },
     { "as-of", "T", "the window ends at the last close at or before T (default newest)", false },
     { "param", "K=V", "a parameter of the script", true },
@@ -31,6 +33,11 @@ struct shown {
     int exit_code;
     struct pt_err err;
 };
+
+static const char *whose(const struct pt_unit *unit)
+{
+    return *unit->symbol ? unit->symbol : "market";
+}
 
 static void print_value(const bson_iter_t *iter, int depth)
 {
@@ -55,14 +62,41 @@ static void print_value(const bson_iter_t *iter, int depth)
     pt_buf_fini(&out);
 }
 
+/* A line a symbol; cells in the order of the lines. */
+static void print_matrix(const bson_t *doc, const struct pt_matrix *matrix)
+{
+    bson_t list;
+    bson_iter_t iter;
+    size_t i = 0;
+    putchar('\n');
+    if (!pt_doc_child(doc, "symbols", &list) || !bson_iter_init(&iter, &list)) return;
+    for (; i < matrix->n && bson_iter_next(&iter); i++) {
+        printf("    %-26s", bson_iter_utf8(&iter, NULL));
+        for (size_t j = 0; j < matrix->n; j++) {
+            double x = pt_matrix_get(matrix, i, j);
+            if (matrix->type == PT_MATRIX_COUNT)
+                printf(" %7.0f", x);
+            else if (isfinite(x))
+                printf(" %7.4f", x);
+            else
+                printf("    null");
+        }
+        putchar('\n');
+    }
+}
+
 static void print_section(const bson_t *doc, const char *name)
 {
     bson_t section;
     bson_iter_t iter;
+    struct pt_matrix matrix;
     if (!pt_doc_child(doc, name, &section) || !bson_iter_init(&iter, &section)) return;
     while (bson_iter_next(&iter)) {
         printf("  %-28s ", bson_iter_key(&iter));
-        print_value(&iter, 1);
+        if (pt_matrix_view(&iter, &matrix))
+            print_matrix(doc, &matrix);
+        else
+            print_value(&iter, 1);
     }
 }
 
@@ -73,7 +107,7 @@ static void print_text(const struct shown *shown, const struct pt_unit_result *r
     bson_iter_t iter;
     pt_period_print(shown->unit->period_us, period);
     pt_doc_text(result->doc, "status", &status);
-    printf("%s %s %s  status %s  as of ", result->name, shown->unit->symbol, period, status);
+    printf("%s %s %s  status %s  as of ", result->name, whose(shown->unit), period, status);
     if (bson_iter_init_find(&iter, result->doc, "as_of")) print_value(&iter, 0);
     print_section(result->doc, "data");
     printf("inputs\n");
@@ -138,7 +172,7 @@ static void take_error(struct shown *shown, const bson_t *doc)
         snprintf(place, sizeof place, "%s:%" PRId64 ": ", file, line);
     pt_period_print(shown->unit->period_us, period);
     if (pt_result_as_of(doc, &as_of_us)) pt_time_print(as_of_us, as_of);
-    pt_fail(&shown->err, PT_ESCRIPT, "%s%s (%s %s as of %s)", place, message, shown->unit->symbol,
+    pt_fail(&shown->err, PT_ESCRIPT, "%s%s (%s %s as of %s)", place, message, whose(shown->unit),
             period, as_of);
 }
 
@@ -161,6 +195,15 @@ static void on_result(void *arg, const struct pt_unit_result *results, size_t n,
     if (pt_result_failed(results[0].doc)) take_error(shown, results[0].doc);
 }
 
+/* 0, or the exit code of wrong usage. */
+static int check_pair(const struct pt_cli *cli, const struct pt_script *script)
+{
+    bool market = pt_script_is_market(script), given = pt_cli_has(cli, "pair");
+    if (market && given)
+        return pt_cli_usage(cli, "%s is about the whole market and takes no --pair", script->name);
+    return market || given ? 0 : pt_cli_usage(cli, "needs --pair");
+}
+
 static int run(struct pt_cli *cli)
 {
     const char *asked = pt_cli_arg(cli, 0);
@@ -170,7 +213,6 @@ static int run(struct pt_cli *cli)
                             .urgent = true,
                             .inspect = PT_INSPECT_ERROR };
     struct pt_err err = { 0 };
-    if (!pt_cli_has(cli, "pair")) return pt_cli_usage(cli, "needs --pair");
     if (!pt_cli_symbol(cli, "pair", unit.symbol) ||
         !pt_cli_period(cli, "period", &unit.period_us) ||
         !pt_cli_time(cli, "as-of", &unit.as_of_us))
@@ -191,8 +233,9 @@ static int run(struct pt_cli *cli)
         shown.script = pt_script_asked(scripts, asked, &err);
         if (shown.script == NULL) rc = err.code;
     }
-    if (rc == PT_OK) rc = pt_script_asked_params(cli, shown.script, &params, &err);
-    if (rc == PT_OK) {
+    int usage = rc == PT_OK ? check_pair(cli, shown.script) : 0;
+    if (rc == PT_OK && usage == 0) rc = pt_script_asked_params(cli, shown.script, &params, &err);
+    if (rc == PT_OK && usage == 0) {
         const char *name = shown.script->name;
         const bson_t *values = &params;
         unit.names = &name;
@@ -203,6 +246,7 @@ static int run(struct pt_cli *cli)
     if (scripts != NULL) pt_scripts_unref(scripts);
     pt_engine_free(engine);
     if (rc != PT_OK) return pt_cli_fail(cli, &err);
+    if (usage != 0) return usage;
     return shown.exit_code == 0 ? 0 : pt_cli_fail(cli, &shown.err);
 }
 

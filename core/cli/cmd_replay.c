@@ -131,10 +131,14 @@ static enum pt_code print_values(const struct version *version, bool pairs, FILE
         if (!bson_init_static(&views[i], bson_get_data(doc), doc->len)) out.failed = true;
     }
     const struct pt_results results = {
-        .script = version->script, .n = n, .docs = views, .pairs = pairs
+        .script = version->script, .n = n, .docs = views, .by_pair = pairs
     };
-    if (!out.failed) pt_results_csv(&results, &out);
-    enum pt_code rc = flush(&out, file, err);
+    enum pt_code rc = PT_OK;
+    if (!out.failed && !pt_results_csv(&results, &out))
+        rc = pt_fail(err, PT_ERANGE,
+                     "these values take more than %d columns of CSV; give --format jsonl",
+                     PT_CSV_COLUMNS);
+    if (rc == PT_OK) rc = flush(&out, file, err);
     pt_buf_fini(&out);
     free(views);
     return rc;

@@ -207,10 +207,11 @@ static void handle(struct pt_request *request, const char *query, size_t query_l
             return;
         }
         bool open = (route->flags & PT_ROUTE_OPEN) != 0;
+        const struct pt_param *params = route->params != NULL ? route->params : no_params;
+        if (route->params_of != NULL) params = route->params_of(route->script(request));
         request->extra = thread->extra;
-        if (pt_params_check(route->params != NULL ? route->params : no_params, &thread->query,
-                            request->value, open ? thread->extra : NULL, &request->nextra,
-                            &err) != PT_OK) {
+        if (pt_params_check(params, &thread->query, request->value, open ? thread->extra : NULL,
+                            &request->nextra, &err) != PT_OK) {
             pt_reply_problem(request, 422, "%s", err.text);
             return;
         }

@@ -120,10 +120,16 @@ static void copy_value(const bson_t *doc, const char *key, const char *as, struc
 
 static void describe(const bson_t *entry, struct pt_json *json)
 {
-    char text[512];
+    char text[512], bounds[80] = "";
     const char *unit = text_of(entry, "unit", "none");
-    snprintf(text, sizeof text, "%s%s%s", text_of(entry, "about", ""),
-             strcmp(unit, "none") == 0 ? "" : "; unit: ", strcmp(unit, "none") == 0 ? "" : unit);
+    const char *least = text_of(entry, "min", NULL), *most = text_of(entry, "max", NULL);
+    if (least != NULL || most != NULL) /* of a span; other bounds are numbers, and in the schema */
+        snprintf(bounds, sizeof bounds, "; %s%s%s%s%s", least != NULL ? "at least " : "",
+                 least != NULL ? least : "", least != NULL && most != NULL ? ", " : "",
+                 most != NULL ? "at most " : "", most != NULL ? most : "");
+    snprintf(text, sizeof text, "%s%s%s%s", text_of(entry, "about", ""),
+             strcmp(unit, "none") == 0 ? "" : "; unit: ", strcmp(unit, "none") == 0 ? "" : unit,
+             bounds);
     pt_json_kv_text(json, "description", text);
 }
 
@@ -150,8 +156,12 @@ static void write_script_params(const struct pt_script *script, struct pt_json *
         pt_json_key(json, "schema");
         pt_json_object(json);
         pt_json_kv_text(json, "type", json_type(text_of(&entry, "type", "string")));
-        copy_value(&entry, "min", "minimum", json);
-        copy_value(&entry, "max", "maximum", json);
+        if (strcmp(text_of(&entry, "type", ""), "span") == 0) {
+            pt_json_kv_text(json, "pattern", "^[0-9]+(w|d|h|m|s|ms|us)$");
+        } else {
+            copy_value(&entry, "min", "minimum", json);
+            copy_value(&entry, "max", "maximum", json);
+        }
         copy_value(&entry, "words", "enum", json);
         copy_value(&entry, "default", "default", json);
         pt_json_object_end(json);
@@ -168,7 +178,7 @@ static void write_output(const bson_t *entry, struct pt_json *json)
     pt_json_object(json);
     pt_json_key(json, "type");
     pt_json_array(json);
-    if (strcmp(type, "map") == 0)
+    if (strcmp(type, "map") == 0 || strcmp(type, "record") == 0 || strcmp(type, "matrix") == 0)
         pt_json_text(json, "object");
     else if (strcmp(type, "list") == 0)
         pt_json_text(json, "array");
@@ -205,10 +215,17 @@ static void write_trail(const struct pt_script *script, struct pt_json *json)
     }
 }
 
-static void write_outputs(const struct pt_script *script, bool item, struct pt_json *json)
+static void write_output_list(const struct pt_script *script, struct pt_json *json)
 {
     bson_t list, entry;
     bson_iter_t iter;
+    if (pt_doc_child(script->declaration, "outputs", &list) && bson_iter_init(&iter, &list)) {
+        while (pt_doc_next(&iter, &entry)) write_output(&entry, json);
+    }
+}
+
+static void write_outputs(const struct pt_script *script, bool item, struct pt_json *json)
+{
     pt_json_object(json);
     pt_json_key(json, "type");
     pt_json_array(json);
@@ -223,9 +240,7 @@ static void write_outputs(const struct pt_script *script, bool item, struct pt_j
         pt_json_key(json, "status");
         pt_json_raw(json, "{\"type\":\"string\"}", 17);
     }
-    if (pt_doc_child(script->declaration, "outputs", &list) && bson_iter_init(&iter, &list)) {
-        while (pt_doc_next(&iter, &entry)) write_output(&entry, json);
-    }
+    write_output_list(script, json);
     write_trail(script, json);
     pt_json_object_end(json);
     pt_json_object_end(json);
@@ -234,18 +249,24 @@ static void write_outputs(const struct pt_script *script, bool item, struct pt_j
 static void write_result_schema(const struct pt_script *script, struct pt_json *json)
 {
     static const char *const texts[] = { "pair", "period", "metric", "status" };
-    bool list = pt_result_is_list(script);
+    bool list = pt_result_is_list(script), market = pt_script_is_market(script);
     pt_json_key(json, "schema");
     pt_json_object(json);
     pt_json_kv_text(json, "type", "object");
     pt_json_key(json, "properties");
     pt_json_object(json);
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    if (market) {
+        pt_json_key(json, "pairs");
+        pt_json_raw(json, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", 42);
+    }
+    for (size_t i = market; i < sizeof texts / sizeof texts[0]; i++) {
         pt_json_key(json, texts[i]);
         pt_json_raw(json, "{\"type\":\"string\"}", 17);
     }
-    pt_json_key(json, list ? "values" : "data");
-    if (list) {
+    if (!market) pt_json_key(json, list ? "values" : "data");
+    if (market) {
+        write_output_list(script, json);
+    } else if (list) {
         pt_json_object(json);
         pt_json_kv_text(json, "type", "array");
         pt_json_key(json, "items");
@@ -355,7 +376,9 @@ static void write_path(const struct pt_route *route, const struct pt_script *scr
     pt_json_key(json, "parameters");
     pt_json_array(json);
     if (script == NULL) write_path_param(route, scripts, json);
-    write_params(route->params, json);
+    write_params(script != NULL && route->params_of != NULL ? route->params_of(script)
+                                                            : route->params,
+                 json);
     if (script != NULL) write_script_params(script, json);
     pt_json_array_end(json);
     write_responses(route, script, json);

@@ -4,6 +4,7 @@
 #include "base/timefmt.h"
 #include "flow/result.h"
 #include "serve/list.h"
+#include "serve/shown.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,7 +50,8 @@ struct walk {
     bson_iter_t outputs, data;
     bson_t list, fields;
     bool has_data, at_data;
-    const char *name;  /* of the output */
+    bson_t output;     /* the declared one */
+    const char *name;  /* its name */
     bson_iter_t value; /* valid when found */
     bool found;
 };
@@ -78,14 +80,14 @@ static bool walk_next(struct walk *walk)
     while (bson_iter_next(&walk->outputs)) {
         uint32_t len;
         const uint8_t *bytes;
-        bson_t output;
         const char *stored;
         if (!BSON_ITER_HOLDS_DOCUMENT(&walk->outputs)) continue;
         bson_iter_document(&walk->outputs, &len, &bytes);
-        if (!bson_init_static(&output, bytes, len) || !pt_doc_text(&output, "name", &walk->name))
+        if (!bson_init_static(&walk->output, bytes, len) ||
+            !pt_doc_text(&walk->output, "name", &walk->name))
             continue;
         walk->found = walk_find(walk, walk->name) ||
-                      (pt_doc_text(&output, "stored", &stored) && walk_find(walk, stored));
+                      (pt_doc_text(&walk->output, "stored", &stored) && walk_find(walk, stored));
         return true;
     }
     return false;
@@ -94,14 +96,30 @@ static bool walk_next(struct walk *walk)
 static void write_fields(const struct pt_results *results, const bson_t *doc, struct pt_json *json)
 {
     struct walk walk;
+    struct pt_shown shown = { 0 };
+    bool market = pt_script_is_market(results->script);
     if (!walk_begin(&walk, results->script, doc)) return;
+    if (market && !pt_shown_init(&shown, results, doc)) json->out->failed = true;
     while (walk_next(&walk)) {
         pt_json_key(json, walk.name);
-        if (walk.found)
-            pt_doc_json_value(&walk.value, json);
-        else
+        if (!walk.found)
             pt_json_null(json);
+        else if (market)
+            pt_shown_value(&shown, &walk.output, &walk.value, json);
+        else
+            pt_doc_json_value(&walk.value, json);
     }
+    pt_shown_fini(&shown);
+}
+
+static void write_pairs(const struct pt_results *results, const bson_t *newest,
+                        struct pt_json *json)
+{
+    struct pt_shown shown;
+    pt_json_key(json, "pairs");
+    if (!pt_shown_init(&shown, results, newest)) json->out->failed = true;
+    pt_shown_names(&shown, json);
+    pt_shown_fini(&shown);
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------
@@ -165,8 +183,8 @@ static void write_metadata(const struct pt_results *results, const bson_t *newes
         write_provenance(newest, json);
     } else {
         struct pt_buf message = { 0 };
-        pt_buf_printf(&message, "No %s data available for %s", results->script->name,
-                      results->pair);
+        pt_buf_printf(&message, "No %s data available%s%s", results->script->name,
+                      *results->pair ? " for " : "", results->pair);
         if (message.failed) json->out->failed = true;
         pt_json_kv_text(json, "message", message.data);
         pt_buf_fini(&message);
@@ -182,20 +200,20 @@ static void write_described(const struct pt_results *results, const bson_t *newe
     const bson_t *declaration = results->script->declaration;
     if (newest == NULL || !pt_doc_text(newest, "metadata.method", &method))
         pt_doc_text(declaration, "method", &method);
-    if (newest == NULL || !pt_doc_text(newest, "metadata.window", &window)) {
-        if (!pt_doc_text(declaration, "needs.books.span", &window))
-            pt_doc_text(declaration, "needs.candles.span", &window);
-    }
+    if (newest == NULL || !pt_doc_text(newest, "metadata.window", &window))
+        pt_script_window(results->script, NULL, &window);
     pt_json_kv_text(json, "method", method);
     pt_json_kv_text(json, "window", window);
 }
 
 static void write_data(const struct pt_results *results, const bson_t *newest, struct pt_json *json)
 {
-    pt_json_key(json, "data");
-    if (newest == NULL) {
-        pt_json_null(json);
+    if (pt_script_is_market(results->script)) {
+        write_fields(results, newest, json);
+    } else if (newest == NULL) {
+        pt_json_kv_null(json, "data");
     } else {
+        pt_json_key(json, "data");
         pt_json_object(json);
         write_fields(results, newest, json);
         pt_trail_json(&results->trail, json);
@@ -211,13 +229,16 @@ void pt_results_json(const struct pt_results *results, struct pt_json *json)
 {
     char period[PT_PERIOD_TEXT_MAX];
     const bson_t *newest = results->n > 0 ? &results->docs[results->n - 1] : NULL;
-    bool list = pt_result_is_list(results->script);
+    bool list = pt_result_is_list(results->script), market = pt_script_is_market(results->script);
     pt_json_object(json);
-    pt_json_kv_text(json, "pair", results->pair);
+    if (market)
+        write_pairs(results, newest, json);
+    else
+        pt_json_kv_text(json, "pair", results->pair);
     pt_period_print(results->period_us, period);
     pt_json_kv_text(json, "period", period);
     pt_json_kv_text(json, "metric", results->script->name);
-    if (list) write_described(results, newest, json);
+    if (list || market) write_described(results, newest, json);
     pt_json_kv_text(json, "status", newest != NULL ? status_of(results, results->n - 1) : "empty");
     write_as_of(newest, "as_of", json);
     if (list) {

@@ -4,17 +4,21 @@
  * as_of, values: [ { timestamp, status, fields } ], pagination, metadata }. Shape "data" (all
  * others): { pair, period, metric, status, as_of, data: { fields } | null, metadata }, and with a
  * history also history: [ ... ] and pagination. Fields are the declared outputs in their order; one
- * that is not there is null. */
+ * that is not there is null. Of the whole market: { pairs, period, metric, method, window, status,
+ * as_of, fields, metadata }, matrices and maps by symbol cut to the pairs that were asked for. */
 #ifndef PT_RESULTS_H
 #define PT_RESULTS_H
 
 #include "base/json.h"
+#include "data/schema.h"
 #include "flow/scripts.h"
 #include "serve/trail.h"
 
 struct pt_results {
     const struct pt_script *script;
-    const char *pair, *collection;
+    const char *pair, *collection; /* pair: "" for the market */
+    size_t npairs;
+    const char (*pairs)[PT_SYMBOL_MAX]; /* of a market: shown in this order; npairs 0: all */
     int64_t period_us;
     size_t n;
     const bson_t *docs; /* [n], ascending by as_of */
@@ -25,7 +29,7 @@ struct pt_results {
     bool stale;       /* the newest is too old to be called current */
     bool lists, data; /* names of the list: values, data */
     struct pt_trail trail; /* of the newest; stands behind its fields, not in CSV */
-    bool pairs;       /* CSV: the documents are of several symbols, each line names its own */
+    bool by_pair;     /* CSV: the documents are of several symbols, each line names its own */
 };
 
 /* Room for n views of documents, which have an alignment that malloc does not give; free(). NULL:
@@ -34,8 +38,10 @@ bson_t *pt_results_views(size_t n);
 bool pt_result_is_list(const struct pt_script *script); /* shape "values" */
 
 void pt_results_json(const struct pt_results *results, struct pt_json *json);
-/* Header: timestamp, (pair,) status, fields; members of maps and lists as dotted columns. */
-void pt_results_csv(const struct pt_results *results, struct pt_buf *out);
+/* Header: timestamp, (pair,) status, fields; members of maps and lists as dotted columns. False:
+ * there are more than PT_CSV_COLUMNS. */
+#define PT_CSV_COLUMNS 65536
+bool pt_results_csv(const struct pt_results *results, struct pt_buf *out);
 /* A value as a CSV cell: doubles in the shortest form that reads back as the same bits, null is
  * empty. */
 void pt_results_csv_value(const bson_iter_t *value, struct pt_buf *out);

@@ -4,13 +4,13 @@
 #include "flow/result.h"
 #include "serve/list.h"
 #include "serve/results.h"
+#include "serve/shown.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEPTH_MAX 8
-#define COLUMNS_MAX 4096
 
 void pt_results_csv_value(const bson_iter_t *iter, struct pt_buf *out)
 {
@@ -44,7 +44,7 @@ struct cell { /* of the line under way: where its text is */
 struct columns {
     char **name; /* owned */
     size_t n, cap;
-    bool failed;
+    bool failed, many;
     struct cell *cell;  /* [cap] */
     struct pt_buf line; /* their texts */
     size_t guess;       /* the column that should come next */
@@ -61,7 +61,8 @@ static void columns_fini(struct columns *columns)
 static bool grow(struct columns *columns)
 {
     size_t cap = columns->cap == 0 ? 64 : columns->cap * 2;
-    if (cap > COLUMNS_MAX) return false;
+    if (cap > PT_CSV_COLUMNS) columns->many = true;
+    if (columns->many) return false;
     char **name = realloc(columns->name, cap * sizeof *name);
     if (name != NULL) columns->name = name;
     struct cell *cell = realloc(columns->cell, cap * sizeof *cell);
@@ -117,6 +118,64 @@ static void flatten(struct columns *columns, const bson_iter_t *iter, struct pt_
     }
 }
 
+struct output {
+    const char *name, *stored;
+    bool by_symbol;
+    bool nested; /* a map, list or matrix in some document: then the name itself is no column */
+};
+
+/* A matrix: path.A.B for each two symbols that are shown. */
+static void flatten_matrix(struct columns *columns, const struct pt_shown *shown,
+                           const struct pt_matrix *matrix, struct pt_buf *path, bool fill)
+{
+    char text[PT_DOUBLE_TEXT_MAX];
+    size_t len = path->len;
+    for (size_t i = 0; i < shown->n; i++) {
+        for (size_t j = 0; j < shown->n && !columns->failed; j++) {
+            pt_buf_printf(path, ".%s.%s", shown->name[i], shown->name[j]);
+            if (path->failed) columns->failed = true;
+            if (columns->failed) return;
+            size_t at = column_of(columns, path->data);
+            path->len = len;
+            path->data[len] = '\0';
+            if (!fill || columns->failed) continue;
+            if (shown->at[i] >= matrix->n || shown->at[j] >= matrix->n) continue;
+            double x = pt_matrix_get(matrix, shown->at[i], shown->at[j]);
+            columns->cell[at].at = columns->line.len;
+            if (isfinite(x)) pt_buf_add(&columns->line, text, pt_double_print(x, text));
+            columns->cell[at].len = columns->line.len - columns->cell[at].at;
+        }
+    }
+}
+
+/* An output as a whole: what is shown of it. */
+static void flatten_output(struct columns *columns, const struct pt_shown *shown,
+                           const struct output *output, const bson_iter_t *value, bool fill)
+{
+    struct pt_matrix matrix;
+    struct pt_buf path = { 0 };
+    bson_iter_t inner;
+    pt_buf_puts(&path, output->name);
+    if (pt_matrix_view(value, &matrix)) {
+        flatten_matrix(columns, shown, &matrix, &path, fill);
+    } else if (output->by_symbol && BSON_ITER_HOLDS_DOCUMENT(value)) {
+        size_t len = path.len;
+        for (size_t i = 0; i < shown->n && !path.failed; i++) {
+            if (!bson_iter_recurse(value, &inner) || !bson_iter_find(&inner, shown->name[i]))
+                continue;
+            pt_buf_printf(&path, ".%s", shown->name[i]);
+            flatten(columns, &inner, &path, 1, fill);
+            if (path.failed) break;
+            path.len = len;
+            path.data[len] = '\0';
+        }
+    } else {
+        flatten(columns, value, &path, 0, fill);
+    }
+    if (path.failed) columns->failed = true;
+    pt_buf_fini(&path);
+}
+
 /* The output called `name` of one document, NULL-safe search by either of its names. */
 static bool value_of(const bson_t *doc, const char *name, const char *stored, bson_iter_t *value)
 {
@@ -125,11 +184,6 @@ static bool value_of(const bson_t *doc, const char *name, const char *stored, bs
            (bson_iter_init_find(value, &data, name) ||
             (stored != NULL && bson_iter_init_find(value, &data, stored)));
 }
-
-struct output {
-    const char *name, *stored;
-    bool nested; /* a map or list in some document: then the name itself is no column */
-};
 
 static size_t read_outputs(const struct pt_results *results, struct output **out)
 {
@@ -152,32 +206,39 @@ static size_t read_outputs(const struct pt_results *results, struct output **out
         if (!bson_init_static(&one, bytes, len) || !pt_doc_text(&one, "name", &outputs[n].name))
             continue;
         pt_doc_text(&one, "stored", &outputs[n].stored);
+        outputs[n].by_symbol = pt_output_by_symbol(&one);
         n++;
     }
     *out = outputs;
     return n;
 }
 
+static bool is_nested(const bson_iter_t *value)
+{
+    return BSON_ITER_HOLDS_DOCUMENT(value) || BSON_ITER_HOLDS_ARRAY(value) ||
+           BSON_ITER_HOLDS_BINARY(value);
+}
+
 static void add_output(const struct pt_results *results, struct output *output,
                        struct columns *columns)
 {
     bson_iter_t value;
-    struct pt_buf path = { 0 };
+    struct pt_shown shown;
     for (size_t i = 0; i < results->n && !output->nested; i++) {
-        output->nested = value_of(&results->docs[i], output->name, output->stored, &value) &&
-                         (BSON_ITER_HOLDS_DOCUMENT(&value) || BSON_ITER_HOLDS_ARRAY(&value));
+        output->nested =
+            value_of(&results->docs[i], output->name, output->stored, &value) && is_nested(&value);
     }
     if (!output->nested) {
         column_of(columns, output->name);
         return;
     }
-    pt_buf_puts(&path, output->name);
     for (size_t i = 0; i < results->n; i++) {
         if (!value_of(&results->docs[i], output->name, output->stored, &value)) continue;
         if (BSON_ITER_HOLDS_NULL(&value)) continue;
-        flatten(columns, &value, &path, 0, false);
+        if (!pt_shown_init(&shown, results, &results->docs[i])) columns->failed = true;
+        flatten_output(columns, &shown, output, &value, false);
+        pt_shown_fini(&shown);
     }
-    pt_buf_fini(&path);
 }
 
 static void write_line(const struct pt_results *results, size_t i, const struct output *outputs,
@@ -185,11 +246,12 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
 {
     const bson_t *doc = &results->docs[i];
     char text[PT_TIME_TEXT_MAX];
-    struct pt_buf path = { 0 };
+    struct pt_shown shown;
     int64_t as_of_us;
     const char *status = "error", *symbol;
+    if (!pt_shown_init(&shown, results, doc)) columns->failed = true;
     if (pt_result_as_of(doc, &as_of_us)) pt_buf_add(out, text, pt_time_print(as_of_us, text));
-    if (results->pairs && pt_doc_text(doc, "symbol", &symbol)) pt_buf_printf(out, ",%s", symbol);
+    if (results->by_pair && pt_doc_text(doc, "symbol", &symbol)) pt_buf_printf(out, ",%s", symbol);
     pt_doc_text(doc, "status", &status);
     if (results->stale && i + 1 == results->n && !pt_result_failed(doc)) status = "stale";
     pt_buf_printf(out, ",%s", status);
@@ -200,11 +262,9 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
         bson_iter_t value;
         if (!value_of(doc, outputs[k].name, outputs[k].stored, &value)) continue;
         if (outputs[k].nested && BSON_ITER_HOLDS_NULL(&value)) continue;
-        pt_buf_clear(&path);
-        pt_buf_puts(&path, outputs[k].name);
-        flatten(columns, &value, &path, 0, true);
+        flatten_output(columns, &shown, &outputs[k], &value, true);
     }
-    pt_buf_fini(&path);
+    pt_shown_fini(&shown);
     for (size_t k = 0; k < columns->n; k++) {
         pt_buf_putc(out, ',');
         const struct cell *cell = &columns->cell[k];
@@ -214,14 +274,14 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     pt_buf_putc(out, '\n');
 }
 
-void pt_results_csv(const struct pt_results *results, struct pt_buf *out)
+bool pt_results_csv(const struct pt_results *results, struct pt_buf *out)
 {
     struct columns columns = { 0 };
     struct output *outputs;
     size_t noutputs = read_outputs(results, &outputs);
     if (outputs == NULL) columns.failed = true;
     for (size_t k = 0; k < noutputs; k++) add_output(results, &outputs[k], &columns);
-    pt_buf_puts(out, results->pairs ? "timestamp,pair,status" : "timestamp,status");
+    pt_buf_puts(out, results->by_pair ? "timestamp,pair,status" : "timestamp,status");
     for (size_t k = 0; k < columns.n; k++) {
         pt_buf_putc(out, ',');
         pt_csv_text(out, columns.name[k], strlen(columns.name[k]));
@@ -234,4 +294,5 @@ void pt_results_csv(const struct pt_results *results, struct pt_buf *out)
     if (columns.failed) out->failed = true;
     columns_fini(&columns);
     free(outputs);
+    return !columns.many;
 }

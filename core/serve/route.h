@@ -5,6 +5,8 @@
 
 #include "serve/request.h"
 
+struct pt_script;
+
 enum {
     PT_ROUTE_LIST = 1,  /* also as CSV; takes format and list_key where it has them */
     PT_ROUTE_OPEN = 2,  /* names outside the table are the handler's (parameters of scripts) */
@@ -19,6 +21,9 @@ struct pt_route {
     bool (*found)(struct pt_request
                       *request);   /* whether {name} stands for something; false: it has answered */
     const struct pt_param *params; /* ended by name NULL */
+    /* Where {name} decides which: those of a script; NULL: params always. */
+    const struct pt_param *(*params_of)(const struct pt_script *script);
+    const struct pt_script *(*script)(struct pt_request *request); /* what {name} stands for; or NULL */
     unsigned flags;
     const char *tag, *summary, *about; /* for people; about may be NULL */
 };
@@ -57,6 +62,8 @@ void pt_handle_openapi(struct pt_request *request);
 void pt_handle_docs(struct pt_request *request);
 
 bool pt_found_analysis(struct pt_request *request);
+const struct pt_script *pt_analysis_script(struct pt_request *request);
+const struct pt_param *pt_analysis_params_of(const struct pt_script *script);
 bool pt_found_script(struct pt_request *request);
 
 /* Their parameter tables. */

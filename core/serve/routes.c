@@ -83,12 +83,15 @@ const struct pt_route pt_routes[] = {
       .handle = pt_handle_analysis,
       .found = pt_found_analysis,
       .params = pt_analysis_params,
+      .params_of = pt_analysis_params_of,
+      .script = pt_analysis_script,
       .flags = PT_ROUTE_LIST | PT_ROUTE_OPEN,
       .tag = "analysis",
       .summary = "results of a loaded script",
       .about = "Stored results, or one computed on request: with as_of, with parameters of the "
                "script that differ "
-               "from those in force, and where nothing is stored yet." },
+               "from those in force, and where nothing is stored yet. A script of the whole market "
+               "takes pairs in place of pair." },
     { .path = "/catalog/datasets",
       .handle = pt_handle_datasets,
       .params = pt_datasets_params,
@@ -185,7 +188,6 @@ static const char *const later[] = {
     "/health/audit-status",
     "/health/databases",
     "/health/connections",
-    "/analysis/correlation",
     "/analysis/performance/*",
     "/backfill/start",
     "/backfill/jobs",

@@ -13,6 +13,7 @@
 #include "serve/results.h"
 #include "serve/thread.h"
 #include "store/books.h"
+#include "store/symbols.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 #define UNIT_MAX 32 /* scripts in one unit: the one asked for and those it needs */
 
 enum {
-    A_PAIR,
+    A_PAIR, /* of a script of the market: pairs */
     A_PERIOD,
     A_LIMIT,
     A_OFFSET,
@@ -32,30 +33,46 @@ enum {
     A_LIST_KEY,
     A_FORMAT
 };
-const struct pt_param pt_analysis_params[] = {
-    [A_PAIR] = PT_PARAM_ROW_PAIR,
-    [A_PERIOD] = { .name = "period",
-                   .type = PT_PARAM_PERIOD,
-                   .fallback = "1h",
-                   .about = "length of a bar" },
-    [A_LIMIT] = PT_PARAM_ROW_LIMIT("1"),
-    [A_OFFSET] = PT_PARAM_ROW_OFFSET,
-    [A_ORDER] = PT_PARAM_ROW_ORDER,
-    [A_START] = PT_PARAM_ROW_START,
-    [A_END] = PT_PARAM_ROW_END,
-    [A_AS_OF] = { .name = "as_of",
-                  .type = PT_PARAM_TIME,
-                  .about = "the result as of the last bar closed by then, computed on request" },
-    [A_LIST_KEY] = PT_PARAM_ROW_LIST_KEY,
-    [A_FORMAT] = PT_PARAM_ROW_FORMAT,
-    { 0 },
+#define ROWS                                                                                       \
+    [A_PERIOD] = { .name = "period",                                                               \
+                   .type = PT_PARAM_PERIOD,                                                        \
+                   .fallback = "1h",                                                               \
+                   .about = "length of a bar" },                                                   \
+    [A_LIMIT] = PT_PARAM_ROW_LIMIT("1"), [A_OFFSET] = PT_PARAM_ROW_OFFSET,                         \
+    [A_ORDER] = PT_PARAM_ROW_ORDER, [A_START] = PT_PARAM_ROW_START, [A_END] = PT_PARAM_ROW_END,    \
+    [A_AS_OF] = { .name = "as_of",                                                                 \
+                  .type = PT_PARAM_TIME,                                                           \
+                  .about = "the result as of the last bar closed by then, computed on request" },  \
+    [A_LIST_KEY] = PT_PARAM_ROW_LIST_KEY, [A_FORMAT] = PT_PARAM_ROW_FORMAT
+
+const struct pt_param pt_analysis_params[] = { [A_PAIR] = PT_PARAM_ROW_PAIR, ROWS, { 0 } };
+
+static const struct pt_param market_params[] = {
+    [A_PAIR] = { .name = "pairs",
+                 .type = PT_PARAM_TEXT,
+                 .min = 1,
+                 .max = 8000,
+                 .about =
+                     "symbols separated by commas: what is said of each is cut to these, what is "
+                     "said of the market stays that of all; default: all" },
+    ROWS,
+    { 0 }
 };
+
+const struct pt_param *pt_analysis_params_of(const struct pt_script *script)
+{
+    return script != NULL && pt_script_is_market(script) ? market_params : pt_analysis_params;
+}
 
 /* One request on its way; on the heap while a worker computes. */
 struct analysis {
     struct pt_scripts *scripts; /* a reference: the script stays as it was when the request came */
     const struct pt_script *script;
-    char pair[PT_SYMBOL_MAX];
+    bool market;              /* pair is "" then */
+    char pair[PT_SYMBOL_MAX]; /* and these are shown, in this order; none: all */
+    size_t npairs;
+    char (*pairs)[PT_SYMBOL_MAX];  /* owned */
+    char benchmark[PT_SYMBOL_MAX]; /* should the configured one not be there; "" */
     char collection[PT_COLLECTION_MAX];
     int64_t period_us, start_us, end_us, as_of_us; /* as_of INT64_MAX: newest */
     int64_t limit, offset;
@@ -68,6 +85,7 @@ static void analysis_free(void *arg)
     struct analysis *self = arg;
     bson_destroy(self->params);
     pt_scripts_unref(self->scripts);
+    free(self->pairs);
     free(self);
 }
 
@@ -115,9 +133,35 @@ static const struct pt_script *find_script(struct pt_request *request,
     return NULL;
 }
 
+/* "BTCUSDT,ETHUSDT", each once. */
+static enum pt_code read_pairs(struct analysis *self, const char *text, struct pt_err *err)
+{
+    static const struct pt_param one = { .name = "pairs", .type = PT_PARAM_PAIR };
+    size_t most = 1;
+    for (const char *c = text; *c != '\0'; c++) most += *c == ',';
+    self->pairs = calloc(most, sizeof *self->pairs);
+    if (self->pairs == NULL) return pt_fail(err, PT_ENOMEM, "out of memory");
+    for (;; text++) {
+        char piece[64];
+        struct pt_value value;
+        size_t len = strcspn(text, ","), i = 0;
+        snprintf(piece, sizeof piece, "%.*s", (int)len, text);
+        enum pt_code rc = pt_param_check(&one, piece, &value, err);
+        if (rc != PT_OK) return rc;
+        while (i < self->npairs && strcmp(self->pairs[i], value.symbol) != 0) i++;
+        if (i == self->npairs) memcpy(self->pairs[self->npairs++], value.symbol, PT_SYMBOL_MAX);
+        text += len;
+        if (*text == '\0') return PT_OK;
+    }
+}
+
 static enum pt_code read_params(struct pt_request *request, struct analysis *self,
                                 struct pt_err *err)
 {
+    if (self->market && request->value[A_PAIR].given) {
+        enum pt_code rc = read_pairs(self, request->value[A_PAIR].text, err);
+        if (rc != PT_OK) return rc;
+    }
     for (size_t i = 0; i < request->nextra; i++) {
         const struct pt_query_item *item = request->extra[i];
         enum pt_code rc = pt_script_param(self->script, item->name, item->value, self->params, err);
@@ -156,7 +200,8 @@ static struct analysis *analysis_new(struct pt_request *request, struct pt_scrip
     self->params = bson_new();
     self->scripts = pt_scripts_ref(scripts);
     self->script = script;
-    strcpy(self->pair, value[A_PAIR].symbol);
+    self->market = pt_script_is_market(script);
+    strcpy(self->pair, value[A_PAIR].symbol); /* "" when it is a text */
     pt_result_collection(self->pair, script->name, self->collection);
     self->period_us = value[A_PERIOD].number;
     self->limit = value[A_LIMIT].number;
@@ -198,6 +243,8 @@ static void answer(struct pt_request *request, struct analysis *self, struct pt_
     }
     results->script = self->script;
     results->pair = self->pair;
+    results->npairs = self->npairs;
+    results->pairs = (const char(*)[PT_SYMBOL_MAX])self->pairs;
     results->collection = self->collection;
     results->period_us = self->period_us;
     results->limit = self->limit;
@@ -220,10 +267,14 @@ static void answer(struct pt_request *request, struct analysis *self, struct pt_
     struct pt_buf out = { 0 };
     struct pt_json json;
     pt_json_init(&json, &out);
-    if (request->csv)
-        pt_results_csv(results, &out);
-    else
-        pt_results_json(results, &json);
+    if (request->csv && !pt_results_csv(results, &out)) {
+        pt_buf_fini(&out);
+        pt_reply_problem(request, 422,
+                         "%s: as CSV this result has more than %d columns; name fewer symbols",
+                         self->market ? "pairs" : "format", PT_CSV_COLUMNS);
+        return;
+    }
+    if (!request->csv) pt_results_json(results, &json);
     pt_reply_keep(request, request->csv ? PT_TYPE_CSV : PT_TYPE_JSON, &out, pt_results_tag(results),
                   inputs, expires_us, results->total);
 }
@@ -300,9 +351,43 @@ static void compute(struct pt_request *request, struct analysis *self)
                             .params = params,
                             .urgent = true };
     strcpy(unit.symbol, self->pair);
+    strcpy(unit.benchmark, self->benchmark);
     if (pt_wait_begin(request, &unit, on_computed, analysis_free, self, &err) == PT_OK) return;
     pt_reply_header(request, "Retry-After", "1");
     pt_reply_problem(request, 503, "cannot be computed now: %s", err.text);
+}
+
+/* Is it the benchmark of the configuration in force? */
+static bool is_configured(const struct pt_request *request, const char *benchmark)
+{
+    struct pt_conf *conf = pt_engine_conf(request->thread->http->engine);
+    bool is = strcmp(benchmark, pt_conf_text(conf, "cycle", "benchmark")) == 0;
+    pt_conf_free(conf);
+    return is;
+}
+
+/* Of a market without the configured benchmark, the first of the pairs stands in: a stored result,
+ * made with the first of all, is another one then. Notes which it has to be. */
+static bool wants_other_benchmark(const struct pt_request *request, struct analysis *self,
+                                  const bson_t *doc)
+{
+    const char *benchmark, *symbol;
+    bson_t list;
+    bson_iter_t iter;
+    if (!self->market || self->npairs == 0 || !pt_doc_text(doc, "metadata.benchmark", &benchmark) ||
+        is_configured(request, benchmark))
+        return false;
+    for (size_t i = 0; i < self->npairs; i++) {
+        if (!pt_doc_child(doc, "symbols", &list) || !bson_iter_init(&iter, &list)) return false;
+        while (bson_iter_next(&iter)) {
+            if (!BSON_ITER_HOLDS_UTF8(&iter)) continue;
+            symbol = bson_iter_utf8(&iter, NULL);
+            if (strcmp(symbol, self->pairs[i]) != 0) continue;
+            strcpy(self->benchmark, self->pairs[i]);
+            return strcmp(symbol, benchmark) != 0;
+        }
+    }
+    return false;
 }
 
 /* ---- stored results -----------------------------------------------------------------------------
@@ -367,6 +452,9 @@ static bool answer_stored(struct pt_request *request, struct analysis *self)
         pt_reply_error(request, &err);
     } else if (gather.seen == 0 && self->limit == 1 && self->offset == 0 && !self->ranged) {
         answered = false;
+    } else if (self->limit == 1 && self->offset == 0 && !self->ranged && gather.n == 1 &&
+               wants_other_benchmark(request, self, &docs[0])) {
+        answered = false;
     } else {
         struct pt_results results = { .n = gather.n, .docs = docs, .total = gather.seen };
         answer(request, self, read, &results, false);
@@ -375,6 +463,25 @@ static bool answer_stored(struct pt_request *request, struct analysis *self)
     free(gather.pieces);
     free(docs);
     return answered;
+}
+
+/* As of when a result until as_of would be: of the last bar closed by then, of any symbol where all
+ * are looked at, or of the newest book. */
+static enum pt_code last_close(struct pt_read *read, const struct analysis *self, int64_t *close_us,
+                               struct pt_err *err)
+{
+    if (pt_script_books(self->script, NULL, NULL))
+        return pt_books_last(read, self->pair, self->as_of_us, close_us, err);
+    if (!self->market)
+        return pt_bars_last_close(read, self->pair, self->period_us, self->as_of_us, close_us, err);
+    struct pt_symbols symbols = { 0 };
+    struct pt_market_close found = { .close_us = PT_MISSING };
+    enum pt_code rc = pt_symbols_read(read, 1u << PT_CANDLES, &symbols, err);
+    if (rc == PT_OK || rc == PT_EDAMAGE) /* the market goes on without what is damaged */
+        rc = pt_symbols_close(read, &symbols, self->period_us, self->as_of_us, &found, err);
+    pt_symbols_fini(&symbols);
+    *close_us = found.close_us;
+    return rc;
 }
 
 /* The stored result as of the last bar closed by as_of (or the newest book until then), if today's
@@ -390,17 +497,13 @@ static bool answer_exact(struct pt_request *request, struct analysis *self)
     bool answered = false;
     if (!bson_empty(self->params)) return false;
     enum pt_code rc = pt_read_begin(request->thread->http->store, &read, &err);
-    if (rc == PT_OK) {
-        rc = pt_script_books(self->script, NULL, NULL)
-                 ? pt_books_last(read, self->pair, self->as_of_us, &close_us, &err)
-                 : pt_bars_last_close(read, self->pair, self->period_us, self->as_of_us, &close_us,
-                                      &err);
-    }
+    if (rc == PT_OK) rc = last_close(read, self, &close_us, &err);
     if (rc == PT_OK && close_us != PT_MISSING) {
         pt_result_key(self->period_us, close_us, key);
         rc = pt_docs_get(read, self->collection, key, sizeof key, &doc, &err);
         if (rc == PT_OK && pt_doc_text(&doc, "metadata.script_hash", &hash) &&
-            strcmp(hash, self->script->source->hash) == 0) {
+            strcmp(hash, self->script->source->hash) == 0 &&
+            !wants_other_benchmark(request, self, &doc)) {
             struct pt_results results = { .n = 1, .docs = &doc, .total = 1 };
             answer(request, self, read, &results, false);
             answered = true;
@@ -412,6 +515,12 @@ static bool answer_exact(struct pt_request *request, struct analysis *self)
     }
     pt_read_end(read);
     return answered;
+}
+
+const struct pt_script *pt_analysis_script(struct pt_request *request)
+{
+    const struct pt_scripts *scripts = request->thread->scripts;
+    return scripts != NULL ? pt_scripts_find(scripts, request->arg) : NULL;
 }
 
 bool pt_found_analysis(struct pt_request *request)
@@ -436,6 +545,7 @@ void pt_handle_analysis(struct pt_request *request)
         analysis_free(self);
         return;
     }
+    if (self->npairs > 0) strcpy(self->benchmark, self->pairs[0]);
     bool as_stored = bson_empty(self->params) && self->as_of_us == INT64_MAX;
     /* books come far more often than results are stored: the newest result is that of the newest
      * book */

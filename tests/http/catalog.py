@@ -27,7 +27,9 @@ class Catalog(Folder):
         names = {s["name"] for s in get("/scripts")["scripts"]}
         self.assertLessEqual({k for k in rows if not k.startswith("analytics_")}, {"candles_BTCUSDT_1h", "trades_ETHUSDT"})
         self.assertLessEqual({"analytics_BTCUSDT_volatility", "analytics_BTCUSDT_trend"}, set(rows))
-        self.assertEqual({k.removeprefix("analytics_BTCUSDT_") for k in rows if k.startswith("analytics_")} - names, set())
+        self.assertEqual({k.removeprefix("analytics_").removeprefix("BTCUSDT_") for k in rows if k.startswith("analytics_")} - names, set())
+        market = rows["analytics_correlation"]  # of no symbol
+        self.assertEqual((market["name"], market["tags"]), ("Correlation", ["correlation"]))
         candles = rows["candles_BTCUSDT_1h"]
         self.assertEqual(list(candles), ["dataset_id", "name", "description", "category", "owner", "update_frequency", "tags", "rows", "first", "last"])
         self.assertEqual((candles["rows"], candles["first"], candles["last"]), (310, iso(T0), iso(T0 + 309 * HOUR)))

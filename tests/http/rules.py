@@ -89,7 +89,7 @@ class Rules(WithStore):
                        "/scripts/../docs", "/analysis/a%2Fb?pair=BTCUSDT", "//", "/metrics/"):
             self.problem(self.get(target), 404)
         self.problem(self.get("/scripts/nosuch"), 404, "nosuch")
-        self.problem(self.get("/analysis/nosuch?pair=BTCUSDT"), 404, "deviation, regime", "trend, volatility, volume")
+        self.problem(self.get("/analysis/nosuch?pair=BTCUSDT"), 404, "correlation, deviation, regime", "trend, volatility, volume")
 
     def test_an_encoded_path_is_the_same_path(self):
         self.assertEqual(self.get("/health/%6civeness").status, 200)
@@ -97,8 +97,7 @@ class Rules(WithStore):
         self.problem(self.get("/health/%zz"), 400)
 
     def test_what_is_not_built_yet_is_501(self):
-        for target in ("/health/leader", "/analysis/correlation?pairs=A,B",
-                       "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
+        for target in ("/health/leader", "/analysis/performance/rolling", "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
             self.problem(self.get(target), 501)
         for method, target in (("POST", "/backfill/start"), ("DELETE", "/backfill/jobs/1"), ("POST", "/anomalies/detect"),
                                ("PUT", "/api/v1/mongodb/x")):

@@ -10,6 +10,7 @@ from abuse import *  # noqa: E402,F401,F403
 from alerts import *  # noqa: E402,F401,F403
 from analysis import *  # noqa: E402,F401,F403
 from catalog import *  # noqa: E402,F401,F403
+from correlation import *  # noqa: E402,F401,F403
 from data import *  # noqa: E402,F401,F403
 from market import *  # noqa: E402,F401,F403
 from others import *  # noqa: E402,F401,F403

@@ -40,7 +40,8 @@ end
 -- name[][] of a matrix; {mean bp, n count} of fields.
 local function shape_of(output)
   local text = output.name
-  if output.type == "map" or output.keys then text = text .. "[" .. (output.keys and #output.keys or "") .. "]" end
+  local fixed = type(output.keys) == "table" and #output.keys or ""
+  if output.type == "map" or output.keys then text = text .. "[" .. fixed .. "]" end
   if output.type == "list" then text = text .. "[]" end
   if output.type == "matrix" then text = text .. "[][]" end
   if output.fields then

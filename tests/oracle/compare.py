@@ -50,7 +50,7 @@ class Tally:
                 self.wrong.append(f"{where} {path}: {got!r}, the oracle says {want!r}")
                 return
             for key in want:
-                if key.isdigit():           # one line for all entries of a map
+                if key.isdigit() or key.isupper():           # one line for all entries of a map
                     self.value(f"{where} [{key}]", path, field, got[key], want[key], context)
                 else:
                     self.value(where, f"{path}.{key}", f"{field}.{key}", got[key], want[key], context)
@@ -115,6 +115,17 @@ def judge(tally, where, calculator, body, want):
         tally.value(where, f"{calculator}.{field}", field, data[field], want["data"][field], want["data"])
 
 
+def judge_market(tally, where, body, want):
+    """One reply of /analysis/correlation, whose outputs stand at its top."""
+    names = want["symbols"]
+    tally.equal(where, "pairs", body["pairs"], names)
+    data = dict(want["data"])
+    for field, value in data.items():
+        if isinstance(value, list):
+            data[field] = {a: dict(zip(names, row)) for a, row in zip(names, value)}
+    judge(tally, where, "correlation", {**body, "data": {field: body.get(field) for field in data}}, {**want, "data": data})
+
+
 def run(*words):
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
@@ -142,8 +153,9 @@ def questions(every, names, examples):
                 yield name, series, None, params
 
 
-def evaluate(petrosa, store, calculator, series, as_of, params):
-    words = [petrosa, "eval", calculator, "--data", store, "--pair", series.symbol, "--period", series.period, "--json",
+def evaluate(petrosa, store, calculator, series, as_of, params, market=False):
+    pair = [] if market else ["--pair", series.symbol]
+    words = [petrosa, "eval", calculator, "--data", store, *pair, "--period", series.period, "--json",
              "--set", f"scripts.path={SCRIPTS},{SCRIPTS}/examples",
              "--set", "scripts.call_budget=20s"]     # no test depends on how busy the machine is
     if as_of is not None:
@@ -151,6 +163,25 @@ def evaluate(petrosa, store, calculator, series, as_of, params):
     for key, value in params.items():
         words += ["--param", f"{key}={value}"]
     return json.loads(run(*words))
+
+
+def compare_markets(args, tally, every):
+    """The symbols of each store and period together, at every as_of of any of them; how many answers."""
+    import market as oracle
+    groups = defaultdict(list)
+    for series in every:
+        if series.period != "1m":
+            groups[series.store, series.period].append(series)
+    work = [(group, as_of, params) for group in groups.values() for as_of, params in
+            [(as_of, {}) for as_of in group[0].as_of] + [(None, {"window": "60d", "spearman": True, "shrunk": True}), (None, {"window": "7d"})]]
+    with ThreadPoolExecutor(2) as pool:
+        replies = [pool.submit(evaluate, args.petrosa, os.path.join(args.store, group[0].store), "correlation", group[0], as_of,
+                               {k: str(v).lower() for k, v in params.items()}, True) for group, as_of, params in work]
+        for (group, as_of, params), reply in zip(work, replies):
+            want = oracle.calculate("correlation", {s.symbol: s.bars() for s in group}, group[0].tau, as_of, params)
+            where = f"{group[0].store} market {group[0].period} {iso(want['as_of'])} correlation {params or ''}"
+            judge_market(tally, where, reply.result(), want)
+    return len(work)
 
 
 def compare(args, real, oracle):
@@ -168,6 +199,7 @@ def compare(args, real, oracle):
             want = real.expectation(series, every, name, as_of, params)
             where = f"{series.store} {series.symbol} {series.period} {iso(want['as_of'])} {name} {params or ''}"
             judge(tally, where, name, reply.result(), want)
+    markets = 0 if args.calculators else compare_markets(args, tally, every)
     print(f"{'field':44} {'values':>6} {'null':>5} {'worst relative':>15} {'of tolerance':>13}")
     for path in sorted(tally.values):
         print(f"{path:44} {tally.values[path]:6} {tally.nulls[path]:5} {tally.relative[path]:15.2g} {tally.share[path]:13.2g}")
@@ -175,7 +207,7 @@ def compare(args, real, oracle):
     shown = tally.wrong if args.verbose else tally.wrong[:40]
     for line in shown:
         print(line, file=sys.stderr)
-    print(f"{len(work)} answers, {sum(tally.values.values())} values compared, {len(tally.wrong)} wrong")
+    print(f"{len(work) + markets} answers, {sum(tally.values.values())} values compared, {len(tally.wrong)} wrong")
     return 1 if tally.wrong else 0
 
 

@@ -15,6 +15,7 @@ def main():
     sums = {"passed": 0, "failed": 0, "skipped": 0}
     for name, command in (("golden files", ["tests/oracle/golden.py", "--check"]),
                           ("golden books", ["tests/oracle/books.py", "--check"]),
+                          ("golden market", ["tests/oracle/golden_market.py", "--check"]),
                           ("golden kernels", ["tests/oracle/kernels.py", "--check"]),
                           ("golden panel", ["tests/oracle/panel.py", "--check"]),
                           ("recorded data", ["tests/oracle/compare.py", "--petrosa", str(BUILD / "petrosa")]),

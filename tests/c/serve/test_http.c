@@ -154,7 +154,7 @@ static void test_unknown_metrics_name_the_loaded_ones(void)
           "\"no metric \\\"wisdom\\\"; loaded: deviation, volatility\"");
     check("/analysis/broken?pair=BTCUSDT", "", 503, "detail",
           "\"the script broken did not load: calculators/broken.lua:3: unexpected symbol\"");
-    check("/analysis/correlation?pairs=BTCUSDT,ETHUSDT", "", 501, "status", "501");
+    check("/analysis/performance/rolling", "", 501, "status", "501");
     check("/analysis/", "", 404, "status", "404");
     check("/analysis/volatility/", "", 404, "status", "404");
     end();

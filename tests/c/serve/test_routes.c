@@ -49,7 +49,6 @@ static void test_paths_lead_to_their_routes(void)
 static void test_what_is_known_but_not_built_is_told_from_what_is_unknown(void)
 {
     static const char *const known[] = {
-        "/analysis/correlation",
         "/backfill/start",
         "/backfill/jobs/42",
         "/anomalies",

@@ -25,8 +25,8 @@ describe("scripts/README.md", function()
     return assert(petrosa.load(folder .. "/calculators/" .. name .. ".lua"))
   end
 
-  it("shows seven scripts and a spec", function()
-    assert.same({ "day_range", "streak", "touch", "close_location", "tide", "sea", "spike", "spec" }, order)
+  it("shows eight scripts and a spec", function()
+    assert.same({ "day_range", "streak", "touch", "close_location", "pulse", "tide", "sea", "spike", "spec" }, order)
   end)
 
   it("shows a first metric in 15 lines at most", function()
@@ -124,6 +124,18 @@ describe("scripts/README.md", function()
     end
   end)
 
+  it("pulse answers for all symbols, and for those that can be compared", function()
+    local script = load("pulse")
+    local market = { BTCUSDT = { close = { 100, 105, 110 } }, ETHUSDT = { close = { 10, 9, 12 } }, ADAUSDT = { close = { 5, 4, 5 } },
+                     SOLUSDT = { close = { 2, 3, 0 / 0 } } }
+    local result = script:run { period = "1h", market = market, params = { window = "3h" } }
+    assert.near(10, result.data.change.BTCUSDT, 1e-12)
+    assert.near(20, result.data.change.ETHUSDT, 1e-12)
+    assert.equal(50, result.data.ahead)
+    assert.same({ ["change.SOLUSDT"] = "missing" }, result.metadata.reasons)
+    assert.equal("warming", script:run({ period = "1h", market = { BTCUSDT = market.BTCUSDT } }).status)
+  end)
+
   it("tells the statuses as they are", function()
     assert.equal("warming", load("close_location"):run { close = { 1, 2 } }.status)
   end)
@@ -142,6 +154,6 @@ describe("scripts/README.md", function()
       known[entry.name] = true
       for word in entry.signature:gmatch("[%w_]+") do known[word] = true end
     end
-    for word in support.read("scripts/README.md"):gmatch("`[wvb][.:]([%w_]+)") do assert.is_true(known[word], word) end
+    for word in support.read("scripts/README.md"):gmatch("`[wvbmx][.:]([%w_]+)") do assert.is_true(known[word], word) end
   end)
 end)

@@ -93,9 +93,27 @@ local function by_name(stored)
   return out
 end
 
---- A stored series as the argument of script:run; anew for each call, so that a test may change it.
+-- Symbols of a stored market.
+local function market_columns(stored, into)
+  into.market = {}
+  for symbol, bars in pairs(stored.symbols) do
+    local out = { time = {}, close = {} }
+    for i, us in ipairs(bars.open_time) do
+      out.time[i], out.close[i] = us, bars.close[i] == cjson.null and 0 / 0 or bars.close[i]
+    end
+    into.market[symbol] = out
+  end
+  return into
+end
+
+--- A stored series or market as the argument of script:run; anew for each call, so that a test may change it.
 function support.series(name, options)
   local stored = decode("tests/golden/series/" .. name .. ".json")
+  if stored.symbols then
+    local input = market_columns(stored, { period = stored.period })
+    for key, value in pairs(options or {}) do input[key] = value end
+    return input
+  end
   local input = columns(stored.candles, { symbol = stored.symbol, period = stored.period })
   if stored.benchmark ~= cjson.null then input.benchmark = columns(stored.benchmark, { symbol = "BTCUSDT" }) end
   for _, kind in ipairs { "funding", "marks" } do input[kind] = stored[kind] and by_name(stored[kind]) end
@@ -118,8 +136,42 @@ function support.books(name, options)
   return input
 end
 
---- The bars of a window from position `first` to `last`.
+-- First time of a market, and how many bar times it has from there.
+local function market_times(input)
+  local first, last, step = math.huge, -math.huge, math.huge
+  for _, bars in pairs(input.market) do
+    first, last = math.min(first, bars.time[1]), math.max(last, bars.time[#bars.time])
+    for i = 2, #bars.time do step = math.min(step, bars.time[i] - bars.time[i - 1]) end
+  end
+  return first, (last - first) / step + 1, step
+end
+
+--- How many positions there are, the time of the first and the distance of two.
+function support.positions(input)
+  if input.market then
+    local first, n, step = market_times(input)
+    return n, first, step
+  end
+  return #input.time, input.time[1], input.time[2] - input.time[1]
+end
+
+--- The bars of a window from position `first` to `last`; of a market, positions are bar times.
 function support.slice(input, first, last)
+  if input.market then
+    local from, _, step = market_times(input)
+    local market = {}
+    for symbol, bars in pairs(input.market) do
+      local part = { time = {}, close = {} }
+      for i, time in ipairs(bars.time) do
+        local at = (time - from) / step + 1
+        if at >= first and at <= last then
+          part.time[#part.time + 1], part.close[#part.close + 1] = time, bars.close[i]
+        end
+      end
+      if #part.time > 0 then market[symbol] = part end
+    end
+    return { period = input.period, params = input.params, benchmark = input.benchmark, market = market }
+  end
   local out = {}
   for key, value in pairs(input) do out[key] = value end
   for _, column in ipairs { "time", unpack(COLUMNS) } do
@@ -160,8 +212,12 @@ function compare(path, got, want, context, wrong)
   want = plain(want)
   if type(want) == "table" then
     if type(got) ~= "table" then return differs() end
+    if #want > 0 and #got ~= #want then return differs() end
     for key, value in pairs(want) do
-      compare(tostring(key):find("^%d+$") and path or path .. "." .. key, got[key], value, context, wrong)
+      local cell = got[key] -- of a matrix, in which NaN stands for null
+      if type(key) == "number" and cell ~= cell then cell = nil end
+      local entry = type(key) == "number" or key:find("^%d+$") or key:find("^[A-Z0-9]+$")
+      compare(entry and path or path .. "." .. key, cell, value, context, wrong)
     end
   elseif type(want) == "number" then
     local close = type(got) == "number" and math.abs(got - want) <= allowed(path, want, context) -- NaN is not
@@ -177,6 +233,7 @@ function support.differences(result, expect)
   local meta = result.metadata
   compare("status", result.status, expect.status, expect, wrong)
   compare("as_of", result.as_of * 1e6, expect.as_of, expect, wrong)
+  compare("symbols", result.symbols, expect.symbols, expect, wrong)
   for _, field in ipairs { "rows", "expected", "gaps", "missing", "completeness" } do
     compare(field, meta[field], expect[field], expect, wrong)
   end
@@ -225,12 +282,14 @@ function support.run(script, case)
     local as_of = plain(case.as_of)
     return script:run(support.books(case.books, { as_of = as_of and as_of / 1e6, params = case.params }))
   end
-  return script:run(support.series(case.series, { as_of = plain(case.as_of), params = case.params }))
+  return script:run(support.series(case.series,
+    { as_of = plain(case.as_of), params = case.params, benchmark = plain(case.benchmark) }))
 end
 
 --- What every calculator must hold, as tests of its spec.
--- whole: name of a complete series that is long enough; every: periods computed on each close, if not 1h and 1d.
-function support.holds_for_every_calculator(name, whole, every)
+-- whole: name of a complete series that is long enough; every: periods computed on each close, if not 1h and 1d;
+-- others: further series that must give the same bits twice.
+function support.holds_for_every_calculator(name, whole, every, others)
   local spec = getfenv(2) -- busted gives its names to the spec's file, not to what that requires
   local describe, it, assert = spec.describe, spec.it, spec.assert
 
@@ -248,7 +307,7 @@ function support.holds_for_every_calculator(name, whole, every)
   describe("purity", function()
     it("gives the same bits twice, in two orders, and from a fresh sandbox", function()
       local one, other = support.calculator(name), support.calculator(name)
-      local names, first = { whole, "gaps", "missing", "flat" }, {}
+      local names, first = { whole, unpack(others or { "gaps", "missing", "flat" }) }, {}
       for _, series in ipairs(names) do first[series] = support.bits(one:run(support.series(series))) end
       for i = #names, 1, -1 do
         assert.equal(first[names[i]], support.bits(one:run(support.series(names[i]))))
@@ -262,19 +321,24 @@ function support.holds_for_every_calculator(name, whole, every)
 
     it("does not change when later bars arrive, nor by bars before the window", function()
       local script, series = support.calculator(name), support.series(whole)
-      local n = #series.time
-      local cut, close_time = support.slice(series, 1, n - 7), series.time[n - 7] + series.time[2] - series.time[1]
+      local n, first, step = support.positions(series)
+      local cut = support.slice(series, 1, n - 7)
+      local close_time = series.market and first + (n - 7) * step or series.time[n - 7] + step
       assert.equal(support.bits(script:run(cut)),
         support.bits(script:run(support.series(whole, { as_of = close_time }))))
-      local rows = script:run(series).metadata.rows
+      local metadata = script:run(series).metadata
+      local rows = series.market and math.min(metadata.expected, n) or metadata.rows
       assert.equal(support.bits(script:run(series)), support.bits(script:run(support.slice(series, n - rows + 1, n))))
     end)
 
     it("depends on prices and distances in time, hour and weekday, not on the date", function()
-      local script, series = support.calculator(name), support.series("gaps")
-      local moved = support.series("gaps")
-      for i, time in ipairs(moved.time) do moved.time[i] = time + 6 * 168 * 3600 * 1000000 end
-      for i, time in ipairs(moved.benchmark.time) do moved.benchmark.time[i] = time + 6 * 168 * 3600 * 1000000 end
+      local torn = others and others[1] or "gaps"
+      local script, series = support.calculator(name), support.series(torn)
+      local moved = support.series(torn)
+      local all = moved.market or { moved, moved.benchmark }
+      for _, bars in pairs(all) do
+        for i, time in ipairs(bars.time) do bars.time[i] = time + 6 * 168 * 3600 * 1000000 end
+      end
       assert.equal(support.bits(script:run(series)), support.bits(script:run(moved)))
     end)
   end)
@@ -290,9 +354,9 @@ function support.holds_for_every_calculator(name, whole, every)
       assert.same(every or { "1h", "1d" }, declaration.every)
     end)
 
-    it("has a unit, or is a text or fields, and a sentence for each output", function()
+    it("has a sentence for each output, and a unit for each number", function()
       for _, output in ipairs(declaration.outputs) do
-        assert.is_truthy(output.unit or output.type == "text" or output.fields, output.name)
+        assert.is_truthy(output.unit or output.words or output.fields or output.type == "bool" or output.type == "text", output.name)
         assert.is_true(output.about ~= nil and #output.about > 5, output.name)
       end
     end)
