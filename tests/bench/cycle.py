@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-"""A whole cycle: 5 symbols x {1h, 1d} x volatility, volume, trend, deviation, regime, and spread of an hour's books at 1h, 90 days;
+"""A whole cycle: 5 symbols x {1h, 1d} x volatility, volume, trend, deviation, regime, spread of an hour's books at 1h, and the
+correlation of all; 90 days;
 store to stored results.
 
 The peer is numpy/scipy on one thread with everything in memory and nothing stored (peers/calculators_numpy.py), twice:
 unit by unit as a cycle comes, and all symbols of a period as one table, which only works while no series has a hole.
 Its numbers, and ours, are first held against tests/oracle on the same candles.
 
-    cycle.py [--large]      --large: also 500 symbols x 1h of made-up correlated walks
+    cycle.py [--large]      --large: also 500 symbols of made-up correlated walks, at 1h and at six periods
 """
 import json
 import os
@@ -35,12 +36,15 @@ import calculators as oracle
 import calculators_numpy as peer
 import compare
 import harness
+import market
 import real
 
 HOUR, DAY = 3_600_000_000, 86_400_000_000
 CATEGORIES = ("volatility", "volume", "trend", "deviation", "regime")  # what the peer has, and so what ours computes here
 BOOKS = 600                                     # of each symbol in the last hour
-PERIODS = {"1h": (HOUR, 2160), "1d": (DAY, 120)}
+MARKET = "correlation"                          # of all symbols of a period at once
+PERIODS = {"1h": (HOUR, 2160), "1d": (DAY, 120), **{f"{h}h": (h * HOUR, max(2160 // h, 120)) for h in (2, 4, 8, 12)}}
+USUAL, SIX = ("1h", "1d"), ("1h", "2h", "4h", "8h", "12h", "1d")
 RUNS, BENCHMARK = 15, "BTCUSDT"
 # words of the metrics as the peer's numbers
 WORDS = {"bullish": 1.0, "bearish": -1.0, "neutral": 0.0, "high": 1.0, "medium": 0.0, "low": -1.0, None: np.nan,
@@ -57,7 +61,7 @@ def recorded():
     if folder is None:
         return None
     series = {}
-    for period, (tau, bars) in PERIODS.items():
+    for period, (tau, bars) in ((p, PERIODS[p]) for p in USUAL):
         path = pathlib.Path(folder) / "klines" / f"um_{period}"
         frames = {symbol: real.read(path / f"{symbol}_{period}.csv", real.NINE) for symbol in real.FIVE}
         end = min(frame.index[-1] for frame in frames.values())
@@ -158,6 +162,10 @@ class Peer:
         self.units = [(period, symbol, {name: np.ascontiguousarray(table[row]) for name, table in table_of.items()})
                       for period, table_of in self.tables.items() for row, symbol in enumerate(series[period])]
         self.bench = {period: frames[BENCHMARK]["close"].to_numpy() for period, frames in series.items()}
+        self.row = {period: list(frames).index(BENCHMARK) for period, frames in series.items()}
+
+    def markets(self):
+        return {period: peer.market(table["close"], PERIODS[period][0], self.row[period]) for period, table in self.tables.items()}
 
     def by_unit(self):
         out = {(period, symbol): peer.five(arrays, PERIODS[period][0], self.bench[period])
@@ -166,7 +174,7 @@ class Peer:
             if period == "1h" and symbol in self.books:     # its newest book comes before the last bar closes
                 out[period, symbol]["spread"] = peer.spread(self.books[symbol], arrays["close"][-26:-1],
                                                             arrays["quote_volume"][-26:-1])
-        return out
+        return out, self.markets()
 
     def by_table(self):
         out = {period: peer.five(table, PERIODS[period][0], self.bench[period])
@@ -176,11 +184,30 @@ class Peer:
             out["1h"]["spread"] = [peer.spread(self.books[symbol], table["close"][row, -26:-1],
                                                table["quote_volume"][row, -26:-1])
                                    for row, symbol in enumerate(self.series["1h"])]
-        return out
+        return out, self.markets()
+
+    def check_market(self):
+        """Every field of every period's correlation against the oracle of markets."""
+        values = 0
+        for period, got in self.markets().items():
+            want = market.calculate(MARKET, self.series[period], PERIODS[period][0])
+            symbols, data = want["symbols"], want["data"]
+            assert symbols == sorted(self.series[period]), symbols
+            order = [list(self.series[period]).index(s) for s in symbols]
+            where = f"{period} {MARKET}"
+            for field in ("correlation_matrix", "overlap"):
+                cells = got[field][np.ix_(order, order)]
+                values += sum(same(where, field, cells[i][j], x, data) for i, row in enumerate(data[field]) for j, x in enumerate(row))
+            for row, symbol in zip(order, symbols):
+                values += same(where, "per_symbol", pick(got["per_symbol"], row), data["per_symbol"][symbol], data)
+            values += same(where, "market", got["market"], data["market"], data)
+            values += same(where, "shrinkage", got["shrinkage"], data["shrinkage"], data)
+            assert got["repaired"] == data["repaired"]
+        return values
 
     def check(self, wanted):
         """Every field of every unit, both ways, against the oracle's answers."""
-        units, tables, values = self.by_unit(), self.by_table(), 0
+        (units, _), (tables, _), values = self.by_unit(), self.by_table(), self.check_market()
         for period, frames in self.series.items():
             for row, symbol in enumerate(frames):
                 for name, fields in wanted[period, symbol].items():
@@ -251,6 +278,7 @@ class Ours:
 
     def __init__(self, folder, series, books=None):
         self.store, self.series, self.books = folder / "store", series, books
+        every = "every = { " + ", ".join(f'"{period}"' for period in series) + " }"
         files = write(folder, series)
         for symbol, rows in (books or {}).items():
             files.append(folder / f"{symbol}-books.jsonl")
@@ -260,14 +288,15 @@ class Ours:
                 for k, (time, bids, asks) in enumerate(rows)))
         harness.petrosa("import", "--quiet", *files, store=self.store)
         self.units = sum(map(len, series.values()))
-        self.results = sum(len(categories(period, books)) * len(frames) for period, frames in series.items())
+        self.results = sum(len(categories(period, books)) * len(frames) + 1 for period, frames in series.items())
         scripts = folder / "scripts"  # what the peer computes, and nothing more
         shutil.copytree(harness.ROOT / "scripts/lib", scripts / "lib")
         for kind in ("calculators", "regimes"):
             (scripts / kind).mkdir()
-            for name in categories("1h", books):
+            for name in (*categories("1h", books), MARKET):  # at the periods measured, whatever they ask for themselves
                 if (file := harness.ROOT / f"scripts/{kind}/{name}.lua").exists():
-                    shutil.copy(file, scripts / kind)
+                    asked = 'every = { "1h" }' if name == "spread" else every
+                    (scripts / kind / file.name).write_text(re.sub(r"every\s*= \{[^}]*\}", asked, file.read_text(), count=1))
         self.options = ("--set", f"scripts.path={scripts}")
 
     def compute(self):
@@ -276,10 +305,10 @@ class Ours:
         done = harness.petrosa("compute", "--quiet", "--json", "--periods", ",".join(self.series), *self.options, store=self.store)
         whole = (time.perf_counter() - start) * 1e3
         sums = json.loads(done.stdout)
-        rows = [row for row in sums["rows"] if row["script"] in categories("1h", self.books)]
+        rows, names = sums["rows"], {*categories("1h", self.books), MARKET}
         assert sum(row["computed"] for row in rows) == self.results and sums["failed"] == 0, sums
         assert all(row["warming"] == 0 for row in rows), sums
-        others = {row["script"] for row in sums["rows"]} - set(categories("1h", self.books))
+        others = {row["script"] for row in sums["rows"]} - names
         assert not others, f"computes more than the peer does: {others}"
         return sums["wall_us"] / 1e3, whole, {(row["script"], row["period"]): row["elapsed_us"] / row["computed"]
                                               for row in rows}
@@ -292,7 +321,8 @@ class Ours:
         finally:
             daemon.stop()
         done = re.findall(r" cycle done units=(\d+) results=(\d+) failed=(\d+) us=(\d+)", daemon.logged())
-        assert len(done) >= cycles and all(d[:3] == (str(self.units), str(self.results), "0") for d in done[2:]), done
+        units = self.units + len(self.series)
+        assert len(done) >= cycles and all(d[:3] == (str(units), str(self.results), "0") for d in done[2:]), done
         return [int(us) / 1e3 for *_, us in done[2:]]
 
     def check(self, whole):
@@ -303,6 +333,9 @@ class Ours:
                 done = harness.petrosa("eval", name, "--pair", symbol, "--period", period, "--json", store=self.store)
                 body = json.loads(done.stdout)
                 compare.judge(tally, f"{symbol} {period}", name, body, want)
+        for period, frames in self.series.items():
+            done = harness.petrosa("eval", MARKET, "--period", period, "--json", store=self.store)
+            compare.judge_market(tally, f"market {period}", json.loads(done.stdout), market.calculate(MARKET, frames, PERIODS[period][0]))
         assert not tally.wrong, "\n".join(tally.wrong[:20])
         return sum(tally.values.values())
 
@@ -310,7 +343,7 @@ class Ours:
 def cycle(folder):
     series = recorded()
     kind = "recorded candles, taker volume made up" if series else "made-up candles"
-    series = series or {period: walks(real.FIVE, *PERIODS[period]) for period in PERIODS}
+    series = series or {period: walks(real.FIVE, *PERIODS[period]) for period in USUAL}
     books = made_books(series)
     wanted, whole = answers(series, books)
     theirs = Peer(series, books)
@@ -337,29 +370,35 @@ def cycle(folder):
     print("        us a result: " + "  ".join(shown))
 
 
-def large(folder):
+def large(folder, periods=("1h",)):
     symbols = [BENCHMARK] + [f"W{i:03d}USDT" for i in range(499)]
-    series = {"1h": walks(symbols, *PERIODS["1h"])}
+    series = {period: walks(symbols, *PERIODS[period]) for period in periods}
     theirs = Peer(series)
-    few = {"1h": {symbol: series["1h"][symbol] for symbol in symbols[:3]}}
+    few = {period: {symbol: series[period][symbol] for symbol in symbols[:3]} for period in periods}
     Peer(few).check(answers(few)[0])
+    what = "1h" if len(periods) == 1 else f"{len(periods)} periods"
     ours = Ours(folder, series) if harness.PETROSA.exists() else None
     unit, table, runs = [], [], []
     for _ in range(5):
         unit.append(timed(theirs.by_unit))
         table.append(timed(theirs.by_table))
-        runs += [ours.compute()[0]] if ours else []
-    x, y, z = (statistics.median(ms) if ms else 0 for ms in (runs, unit, table))
-    print(f"cycle   500 symbols x 1h: numpy/scipy {y:.0f} ms unit by unit; {z:.0f} ms as one table")
+        runs += [ours.compute()] if ours else []
+    x, y, z = (statistics.median(ms) if ms else 0 for ms in ([run[0] for run in runs], unit, table))
+    print(f"cycle   500 symbols x {what}: numpy/scipy {y:.0f} ms unit by unit; {z:.0f} ms as one table")
     if ours:
-        print(f"cycle   500 symbols x 1h: ours {x:.0f} ms   numpy/scipy {y:.0f} ms   ratio {y / x:.2f}   "
+        print(f"cycle   500 symbols x {what}: ours {x:.0f} ms   numpy/scipy {y:.0f} ms   ratio {y / x:.2f}   "
               f"(one table {z / x:.2f})")
+        for name in (*CATEGORIES, MARKET):      # by the scripts' own clocks, over all workers
+            counts = {period: 1 if name == MARKET else len(symbols) for period in periods}
+            each = {period: statistics.median(run[2][name, period] for run in runs) for period in periods}
+            whole = sum(us * counts[period] for period, us in each.items())
+            print(f"        {name:12} {whole / 1e3:8.0f} ms in all; us a result: " + "  ".join(f"{p} {us:.0f}" for p, us in each.items()))
     else:
-        print(f"cycle   500 symbols x 1h: ours skipped: {harness.PETROSA} is not built")
+        print(f"cycle   500 symbols x {what}: ours skipped: {harness.PETROSA} is not built")
 
 
 def main():
-    for part in (cycle, large) if "--large" in sys.argv[1:] else (cycle,):
+    for part in (cycle, large, lambda folder: large(folder, SIX)) if "--large" in sys.argv[1:] else (cycle,):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="petrosa-bench-"))
         try:
             part(folder)

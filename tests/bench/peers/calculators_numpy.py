@@ -1,6 +1,6 @@
 """calculators_numpy.py - the metrics as a skilled numpy user writes them for speed, to be timed beside ours.
 
-Every field of volatility, volume, trend, deviation, regime and spread with its default parameters, for windows without holes and
+Every field of volatility, volume, trend, deviation, regime, spread and correlation with its default parameters, for windows without holes and
 without missing values: nothing is checked, no reasons, no status, numbers only (nan = null, words as -1, 0, 1, regimes as their place in REGIMES). Only
 last values are computed where a last value is what is asked. All functions work along the last axis, so a window may
 be one symbol's (n) or those of many symbols at once (symbols, n).
@@ -14,12 +14,16 @@ import math
 
 import numpy as np
 from scipy.signal import lfilter
-from scipy.special import gammaincc
+from scipy.special import gammaincc, ndtri
 
 YEAR_US = 365 * 86_400_000_000
 COLUMNS = ("open", "high", "low", "close", "volume", "quote_volume", "trades", "taker_buy_volume")
-SPANS = {3_600_000_000: {"volatility": 2160, "volume": 24, "trend": 720},       # bars; deviation as trend
-         86_400_000_000: {"volatility": 120, "volume": 24, "trend": 120}}
+DAY_US = 86_400_000_000
+
+
+def spans(tau):
+    """Bars that each looks at; deviation as trend."""
+    return {"volatility": max(90 * DAY_US // tau, 120), "volume": max(DAY_US // tau, 24), "trend": max(30 * DAY_US // tau, 120)}
 
 
 def total(x):
@@ -342,7 +346,7 @@ def regime(v, variance, volatile, volumes, trending, tau):
 def five(columns, tau, bench=None):
     """columns: {name: array (n) or (symbols, n)}; bench: closes (n) of the benchmark, whose beta comes out as 1."""
     o, h, l, c, v, quote, trades, taker = (columns[name] for name in COLUMNS)
-    span = SPANS[tau]
+    span = spans(tau)
     n, short = span["trend"], span["volume"]
     logs = np.log(c)
     r = np.diff(logs, axis=-1)
@@ -411,4 +415,74 @@ def spread(books, close, quote):
         "amihud": (r / quote[1:]).mean(),
         "spread_time_weighted": gap @ stood / stood.sum(),
         "spread_p95": gap[order][np.searchsorted(reached, 0.95 * reached[-1])],
+    }
+
+
+def market(close, tau, bench):
+    """correlation of all symbols, complete closes (symbols, n), with its default parameters; bench: row of the benchmark.
+    Matrices are arrays; of per_symbol each field is an array over the symbols. nan stands for null."""
+    month, week = 30 * DAY_US // tau, 7 * DAY_US // tau
+    r = np.diff(np.log(close[:, -month:]), axis=1)
+    p, n = r.shape
+
+    def standard(x):
+        x = centred(x)
+        return x / np.sqrt(dot(x, x))[:, None]
+
+    z = standard(r)
+    matrix = z @ z.T
+    rho = matrix[bench]
+    values = np.linalg.eigvalsh(matrix)
+    norm = np.sum(matrix * matrix)
+    delta, beta = (norm - p) / p, (n * np.sum(total((z * z).T) ** 2) - norm) / (p * n)
+    recent = r[:, 1 - week:]
+    weekly = standard(recent) if recent.shape[1] >= 20 else np.full((p, 1), np.nan)
+    sizes = standard(np.abs(r))
+    d = centred(r)
+    power = dot(d, d)
+    phi = dot(d[:, 1:], d[:, :-1]) / power
+    e = d[:, 1:] - phi[:, None] * d[:, :-1]
+    m = e.shape[1]
+    sums, squares = (np.concatenate([np.zeros((p, 1)), np.cumsum(x, axis=1)], axis=1) for x in (e, e * e))
+    x, lags, found = e[bench], [], []
+    for lag in sorted(range(-48, 49), key=abs):
+        k = m - abs(lag)
+        if k < 20:
+            break
+        late, early = (m - k, 0) if lag > 0 else (0, m - k)
+        cross = e[:, late:late + k] @ x[early:early + k]
+        sy, sx = sums[:, late + k] - sums[:, late], sums[bench, early + k] - sums[bench, early]
+        vy = squares[:, late + k] - squares[:, late] - sy * sy / k
+        vx = squares[bench, early + k] - squares[bench, early] - sx * sx / k
+        lags.append(lag)
+        found.append((cross - sy * sx / k) / np.sqrt(vy * vx))
+    found, lags = np.array(found), np.array(lags)
+    at = np.argmax(np.abs(found), axis=0)
+    peak, lag = found[at, np.arange(p)], lags[at].astype(float)
+    silent = np.abs(peak) <= ndtri(1 - 0.01 / 194) / np.sqrt(m - np.abs(lag))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = (np.tanh(np.arctanh(rho) + side * 1.959964 / math.sqrt(n - 3)) for side in (-1, 1))
+    closes50, before = close[:, -50:], close[:, -2]
+    last = closes50[:, -1]
+    one = np.arange(p) == bench
+    return {
+        "correlation_matrix": matrix,
+        "overlap": np.full((p, p), n),
+        "repaired": bool(values[0] < -1e-10),
+        "shrinkage": min(max(beta, 0) / delta, 1.0) if n >= 20 else np.nan,
+        "per_symbol": {
+            "rolling_correlation": np.where(one, 1, rho),
+            "rolling_correlation_7d": weekly @ weekly[bench] if weekly.shape[1] > 1 else np.full(p, np.nan),
+            "confidence": {"low": np.where(one, 1, low), "high": np.where(one, 1, high)},
+            "cross_correlation_lag": np.where(one, 0, np.where(silent, np.nan, lag)),
+            "cross_correlation": np.where(one, 1, np.where(silent, np.nan, peak)),
+            "volatility_correlation": sizes @ sizes[bench],
+            "beta": d @ d[bench] / power[bench],
+        },
+        "market": {
+            "breadth": {"above_sma50_pct": 100 * np.mean(last > total(closes50) / 50), "advancing_pct": 100 * np.mean(last > before),
+                        "advance_decline": int(np.sum(last > before) - np.sum(last < before))},
+            "first_eigenvalue_share": values[-1] / p,
+            "mean_correlation": (np.sum(matrix) - np.trace(matrix)) / (p * (p - 1)),
+        },
     }
