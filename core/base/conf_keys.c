@@ -85,7 +85,8 @@ const struct pt_conf_key pt_conf_keys[] = {
     { .section = "scripts", .key = "call_budget", .type = PT_CONF_SPAN, .fallback = "200ms",
       .min = MSEC, .max = 10 * PT_US_MIN, .unit = "span",
       .live = true,
-      .help = "wall time one call of a script may take; then its worker is replaced" },
+      .help = "wall time one call of a script may take (of the whole market: ten times as much); "
+              "then its worker is replaced" },
     { .section = "scripts", .key = "load_budget", .type = PT_CONF_SPAN, .fallback = "5s",
       .min = 10 * MSEC, .max = PT_US_HOUR, .unit = "span",
       .live = true,

@@ -85,7 +85,7 @@ static void on_failed(void *arg, const struct pt_plan_unit *unit, const bson_t *
     pt_time_print(unit->as_of_us, as_of);
     pt_log(PT_ERROR, "cycle", "script_failed",
            "script=%s at=%s:%" PRId64 " symbol=%s period=%s as_of=%s message=\"%s\"", name, file,
-           line, unit->symbol, period, as_of, words);
+           line, *unit->symbol ? unit->symbol : "market", period, as_of, words);
 }
 
 /* ---- alerts -------------------------------------------------------------------------------- */

@@ -142,7 +142,7 @@ static void log_death(const struct pt_hand *hand, const struct pt_job *job, cons
     pt_period_print(job->period_us, period);
     if (job->as_of_us != INT64_MAX) pt_time_print(job->as_of_us, as_of);
     pt_log(PT_WARN, "pool", "worker_died", "script=%s symbol=%s period=%s as_of=%s words=\"%s\"",
-           culprit ? culprit : "?", job->symbol, period, as_of, words);
+           culprit ? culprit : "?", *job->symbol ? job->symbol : "market", period, as_of, words);
 }
 
 static void count_strike(struct pt_hand *hand, const struct pt_job *job,
@@ -164,7 +164,8 @@ static void settle_death(struct pt_hand *hand, const struct pt_death *death)
     struct pt_err err;
     char words[240];
     const struct pt_job_item *culprit = NULL;
-    pt_death_words(death, hand->set->limits.call_budget_us, words, sizeof words);
+    pt_death_words(death, pt_job_budget_us(job, hand->set->limits.call_budget_us), words,
+                   sizeof words);
     size_t at = death->phase == PT_PHASE_RUN ? death->script : SIZE_MAX;
     bool goes_on = pt_job_died(job, at, death->outside, words, &culprit);
     log_death(hand, job, culprit ? culprit->name : NULL, words);

@@ -265,11 +265,15 @@ enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
                         job->n);
 }
 
+int64_t pt_job_budget_us(const struct pt_job *job, int64_t call_budget_us)
+{
+    return *job->symbol ? call_budget_us : PT_MARKET_BUDGET * call_budget_us;
+}
+
 int64_t pt_job_allowance_us(const struct pt_job *job, int64_t call_budget_us)
 {
     size_t calls = job->sent_len + (job->inspect == PT_INSPECT_NONE ? 0 : PT_INSPECT_BUDGETS);
-    int64_t budget_us = call_budget_us * (*job->symbol ? 1 : PT_MARKET_BUDGET);
-    return (int64_t)calls * budget_us + MARGIN_US;
+    return (int64_t)calls * pt_job_budget_us(job, call_budget_us) + MARGIN_US;
 }
 
 static bool known_status(const char *status)

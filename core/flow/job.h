@@ -52,6 +52,8 @@ enum pt_code pt_job_plan(struct pt_job *job, struct pt_scripts *scripts, struct 
 
 /* The request for the next try; remembers what it asks. */
 enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err);
+/* Of one call of its scripts: a unit of the market has more. */
+int64_t pt_job_budget_us(const struct pt_job *job, int64_t call_budget_us);
 int64_t pt_job_allowance_us(const struct pt_job *job,
                             int64_t call_budget_us); /* for all that was sent */
 

@@ -1,5 +1,6 @@
 /* outcome.c - what came of a reload, said once.                                [layer: flow] */
 #include "flow/outcome.h"
+#include "data/matrix.h"
 
 #include "base/log.h"
 
@@ -110,9 +111,15 @@ static bool same_value(const bson_iter_t *a, const bson_iter_t *b)
     return same;
 }
 
+/* A matrix may have a megabyte: it is told as a whole. */
 static void append_value(bson_t *item, const char *key, const bson_iter_t *value)
 {
-    if (value)
+    struct pt_matrix matrix;
+    char text[48];
+    if (value && pt_matrix_view(value, &matrix)) {
+        snprintf(text, sizeof text, "matrix of %zu symbols", matrix.n);
+        bson_append_utf8(item, key, -1, text, -1);
+    } else if (value)
         bson_append_iter(item, key, -1, value);
     else
         bson_append_null(item, key, -1);

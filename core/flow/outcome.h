@@ -11,7 +11,8 @@
  * verdict: live (as it was), changed, added, removed, previous (the change failed, the version
  * before it stays), failed, quarantined. file, line, message: of what went wrong, else file only.
  * restart: keys that differ from what the daemon was started with and that only a restart applies.
- * differences: with diff, where a changed script gives other values on stored windows; at most
+ * differences: with diff, where a changed script gives other values on stored windows (of a
+ * matrix only that it differs); at most
  * PT_DIFFERENCES_MAX of differences_total. */
 #ifndef PT_OUTCOME_H
 #define PT_OUTCOME_H

@@ -73,7 +73,7 @@ static bool add_unit(struct pt_shadow *shadow, const char *symbol, int64_t perio
     shadow->v = grown;
     struct pt_shadow_unit *unit = &grown[shadow->n];
     *unit = (struct pt_shadow_unit){ .period_us = period_us, .n = n };
-    memcpy(unit->symbol, symbol, PT_SYMBOL_MAX);
+    memcpy(unit->symbol, symbol, strnlen(symbol, PT_SYMBOL_MAX - 1));
     unit->scripts = malloc(n * sizeof *unit->scripts);
     if (!unit->scripts) return false;
     memcpy(unit->scripts, scripts, n * sizeof *unit->scripts);
@@ -81,23 +81,33 @@ static bool add_unit(struct pt_shadow *shadow, const char *symbol, int64_t perio
     return true;
 }
 
-/* The units of one period. periods: [scripts->n] how many each script has already. */
-static bool plan_period(struct pt_shadow *shadow, const struct pt_scripts *live,
-                        const struct symbols *symbols, int64_t period_us, unsigned *periods,
-                        size_t *scratch)
+/* The scripts to be tried at a period, those of the whole market or the others; how many. */
+static size_t choose(const struct pt_shadow *shadow, const struct pt_scripts *live, bool market,
+                     int64_t period_us, unsigned *periods, size_t *scratch)
 {
     size_t n = 0;
     for (size_t i = 0; i < shadow->scripts->n; i++) {
         const struct pt_script *script = &shadow->scripts->v[i];
         if (!is_new(live, script) || periods[i] == PT_SHADOW_PERIODS ||
-            !pt_script_every(script, period_us))
+            pt_script_is_market(script) != market || !pt_script_every(script, period_us))
             continue;
         periods[i]++;
         scratch[n++] = i;
     }
+    return n;
+}
+
+/* The units of one period. periods: [scripts->n] how many each script has already. */
+static bool plan_period(struct pt_shadow *shadow, const struct pt_scripts *live,
+                        const struct symbols *symbols, int64_t period_us, unsigned *periods,
+                        size_t *scratch)
+{
+    if (symbols->n == 0) return true;
+    size_t n = choose(shadow, live, false, period_us, periods, scratch);
     for (size_t k = 0; n > 0 && k < symbols->n; k++)
         if (!add_unit(shadow, symbols->v[k], period_us, scratch, n)) return false;
-    return true;
+    n = choose(shadow, live, true, period_us, periods, scratch);
+    return n == 0 || add_unit(shadow, "", period_us, scratch, n);
 }
 
 enum pt_code pt_shadow_plan(struct pt_pool *pool, struct pt_set *set, bool *any, struct pt_err *err)
@@ -230,12 +240,13 @@ void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_de
         pt_job_free(job);
         return;
     }
-    pt_death_words(death, set->limits.call_budget_us, words, sizeof words);
+    pt_death_words(death, pt_job_budget_us(job, set->limits.call_budget_us), words, sizeof words);
     size_t at = death->phase == PT_PHASE_RUN ? death->script : SIZE_MAX;
     bool goes_on = pt_job_died(job, at, death->outside, words, &culprit);
     struct pt_candidate *candidate = culprit ? candidate_of(set, culprit->name) : NULL;
     if (candidate && culprit->script && is_new(pool->active->scripts, culprit->script)) {
-        pt_registry_fail(candidate, "tried on %s, %s", job->symbol, words);
+        pt_registry_fail(candidate, "tried on %s, %s", *job->symbol ? job->symbol : "the market",
+                         words);
         pt_job_free(job);
         pt_shadow_fini(&set->shadow);
         if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
