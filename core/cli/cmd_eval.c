@@ -195,15 +195,6 @@ static void on_result(void *arg, const struct pt_unit_result *results, size_t n,
     if (pt_result_failed(results[0].doc)) take_error(shown, results[0].doc);
 }
 
-/* 0, or the exit code of wrong usage. */
-static int check_pair(const struct pt_cli *cli, const struct pt_script *script)
-{
-    bool market = pt_script_is_market(script), given = pt_cli_has(cli, "pair");
-    if (market && given)
-        return pt_cli_usage(cli, "%s is about the whole market and takes no --pair", script->name);
-    return market || given ? 0 : pt_cli_usage(cli, "needs --pair");
-}
-
 static int run(struct pt_cli *cli)
 {
     const char *asked = pt_cli_arg(cli, 0);
@@ -233,7 +224,7 @@ static int run(struct pt_cli *cli)
         shown.script = pt_script_asked(scripts, asked, &err);
         if (shown.script == NULL) rc = err.code;
     }
-    int usage = rc == PT_OK ? check_pair(cli, shown.script) : 0;
+    int usage = rc == PT_OK ? pt_script_check_pair(cli, shown.script) : 0;
     if (rc == PT_OK && usage == 0) rc = pt_script_asked_params(cli, shown.script, &params, &err);
     if (rc == PT_OK && usage == 0) {
         const char *name = shown.script->name;

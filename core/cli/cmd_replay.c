@@ -18,7 +18,7 @@
 #include <string.h>
 
 static const struct pt_cli_option options[] = {
-    { "pair", "A,B", "symbols (required)", false },
+    { "pair", "A,B", "symbols (required, but not of a script of the whole market)", false },
     { "period", "P", "bar length (required)", false },
     { "start", "T", "first close of a bar, inclusive (default the first there is)", false },
     { "end", "T", "last close, exclusive (default the newest is the last)", false },
@@ -53,6 +53,7 @@ struct version {
     const struct pt_script *script;
     bson_t params;
     struct pt_replay replay;
+    int usage; /* 0, or the exit code of wrong usage, which is told */
 };
 
 static void version_init(struct version *version)
@@ -90,6 +91,8 @@ static enum pt_code replay(struct pt_cli *cli, const char *asked, struct pt_repl
     version->scripts = pt_engine_scripts(engine);
     version->script = pt_script_asked(version->scripts, asked, err);
     if (version->script == NULL) rc = err->code;
+    if (rc == PT_OK && (version->usage = pt_script_check_pair(cli, version->script)) != 0)
+        rc = PT_EINVAL;
     if (rc == PT_OK) rc = pt_script_asked_params(cli, version->script, &version->params, err);
     if (rc == PT_OK && opts->store) rc = check_stored(version->script, err);
     if (rc == PT_OK) {
@@ -144,25 +147,32 @@ static enum pt_code print_values(const struct version *version, bool pairs, FILE
     return rc;
 }
 
-/* One object a line, { timestamp, pair, status, data }, with numbers as replies have them. */
+/* One object a line, { timestamp, pair, status, data }, with numbers as replies have them; of the
+ * market with pairs, and with matrices as replies have them. */
 static enum pt_code print_lines(const struct version *version, FILE *file, struct pt_err *err)
 {
     struct pt_buf out = { 0 };
     struct pt_json json;
     enum pt_code rc = PT_OK;
+    const struct pt_results results = { .script = version->script };
+    bool market = pt_script_is_market(version->script);
     for (size_t i = 0; rc == PT_OK && i < version->replay.n; i++) {
         const bson_t *doc = version->replay.docs[i];
-        static const char *const keys[][2] = { { "as_of", "timestamp" },
-                                               { "symbol", "pair" },
-                                               { "status", "status" },
-                                               { "data", "data" } };
+        const char *const keys[][2] = { { "as_of", "timestamp" },
+                                        { market ? "symbols" : "symbol",
+                                          market ? "pairs" : "pair" },
+                                        { "status", "status" },
+                                        { "data", "data" } };
         pt_json_init(&json, &out);
         pt_json_object(&json);
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
             bson_iter_t iter;
             if (!bson_iter_init_find(&iter, doc, keys[k][0])) continue;
             pt_json_key(&json, keys[k][1]);
-            pt_doc_json_value(&iter, &json);
+            if (market && BSON_ITER_HOLDS_DOCUMENT(&iter))
+                pt_results_fields_json(&results, doc, &json);
+            else
+                pt_doc_json_value(&iter, &json);
         }
         pt_json_object_end(&json);
         pt_buf_putc(&out, '\n');
@@ -211,7 +221,7 @@ static enum pt_code say_failures(const struct version *version, struct pt_err *e
     for (size_t i = 0; i < replayed->n; i++) {
         const bson_t *doc = replayed->docs[i];
         if (!pt_doc_text(doc, "error.message", &message)) continue;
-        pt_doc_text(doc, "symbol", &symbol);
+        if (pt_doc_text(doc, "symbol", &symbol) && *symbol == '\0') symbol = "the market";
         if (pt_result_as_of(doc, &as_of_us)) pt_time_print(as_of_us, as_of);
         if (pt_doc_text(doc, "error.file", &file) && pt_doc_int(doc, "error.line", &line))
             snprintf(place, sizeof place, "%s:%" PRId64 ": ", file, line);
@@ -235,8 +245,7 @@ static int run(struct pt_cli *cli)
     struct pt_err err = { 0 };
     struct pt_target target;
     struct version now, old;
-    if (!pt_cli_has(cli, "pair") || !pt_cli_has(cli, "period"))
-        return pt_cli_usage(cli, "needs --pair and --period");
+    if (!pt_cli_has(cli, "period")) return pt_cli_usage(cli, "needs --period");
     if (!pt_cli_symbols(cli, "pair", symbols, pairs) ||
         !pt_cli_period(cli, "period", &opts.period_us) ||
         !pt_cli_time(cli, "start", &opts.start_us) || !pt_cli_time(cli, "end", &opts.end_us))
@@ -253,7 +262,7 @@ static int run(struct pt_cli *cli)
         return pt_cli_usage(cli, "--against prints CSV: leave --format out");
     version_init(&now);
     version_init(&old);
-    bool several = pairs[1] != NULL;
+    bool several = pairs[0] != NULL && pairs[1] != NULL;
     enum pt_code rc = pt_target_find(&target, path, NULL, &err);
     if (rc == PT_OK) rc = pt_cli_need_store(cli, &err);
     if (rc == PT_OK) rc = replay(cli, pt_cli_arg(cli, 0), &opts, &now, &err);
@@ -272,8 +281,14 @@ static int run(struct pt_cli *cli)
     }
     if (rc == PT_OK) rc = say_failures(&now, &err);
     if (rc == PT_OK && against != NULL) rc = say_failures(&old, &err);
+    if (rc == PT_OK && now.replay.fault.code != PT_OK) { /* symbols that the market is without */
+        err = now.replay.fault;
+        rc = err.code;
+    }
+    int usage = now.usage != 0 ? now.usage : old.usage;
     version_fini(&now);
     version_fini(&old);
+    if (usage != 0) return usage;
     return rc == PT_OK ? 0 : pt_cli_fail(cli, &err);
 }
 
@@ -281,13 +296,16 @@ const struct pt_command pt_cmd_replay = {
     .name = "replay",
     .args = "NAME|FILE.lua",
     .about = "runs a script at every closed bar of a range, on all cores",
-    .text = "Prints CSV: timestamp (the close of the bar, which is as_of), pair when there are "
-            "several, status, outputs; members of maps in columns of their own; or, with --format "
-            "jsonl, one object a bar. The values are "
-            "those that a cycle stores when the bar closes, bit for bit. With --against the "
-            "output is timestamp, pair, output, old, new of each value that differs, old being "
-            "the version named there. --start and --end bound as_of, as start and end of GET "
-            "/analysis/NAME do. Exit code 1 when a bar failed, or when versions differ.",
+    .text =
+        "Prints CSV: timestamp (the close of the bar, which is as_of), pair when there are "
+        "several, status, outputs; members of maps in columns of their own; or, with --format "
+        "jsonl, one object a bar. The values are "
+        "those that a cycle stores when the bar closes, bit for bit. With --against the "
+        "output is timestamp, pair, output, old, new of each value that differs, old being "
+        "the version named there. --start and --end bound as_of, as start and end of GET "
+        "/analysis/NAME do. A script of the whole market runs at every bar that any symbol has, "
+        "without --pair; in its lines of JSON pairs are the symbols of that bar. Exit code 1 "
+        "when a bar failed, or when versions differ.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

@@ -62,6 +62,14 @@ const struct pt_script *pt_script_asked(const struct pt_scripts *scripts, const 
     return NULL;
 }
 
+int pt_script_check_pair(const struct pt_cli *cli, const struct pt_script *script)
+{
+    bool market = pt_script_is_market(script), given = pt_cli_has(cli, "pair");
+    if (market && given)
+        return pt_cli_usage(cli, "%s is about the whole market and takes no --pair", script->name);
+    return market || given ? 0 : pt_cli_usage(cli, "needs --pair");
+}
+
 enum pt_code pt_script_asked_params(const struct pt_cli *cli, const struct pt_script *script,
                                     bson_t *params, struct pt_err *err)
 {

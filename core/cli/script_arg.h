@@ -14,6 +14,9 @@ bool pt_script_is_file(const char *asked);
 const struct pt_script *pt_script_asked(const struct pt_scripts *scripts, const char *asked,
                                         struct pt_err *err);
 
+/* --pair is given, except for a script of the whole market: 0, or the exit code of wrong usage. */
+int pt_script_check_pair(const struct pt_cli *cli, const struct pt_script *script);
+
 /* Line `line` of a loaded file, without the blanks around it; false when there is none. */
 bool pt_script_line(const struct pt_scripts *scripts, const char *file, int64_t line,
                     struct pt_buf *out);

@@ -86,25 +86,30 @@ enum pt_code pt_engine_compute(struct pt_engine *engine, const struct pt_cycle_o
 
 /* Batch: one script at every closed bar of a range, as it ran, or would have run, when the bar
  * closed. */
+#define PT_REPLAY_MARKET_BYTES ((size_t)2 << 30)
 struct pt_replay_opts {
     const char *name;         /* a live script */
-    const char *const *pairs; /* ended by NULL */
+    const char *const *pairs; /* ended by NULL; of a script of the market: none */
     int64_t period_us;        /* of the bars */
     int64_t start_us, end_us; /* as_of: from, inclusive; to, exclusive */
     const bson_t *params;     /* what differs from those in force, or NULL */
     bool store;               /* stores the results, as a cycle does; not with params */
+    /* Of the market a result may have megabytes: what is kept of all; 0: PT_REPLAY_MARKET_BYTES */
+    size_t market_bytes;
     pt_progress_fn progress;  /* may be NULL */
     void *arg;
 };
 struct pt_replay {
     size_t n, failed; /* failed: results with status "error" */
-    /* [n], owned, by pair in the order given, then by time: { symbol, as_of, status, data, error? }
-     * of the result; NULL where an interrupt came first */
+    /* [n], owned, by pair in the order given, then by time: { symbol, as_of, status, symbols?, data,
+     * error? } of the result; NULL where an interrupt came first */
     bson_t **docs;
     struct pt_cycle_sums sums;
+    struct pt_err fault; /* code PT_OK, or what of the market is damaged and was left out */
 };
-/* PT_ENOENT: a symbol has no such bars. PT_ECANCEL: interrupted, what was under way is done. The
- * replay is there also on failure, with what was computed. */
+/* PT_ENOENT: a symbol, or the market, has no such bars. PT_EINVAL: pairs for a script of the market,
+ * or none for another. PT_ERANGE: a market's results are more than is kept. PT_ECANCEL: interrupted,
+ * what was under way is done. The replay is there also on failure, with what was computed. */
 enum pt_code pt_engine_replay(struct pt_engine *engine, const struct pt_replay_opts *opts,
                               struct pt_replay *replay, struct pt_err *err);
 void pt_replay_fini(struct pt_replay *replay);

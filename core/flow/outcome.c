@@ -1,8 +1,8 @@
 /* outcome.c - what came of a reload, said once.                                [layer: flow] */
 #include "flow/outcome.h"
-#include "data/matrix.h"
 
 #include "base/log.h"
+#include "data/matrix.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -12,8 +12,7 @@
  * before it stays), failed, quarantined. file, line, message: of what went wrong, else file only.
  * restart: keys that differ from what the daemon was started with and that only a restart applies.
  * differences: with diff, where a changed script gives other values on stored windows (of a
- * matrix only that it differs); at most
- * PT_DIFFERENCES_MAX of differences_total. */
+ * matrix only that it differs); at most PT_DIFFERENCES_MAX of differences_total. */
 #ifndef PT_OUTCOME_H
 #define PT_OUTCOME_H
 

@@ -112,6 +112,14 @@ static void write_fields(const struct pt_results *results, const bson_t *doc, st
     pt_shown_fini(&shown);
 }
 
+void pt_results_fields_json(const struct pt_results *results, const bson_t *doc,
+                            struct pt_json *json)
+{
+    pt_json_object(json);
+    write_fields(results, doc, json);
+    pt_json_object_end(json);
+}
+
 static void write_pairs(const struct pt_results *results, const bson_t *newest,
                         struct pt_json *json)
 {

@@ -38,6 +38,9 @@ bson_t *pt_results_views(size_t n);
 bool pt_result_is_list(const struct pt_script *script); /* shape "values" */
 
 void pt_results_json(const struct pt_results *results, struct pt_json *json);
+/* The fields of a document as an object, as the items of a list have them. */
+void pt_results_fields_json(const struct pt_results *results, const bson_t *doc,
+                            struct pt_json *json);
 /* Header: timestamp, (pair,) status, fields; members of maps and lists as dotted columns. False:
  * there are more than PT_CSV_COLUMNS. */
 #define PT_CSV_COLUMNS 65536
@@ -47,8 +50,8 @@ bool pt_results_csv(const struct pt_results *results, struct pt_buf *out);
 void pt_results_csv_value(const bson_iter_t *value, struct pt_buf *out);
 
 /* Where two results of one script, symbol and as_of differ: status, and outputs bit by bit (but a 0
- * has no sign). Appends
- * a line `timestamp,(pair,)output,old,new` for each to `out` and returns how many there are. */
+ * has no sign); of matrices each two symbols once. Appends a line `timestamp,(pair,)output,old,new`
+ * for each to `out` and returns how many there are. */
 size_t pt_results_diff(const bson_t *before, const bson_t *now, bool pairs, struct pt_buf *out);
 
 /* From here on a result that should be current is stale: three bars and a minute behind its bars, or

@@ -35,6 +35,20 @@ return calculator {
 }
 """
 
+RATES = """--- rates: how the symbols go together.
+return calculator {
+  api     = 1,
+  name    = "rates",
+  about   = "correlation of two days",
+  needs   = { market = { span = "2d", min = 3 } },
+  outputs = { { "r", matrix { unit = "ratio" } }, { "n", count {} } },
+  compute = function(m)
+    local r = m:pearson()
+    return { r = r, n = m.n }
+  end,
+}
+"""
+
 
 def walk(symbol, n):
     """Dump rows of a random walk; the same each time."""
@@ -211,7 +225,7 @@ class Replay(Market):
     def test_misuse(self):
         self.fill(50)
         path = self.script()
-        for args, code, words in ((["share", "--period", "1h"], 2, "--pair"), (["share", "--pair", "BTCUSDT"], 2, "--period"),
+        for args, code, words in ((["trend", "--period", "1h"], 2, "--pair"), (["share", "--pair", "BTCUSDT"], 2, "--period"),
                                   ([path, "--store", "--param", "scale=2"], 2, "parameters in force"),
                                   ([path, "--store", "--against", "trend"], 2, "--against"), ([path, "--store"], 1, "in none of the folders"),
                                   ([path, "--param", "scale=200"], 1, "scale"), (["nonsense"], 1, "volatility"),
@@ -222,6 +236,61 @@ class Replay(Market):
             self.assertIn(words, done.stderr)
         self.assertIn("CCCUSDT", self.replay(path, pair="BTCUSDT,CCCUSDT", check=1).stderr)
         self.assertEqual([p.name for p in self.dir.glob("*.partial")], [])
+
+    def market(self, *args, check=0):
+        return petrosa("replay", *args, "--period", "1h", store=self.store, check=check)
+
+    def test_the_market_is_the_stored_one_bit_for_bit(self):
+        self.fill(250)
+        for i in (251, 252, 270):
+            for symbol, rows in self.rows.items():
+                self.take(symbol, rows[250:i + 1])
+            petrosa("compute", "--periods", "1h", store=self.store)
+        daemon = Daemon(store=self.store)
+        try:
+            with urllib.request.urlopen(f"{daemon.url}/analysis/correlation?period=1h&start={stamp(0)}&limit=1000&format=csv", timeout=30) as reply:
+                stored = list(csv.reader(io.StringIO(reply.read().decode())))
+        finally:
+            daemon.stop()
+        replayed = list(csv.reader(io.StringIO(self.market("correlation").stdout)))
+        self.assertEqual(len(replayed), 1 + 271)
+        lines = {row[0]: dict(zip(replayed[0], row)) for row in replayed[1:]}
+        self.assertEqual([row[0] for row in stored[1:]], [stamp(i) for i in (251, 252, 270)])
+        for row in stored[1:]:
+            for key, value in zip(stored[0], row):
+                if key != "status":  # the newest is stale by the clock
+                    self.assertEqual(lines[row[0]][key], value, (row[0], key))
+        self.assertIn("correlation_matrix.AAAUSDT.BTCUSDT", stored[0])
+
+    def test_of_the_market_every_bar_of_any_symbol(self):
+        self.take("BTCUSDT", self.rows["BTCUSDT"][:40] + self.rows["BTCUSDT"][45:60])
+        self.take("AAAUSDT", self.rows["AAAUSDT"][20:42])
+        path = self.script(RATES, "rates.lua")
+        bars = [i for i in range(60) if i < 42 or i >= 45]
+        lines = [json.loads(line) for line in self.market(path, "--format", "jsonl").stdout.splitlines()]
+        self.assertEqual([line["timestamp"] for line in lines], [stamp(i) for i in bars])
+        self.assertEqual([line["pairs"] for line in lines], [["BTCUSDT"] if i < 20 else ["AAAUSDT", "BTCUSDT"] for i in bars])
+        self.assertEqual(sorted(lines[-1]["data"]["r"]["AAAUSDT"]), ["AAAUSDT", "BTCUSDT"])
+        rows = list(csv.DictReader(io.StringIO(self.market(path).stdout)))
+        for row, line in zip(rows, lines, strict=True):
+            given = ((line["data"]["r"] or {}).get("AAAUSDT") or {}).get("BTCUSDT")
+            self.assertEqual(row["r.AAAUSDT.BTCUSDT"], given or "")
+        ranks = self.script(RATES.replace("pearson", "spearman"), "ranks.lua")
+        done = list(csv.DictReader(io.StringIO(self.market(ranks, "--against", path, check=1).stdout)))
+        self.assertEqual({row["output"] for row in done}, {"r.AAAUSDT.BTCUSDT"})
+        self.assertEqual(done[-1]["old"], rows[-1]["r.AAAUSDT.BTCUSDT"])
+        self.assertEqual(self.market(path, "--against", path).stdout, "timestamp,output,old,new\n")
+
+    def test_misuse_of_the_market(self):
+        self.fill(50)
+        path = self.script(RATES, "rates.lua")
+        failing = self.script(RATES.replace("return { r", "error('no luck')\n    return { r"), "failing.lua")
+        self.assertIn("takes no --pair", self.replay(path, check=2).stderr)
+        self.assertIn("needs --pair", self.market(self.script(), check=2).stderr)
+        self.assertIn("takes no --pair", self.replay(self.script(), "--against", path, check=2).stderr)
+        self.assertIn("none of the 2 symbols", self.market(path, "--start", stamp(60), check=1).stderr)
+        self.assertIn("first the market as of", self.market(failing, check=1).stderr)
+        self.assertIn("none of the folders", self.market(path, "--store", check=1).stderr)
 
     def test_interrupt_stops_cleanly(self):
         self.fill()
@@ -347,6 +416,19 @@ class Eval(Market):
             plain, profiled = (self.eval(name, *args).stdout for args in ((), ("--profile",)))
             values = plain[:plain.index("inputs")]
             self.assertEqual(profiled[:len(values)], values)
+
+    def test_a_script_of_the_market(self):
+        self.fill(100)
+        path = self.script(RATES, "rates.lua")
+        text = petrosa("eval", path, "--profile", store=self.store).stdout
+        self.assertRegex(text, r"rates market 1h  status ok")
+        self.assertRegex(text, r"(?m)^ *[\d.]+ +[\d.]+ +1 +9  local r = m:pearson\(\)$".replace("  local", " +local"))
+        self.assertRegex(text, r"as it runs live +[\d.]+ us a call, median of \d+")
+        failing = self.script(RATES.replace("return { r", "error('no luck')\n    return { r"), "failing.lua")
+        done = petrosa("eval", failing, store=self.store, check=1)
+        self.assertIn(f"{failing}:10: no luck (market 1h as of {stamp(99)})", done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^  m +market of 2 symbols x 48 bars$")
+        self.assertRegex(done.stdout, r"(?m)^  r +matrix of 2$")
 
     def test_a_broken_neighbour_is_no_obstacle(self):
         self.fill(50)

@@ -3,7 +3,7 @@
  * A script is lines of `word arguments`:
  *     check fail (when it is asked to be checked)
  *     offset N (added to the value) | unless FILE: behaves as long as FILE is there
- *     name N | kind K | every 1h 1d | needs a b | param NAME int DEFAULT MIN MAX | once FILE
+ *     name N | kind K | every 1h 1d | market | needs a b | param NAME int DEFAULT MIN MAX | once FILE
  *     load ok|crash|hang|exit|alarm|fail|rubbish      run
  * value|crash|hang|alarm|exit|rubbish|wrong|fail|slow MS| lost (crashes without having said
  * where)|close|outside `once FILE`: only the first time; FILE is made to remember it. */
@@ -141,7 +141,8 @@ static void append_declaration(bson_t *out, const struct script *script)
     bson_append_utf8(out, "method_version", -1, "1", -1);
     append_words(out, "every", line_of(script->text, "every", 0, line) ? line : "1h");
     bson_append_document_begin(out, "needs", -1, &child);
-    bson_append_document_begin(&child, "candles", -1, &candles);
+    bool market = line_of(script->text, "market", 0, line);
+    bson_append_document_begin(&child, market ? "market" : "candles", -1, &candles);
     bson_append_utf8(&candles, "span", -1, "30d", -1);
     bson_append_document_end(&child, &candles);
     if (line_of(script->text, "needs", 0, line)) append_words(&child, "metrics", line);

@@ -199,6 +199,50 @@ static void test_interrupting_ends_it_in_order(void)
     end();
 }
 
+static void test_the_market_has_a_unit_a_bar_time(void)
+{
+    static const char *const nobody[] = { NULL };
+    struct pt_replay_opts opts = of(nobody);
+    struct pt_replay replay;
+    begin(PT_ENGINE_BATCH);
+    /* between bars of BTCUSDT, inside its hole, and behind everything */
+    market_write(pt_engine_store(engine), "ADAUSDT", H, T0 + 54 * H, 2, 0);
+    market_write(pt_engine_store(engine), "XRPUSDT", PT_US_MIN, T0 + 100 * H, 61, 0);
+    CU_ASSERT_EQUAL(pt_engine_replay(engine, &opts, &replay, &kit_err), PT_EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "'alpha' is about one symbol"));
+    pt_replay_fini(&replay);
+    pt_engine_free(engine);
+    kit_script("b", "name beta\nevery 1h\nmarket\n");
+    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
+    opts.name = "beta";
+    opts.store = true;
+    OK(pt_engine_replay(engine, &opts, &replay, &kit_err));
+    CU_ASSERT_EQUAL_FATAL(replay.n, 50 + 2 + 40 + 1);
+    CU_ASSERT_EQUAL(replay.failed, 0);
+    CU_ASSERT_EQUAL(replay.fault.code, PT_OK);
+    for (size_t i = 0; i < replay.n; i++) {
+        int64_t at = i < 50 ? (int64_t)i + 1 : i < 52 ? (int64_t)i + 5 : (int64_t)i + 9;
+        check(&replay, i, "", T0 + at * H);
+    }
+    CU_ASSERT_EQUAL(stored_of("analytics_beta"), 92); /* it looks as far as T0 + 100 h */
+    pt_replay_fini(&replay);
+    opts.store = false;
+    opts.market_bytes = 2 << 10;
+    CU_ASSERT_EQUAL(pt_engine_replay(engine, &opts, &replay, &kit_err), PT_ERANGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "replay a shorter range"));
+    pt_replay_fini(&replay);
+    opts.start_us = T0 + 51 * H;
+    opts.end_us = T0 + 55 * H;
+    CU_ASSERT_EQUAL(pt_engine_replay(engine, &opts, &replay, &kit_err), PT_ENOENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "none of the 4 symbols"));
+    pt_replay_fini(&replay);
+    opts.pairs = both;
+    CU_ASSERT_EQUAL(pt_engine_replay(engine, &opts, &replay, &kit_err), PT_EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "takes no symbols"));
+    pt_replay_fini(&replay);
+    end();
+}
+
 static CU_TestInfo tests[] = {
     { "every closed bar, in order", test_every_closed_bar_in_order },
     { "a range is of the closes", test_a_range_is_of_the_closes },
@@ -207,6 +251,7 @@ static CU_TestInfo tests[] = {
       test_results_are_stored_whole_and_only_when_asked },
     { "a script that dies costs its own bars", test_a_script_that_dies_costs_its_own_bars },
     { "interrupting ends it in order", test_interrupting_ends_it_in_order },
+    { "the market has a unit a bar time", test_the_market_has_a_unit_a_bar_time },
     CU_TEST_INFO_NULL
 };
 

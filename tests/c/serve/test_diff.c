@@ -1,7 +1,10 @@
 #include "suite.h"
 
+#include "data/matrix.h"
 #include "fake_engine.h"
 #include "serve/results.h"
+
+#include <math.h>
 
 #define T0 INT64_C(1731628800000000) /* 2024-11-15T00:00:00Z */
 
@@ -92,11 +95,64 @@ static void test_outputs_that_one_does_not_have(void)
     free(text);
 }
 
+/* { symbols, data: { r: matrix } } of the market; cells: rows of it. */
+static bson_t *market(const char *const *symbols, size_t n, const double *cells)
+{
+    bson_t *doc = bson_new(), child;
+    char key[24];
+    bool good;
+    BSON_APPEND_UTF8(doc, "symbol", "");
+    BSON_APPEND_DATE_TIME(doc, "as_of", T0 / 1000);
+    BSON_APPEND_UTF8(doc, "status", "ok");
+    BSON_APPEND_ARRAY_BEGIN(doc, "symbols", &child);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(key, sizeof key, "%zu", i);
+        BSON_APPEND_UTF8(&child, key, symbols[i]);
+    }
+    bson_append_array_end(doc, &child);
+    BSON_APPEND_DOCUMENT_BEGIN(doc, "data", &child);
+    if (cells)
+        good = pt_matrix_append(&child, "r", PT_MATRIX_DECIMAL, cells, n);
+    else
+        good = BSON_APPEND_DOUBLE(&child, "r", 7);
+    CU_ASSERT_FATAL(good);
+    bson_append_document_end(doc, &child);
+    return doc;
+}
+
+static void test_matrices_differ_cell_by_cell(void)
+{
+    static const char *const ab[] = { "A", "B" }, *const bc[] = { "B", "C" };
+    static const double half[] = { 1, 0.5, 0.5, 1 }, third[] = { 1, 0.25, 0.25, 1 },
+                        none[] = { 1, NAN, NAN, 1 };
+    char *text = diff(market(ab, 2, half), market(ab, 2, half), false, 0);
+    free(text);
+    text = diff(market(ab, 2, none), market(ab, 2, none), false, 0);
+    free(text);
+    text = diff(market(ab, 2, half), market(ab, 2, third), false, 1);
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,r.A.B,0.5,0.25\n.");
+    free(text);
+    text = diff(market(ab, 2, half), market(ab, 2, none), false, 1);
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,r.A.B,0.5,\n.");
+    free(text);
+    /* of other symbols: what both have is the same here */
+    text = diff(market(ab, 2, half), market(bc, 2, third), false, 4);
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,r.A.A,1,\n"
+                                 "2024-11-15T00:00:00Z,r.A.B,0.5,\n"
+                                 "2024-11-15T00:00:00Z,r.B.C,,0.25\n"
+                                 "2024-11-15T00:00:00Z,r.C.C,,1\n.");
+    free(text);
+    text = diff(market(ab, 1, half), market(ab, 1, NULL), false, 2); /* it was a matrix */
+    CU_ASSERT_STRING_EQUAL(text, "2024-11-15T00:00:00Z,r.A.A,1,\n2024-11-15T00:00:00Z,r,,7\n.");
+    free(text);
+}
+
 static CU_TestInfo tests[] = {
     { "equal results differ nowhere", test_equal_results_differ_nowhere },
     { "each value that differs has a line", test_each_value_that_differs_has_a_line },
     { "one bit is a difference", test_one_bit_is_a_difference },
     { "outputs that one does not have", test_outputs_that_one_does_not_have },
+    { "matrices differ cell by cell", test_matrices_differ_cell_by_cell },
     CU_TEST_INFO_NULL
 };
 
