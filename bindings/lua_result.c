@@ -22,9 +22,15 @@ struct path {
 
 static size_t enter(struct path *path, const char *name)
 {
-    size_t was = path->len;
-    int n = snprintf(path->text + was, sizeof path->text - was, "%s%s", was > 0 ? "." : "", name);
-    path->len = was + (size_t)n < sizeof path->text ? was + (size_t)n : sizeof path->text - 1;
+    size_t was = path->len, room = sizeof path->text - 1 - was, len = strlen(name);
+    if (was > 0 && room > 0) {
+        path->text[path->len++] = '.';
+        room--;
+    }
+    if (len > room) len = room;
+    memcpy(path->text + path->len, name, len);
+    path->len += len;
+    path->text[path->len] = '\0';
     return was;
 }
 
