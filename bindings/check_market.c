@@ -79,23 +79,6 @@ bool pt_check_market_is_slow(size_t i)
     return shapes[i].slow;
 }
 
-/* Another name: of ours one that shares no part with it, in the same order; of others each letter
- * 13 further on. */
-static void rename_symbol(char symbol[PT_SYMBOL_MAX])
-{
-    static const char *const names[][2] = { { "ADAUSDT", "CWXV9" },
-                                            { "BTCUSDT", "GHJKLQ8" },
-                                            { "ETHUSDT", "JQ7WVXY" },
-                                            { "SOLUSDT", "VXGHK6P" } };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(names[i][0], symbol) != 0) continue;
-        snprintf(symbol, PT_SYMBOL_MAX, "%s", names[i][1]);
-        return;
-    }
-    for (char *c = symbol; *c; c++)
-        if (*c >= 'A' && *c <= 'Z') *c = (char)('A' + (*c - 'A' + 13) % 26);
-}
-
 /* ---- bars
  * ---------------------------------------------------------------------------------------------- */
 
@@ -194,6 +177,30 @@ static enum pt_code add_benchmark(const struct shape *shape, struct pt_memory_co
     return pt_memory_columns_benchmark(bars, &other, err);
 }
 
+/* Symbols of a whole market, each a walk of its own; with holes in other places each, and the last
+ * one has ended before the window does. */
+static enum pt_code add_symbols(const struct shape *shape, const struct pt_check_need *need,
+                                struct pt_check_market *market, int64_t start_us, size_t total,
+                                size_t from, size_t n, struct pt_err *err)
+{
+    static const char *const names[] = { "ADAUSDT", "BTCUSDT", "ETHUSDT", "SOLUSDT" };
+    size_t most = sizeof names / sizeof *names;
+    if (shape->brief) most = need->symbols > 0 && need->symbols < most ? need->symbols : 1;
+    for (size_t k = 0; k < most; k++) {
+        struct pt_memory_columns *bars = &market->symbols.v[k];
+        struct shape own = *shape;
+        own.seed = shape->seed * 100 + k;
+        enum pt_code rc = pt_memory_columns_init(bars, names[k], need->period_us, total, err);
+        if (rc != PT_OK) return rc;
+        market->symbols.n = k + 1;
+        fill(&own, bars, start_us, total, from + k, n > k ? n - k : 0, shape->fault == HOLES);
+        size_t early = shape->fault == HOLES && k == 3 ? n / 4 : 0;
+        int64_t end_us = market->as_of_us - (int64_t)early * need->period_us;
+        if (early > 0) bars->columns.n = pt_columns_lower(&bars->columns, end_us);
+    }
+    return PT_OK;
+}
+
 static enum pt_code add_books(const struct shape *shape, const struct pt_check_need *need,
                               struct pt_check_market *market, struct pt_err *err)
 {
@@ -236,6 +243,7 @@ static enum pt_code place(struct pt_check_market *market, int64_t as_of_us, size
 {
     struct pt_columns *columns = &market->bars.columns;
     market->as_of_us = as_of_us;
+    market->rows = rows;
     market->from = pt_columns_lower(columns, as_of_us - (int64_t)rows * columns->period_us);
     market->n = pt_columns_lower(columns, as_of_us) - market->from;
     market->later_us = calloc(columns->n ? columns->n : 1, sizeof *market->later_us);
@@ -281,6 +289,8 @@ enum pt_code pt_check_market_make(size_t i, const struct pt_check_need *need,
         market->bars.trades = (struct pt_signed_trades){ .buy = 1234.5, .sell = 1100.25 };
     }
     if (rc == PT_OK) rc = place(market, as_of_us, need->rows > 0 ? need->rows : need->deep, err);
+    if (rc == PT_OK && need->market)
+        rc = add_symbols(shape, need, market, start_us, total, front, n, err);
     if (rc == PT_OK && need->books_us > 0) rc = add_books(shape, need, market, err);
     if (rc == PT_OK) rc = add_others(shape, need, market, err);
     if (rc != PT_OK) pt_check_market_fini(market);
@@ -291,7 +301,7 @@ enum pt_code pt_check_market_take(const char *name, const struct pt_check_need *
                                   struct pt_memory_columns *bars, struct pt_check_market *market,
                                   struct pt_err *err)
 {
-    *market = (struct pt_check_market){ .bars = *bars };
+    *market = (struct pt_check_market){ .bars = *bars, .recorded = true };
     *bars = (struct pt_memory_columns){ 0 };
     snprintf(market->name, sizeof market->name, "%s", name);
     enum pt_code rc =
@@ -303,6 +313,7 @@ enum pt_code pt_check_market_take(const char *name, const struct pt_check_need *
 void pt_check_market_fini(struct pt_check_market *market)
 {
     pt_memory_columns_fini(&market->bars);
+    pt_check_symbols_fini(&market->symbols);
     pt_memory_books_fini(&market->books);
     free(market->later_us);
     memset(market, 0, sizeof *market);
@@ -323,7 +334,7 @@ static void show(const struct pt_check_market *market, const struct pt_memory_co
     columns->n = n;
     columns->asked = 0;
     columns->as_of_us = n > 0 ? columns->time_us[n - 1] + columns->period_us : PT_MISSING;
-    if (how & PT_SHOW_RENAMED) rename_symbol(columns->symbol);
+    if (how & PT_SHOW_RENAMED) pt_check_rename(columns->symbol);
 }
 
 /* What else the script looks at. */
@@ -341,6 +352,17 @@ static enum pt_code show_more(const struct pt_check_market *market, unsigned how
         rc = pt_check_others_show(&market->bars, PT_MARKS,
                                   outside ? INT64_MIN : market->as_of_us - market->marks_us, end_us,
                                   later_us, &view->bars, err);
+    if (rc == PT_OK && market->symbols.n > 0) {
+        int64_t long_us = (int64_t)market->rows * market->bars.columns.period_us;
+        const struct pt_check_frame frame = {
+            .from_us = outside ? INT64_MIN : market->as_of_us - long_us,
+            .as_of_us = market->as_of_us,
+            .later_us = later_us,
+            .rows = market->rows,
+            .renamed = how & PT_SHOW_RENAMED,
+        };
+        rc = pt_check_whole_open(&view->whole, &market->symbols, &frame, err);
+    }
     if (rc == PT_OK && market->books_us > 0) {
         rc = pt_check_books_show(&market->books, view->bars.columns.symbol,
                                  outside ? INT64_MIN : market->newest_us - market->books_us,
@@ -354,6 +376,8 @@ enum pt_code pt_check_market_show(const struct pt_check_market *market, unsigned
                                   struct pt_check_view *view, struct pt_err *err)
 {
     bool outside = how & PT_SHOW_OUTSIDE;
+    /* results by symbol are held against each other by ours: others' names stay */
+    if (market->recorded && market->symbols.n > 0) how &= ~(unsigned)PT_SHOW_RENAMED;
     size_t first = outside ? 0 : market->from;
     size_t n = market->from + market->n - first;
     *view = (struct pt_check_view){ 0 };
@@ -369,6 +393,7 @@ enum pt_code pt_check_market_show(const struct pt_check_market *market, unsigned
 
 void pt_check_view_fini(struct pt_check_view *view)
 {
+    pt_check_whole_fini(&view->whole);
     pt_memory_books_fini(&view->books);
     pt_memory_columns_others_fini(&view->bars);
 }

@@ -10,6 +10,7 @@
 
 #include "bindings/check_books.h"
 #include "bindings/check_others.h"
+#include "bindings/check_symbols.h"
 #include "bindings/memory_columns.h"
 
 #define PT_CHECK_LATER_US (INT64_C(146097) * 86400 * 1000000)
@@ -23,21 +24,25 @@ enum pt_check_show {
 
 /* A zeroed struct is a valid empty one. */
 struct pt_check_market {
-    char name[48];                 /* "flat prices" */
-    struct pt_memory_columns bars; /* owned */
-    int64_t *later_us;             /* owned: open times 400 years later */
-    size_t from, n;                /* the window's bars */
-    int64_t as_of_us;              /* its end */
-    struct pt_memory_books books;  /* owned: of a script that looks at books, of this span */
-    int64_t books_us, newest_us;   /* newest_us: time of the newest of them in the window */
-    int64_t funding_us, marks_us;  /* spans of those that the bars have */
-    bool bare;                     /* results that the script needs are kept from it */
+    char name[48];                   /* "flat prices" */
+    struct pt_memory_columns bars;   /* owned */
+    int64_t *later_us;               /* owned: open times 400 years later */
+    size_t from, n;                  /* the window's bars */
+    int64_t as_of_us;                /* its end */
+    size_t rows;                     /* its length */
+    struct pt_check_symbols symbols; /* owned: of a script of the whole market */
+    bool recorded;                   /* bars of a store */
+    struct pt_memory_books books;    /* owned: of a script that looks at books, of this span */
+    int64_t books_us, newest_us;     /* newest_us: time of the newest of them in the window */
+    int64_t funding_us, marks_us;    /* spans of those that the bars have */
+    bool bare;                       /* results that the script needs are kept from it */
 };
 
 /* One way to show it; borrows of the market, but for books and rows that are no bars. A zeroed
  * struct is a valid empty one. */
 struct pt_check_view {
     struct pt_memory_columns bars, other;
+    struct pt_check_whole whole;
     struct pt_memory_books books;
 };
 
@@ -49,6 +54,8 @@ struct pt_check_need {
     bool benchmark, trades, metrics;
     int64_t books_us;             /* span of books; 0: none */
     int64_t funding_us, marks_us; /* spans of what is no bar; 0: none */
+    bool market;                  /* all symbols at once */
+    size_t symbols;               /* of them, at least */
 };
 
 #define PT_CHECK_BARS_MAX 5000 /* made at most, when the script's `min` does not ask for more */
@@ -65,7 +72,7 @@ enum pt_code pt_check_market_make(size_t i, const struct pt_check_need *need,
 enum pt_code pt_check_market_take(const char *name, const struct pt_check_need *need,
                                   struct pt_memory_columns *bars, struct pt_check_market *market,
                                   struct pt_err *err);
-/* PT_ENOMEM. */
+/* PT_ENOMEM, and what a market of this size cannot be. */
 enum pt_code pt_check_market_show(const struct pt_check_market *market, unsigned show,
                                   struct pt_check_view *view, struct pt_err *err);
 void pt_check_view_fini(struct pt_check_view *view);

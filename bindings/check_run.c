@@ -23,7 +23,8 @@
 
 static int64_t budget_us(const struct pt_checking *c)
 {
-    return c->opts->call_budget_us > 0 ? c->opts->call_budget_us : PT_CHECK_CALL_US;
+    int64_t us = c->opts->call_budget_us > 0 ? c->opts->call_budget_us : PT_CHECK_CALL_US;
+    return c->script->declaration.market ? us * PT_MARKET_BUDGET : us;
 }
 
 static int64_t interpreted_us(const struct pt_checking *c)
@@ -57,14 +58,16 @@ static bson_t *run_script(struct pt_checking *c, struct pt_lua_script *script,
 static struct pt_script_call call_of(const struct pt_checking *c, struct pt_check_view *view,
                                      const struct pt_check_run *run)
 {
-    bool books = run->market.books_us > 0;
-    return (struct pt_script_call){ .symbol = view->bars.columns.symbol,
+    bool books = run->market.books_us > 0, whole = run->market.symbols.n > 0;
+    return (struct pt_script_call){ .symbol = whole ? "" : view->bars.columns.symbol,
                                     .period_us = view->bars.columns.period_us,
-                                    .as_of_us = books ? view->books.books.as_of_us
-                                                      : view->bars.columns.as_of_us,
+                                    .as_of_us = whole   ? view->whole.market.as_of_us
+                                                : books ? view->books.books.as_of_us
+                                                        : view->bars.columns.as_of_us,
                                     .params = c->params,
                                     .columns = &view->bars.columns,
                                     .books = books ? &view->books.books : NULL,
+                                    .market = whole ? &view->whole.market : NULL,
                                     .nmetrics = run->nmetrics,
                                     .metrics = run->metrics,
                                     .seed = (uint64_t)(run - c->runs) + 1 };
@@ -100,6 +103,11 @@ bson_t *pt_check_call(struct pt_checking *c, struct pt_lua_script *script,
     int64_t took_us = pt_mono_us() - from_us;
     pt_check_view_fini(&view);
     c->check->calls++;
+    if (doc && (show & PT_SHOW_RENAMED) && run->market.symbols.n > 0) {
+        bson_t *named = pt_check_unname(doc); /* its outputs are by symbol */
+        bson_destroy(doc);
+        doc = named;
+    }
     if (interpreted) return doc;
     if (took_us > c->check->slowest_us) c->check->slowest_us = took_us;
     if (took_us > budget_us(c)) {
@@ -259,7 +267,9 @@ static struct pt_check_need need_of(struct pt_checking *c, int64_t period_us)
                                   .metrics = d->nmetrics > 0,
                                   .books_us = d->books_us,
                                   .funding_us = d->funding_us,
-                                  .marks_us = d->marks_us };
+                                  .marks_us = d->marks_us,
+                                  .market = d->market,
+                                  .symbols = d->symbols };
     need.rows = rows_of(c, &c->used, period_us, &need.min);
     need.deep = deepest(c, c->script, period_us, 0);
     if (need.rows > need.deep) need.deep = need.rows;
@@ -349,7 +359,9 @@ static enum pt_code add_recorded(struct pt_checking *c, const struct pt_check_ne
 /* Is there made-up data of each kind that the script needs? Says which there is not. */
 static bool can_be_made(struct pt_checking *c)
 {
-    static const char *const known[] = { "candles", "metrics", "books", "funding", "marks" };
+    static const char *const known[] = {
+        "candles", "metrics", "books", "funding", "marks", "market"
+    };
     bson_t needs;
     bson_iter_t iter;
     bool all = true;

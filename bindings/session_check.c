@@ -143,7 +143,42 @@ static enum pt_code find_symbol(struct pt_read *read, const struct symbols *list
     return PT_OK;
 }
 
-/* The i-th symbol, in order of their names, that has what the script needs. */
+/* All symbols at once, up to the newest close of any. */
+static enum pt_code read_symbols(struct pt_session *self, struct pt_read *read,
+                                 const struct symbols *list, const struct pt_check_need *need,
+                                 struct pt_check_market *market, struct pt_err *err)
+{
+    struct pt_check_symbols symbols = { 0 };
+    struct pt_memory_columns bars = { 0 };
+    int64_t newest_us = PT_MISSING, close_us;
+    enum pt_code rc = PT_OK;
+    size_t rows = (need->rows < ROWS_MAX ? need->rows : ROWS_MAX) + FRONT;
+    for (size_t i = 0; i < list->n && rc == PT_OK; i++) {
+        rc = pt_bars_last_close(read, list->v[i], need->period_us, INT64_MAX, &close_us, err);
+        if (rc == PT_OK && close_us > newest_us) newest_us = close_us;
+    }
+    for (size_t i = 0; i < list->n && rc == PT_OK && newest_us != PT_MISSING; i++) {
+        rc = pt_store_columns_open(&self->columns, read, list->v[i], need->period_us,
+                                   newest_us - (int64_t)rows * need->period_us, newest_us, "",
+                                   PT_COLUMNS_ALL, err);
+        if (rc == PT_OK) rc = copy_columns(&self->columns.columns, &symbols.v[symbols.n], err);
+        symbols.n += rc == PT_OK;
+        pt_store_columns_done(&self->columns);
+    }
+    bool some = rc == PT_OK && newest_us != PT_MISSING;
+    if (some) rc = pt_memory_columns_init(&bars, "", need->period_us, 0, err);
+    bars.columns.as_of_us = newest_us;
+    if (some && rc == PT_OK)
+        rc = pt_check_market_take("the market as recorded", need, &bars, market, err);
+    if (some && rc == PT_OK)
+        market->symbols = symbols;
+    else
+        pt_check_symbols_fini(&symbols);
+    return rc;
+}
+
+/* The i-th symbol, in order of their names, that has what the script needs; of a script of the
+ * whole market all of them. */
 static enum pt_code record(void *arg, size_t i, const struct pt_check_need *need,
                            struct pt_check_market *market, bool *some, struct pt_err *err)
 {
@@ -152,8 +187,16 @@ static enum pt_code record(void *arg, size_t i, const struct pt_check_need *need
     struct symbols list = { .kind = need->books_us > 0 ? PT_DEPTH : PT_CANDLES };
     const char *symbol = NULL;
     int64_t as_of_us;
+    *some = false;
+    if (need->market && i > 0) return PT_OK;
     enum pt_code rc = pt_read_begin(self->store, &read, err);
     if (rc == PT_OK) rc = pt_series_each(read, add_symbol, &list, err);
+    if (need->market) {
+        if (rc == PT_OK) rc = read_symbols(self, read, &list, need, market, err);
+        *some = rc == PT_OK && market->symbols.n > 0;
+        pt_read_end(read);
+        return rc;
+    }
     if (rc == PT_OK) rc = find_symbol(read, &list, i, need, &symbol, &as_of_us, err);
     *some = rc == PT_OK && symbol;
     if (*some)
