@@ -140,8 +140,9 @@ enum pt_code pt_check_script(const struct pt_lua_script *script, const struct pt
                              struct pt_check *check, struct pt_err *err)
 {
     struct pt_checking c = {
-        .script = script, .opts = opts, .check = check, .start_us = pt_mono_us()
+        .script = script, .opts = opts, .check = check, .start_us = pt_cpu_us()
     };
+    int64_t from_us = pt_mono_us();
     *check = (struct pt_check){ 0 };
     c.interpreted = *script->home;
     c.interpreted.interpret = true;
@@ -164,6 +165,6 @@ out:
     pt_state_fini(&c.before);
     pt_state_fini(&c.after);
     pt_lua_script_fini(&c.used);
-    check->elapsed_us = pt_mono_us() - c.start_us;
+    check->elapsed_us = pt_mono_us() - from_us;
     return rc;
 }

@@ -34,7 +34,7 @@ struct pt_checking {
     bool kept;     /* state was found: results that differ say nothing new */
     bool compiled; /* interpreting takes too long */
     bool over;     /* no more calls */
-    int64_t start_us;
+    int64_t start_us; /* processor time of the process when it began */
 };
 
 /* check_run.c: makes the markets with the metrics of each. */

@@ -1,6 +1,8 @@
 /* guard.c - limits, seccomp and the timer of a worker.                         [layer: bindings] */
 #include "bindings/guard.h"
 
+#include "data/unit.h"
+
 #include <errno.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -41,7 +43,8 @@ enum pt_code pt_guard_start(struct pt_err *err)
     /* a blocked or ignored signal would be inherited over exec */
     sigemptyset(&all);
     struct sigaction usual = { .sa_handler = SIG_DFL };
-    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || sigaction(SIGALRM, &usual, NULL) != 0)
+    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0 || sigaction(SIGALRM, &usual, NULL) != 0 ||
+        sigaction(SIGPROF, &usual, NULL) != 0)
         return pt_fail(err, PT_EIO, "signals of the worker: %s", strerror(errno));
     return PT_OK;
 }
@@ -130,18 +133,21 @@ bool pt_guard_is_partial(void)
     return SANITIZED;
 }
 
-static void set_timer(int64_t us)
+static void set_timer(__itimer_which_t which, int64_t us)
 {
     struct itimerval timer = { .it_value = { .tv_sec = us / 1000000, .tv_usec = us % 1000000 } };
-    setitimer(ITIMER_REAL, &timer, NULL);
+    setitimer(which, &timer, NULL);
 }
 
 void pt_guard_arm(int64_t budget_us)
 {
-    if (budget_us > 0) set_timer(budget_us);
+    if (budget_us <= 0) return;
+    set_timer(ITIMER_PROF, budget_us);
+    set_timer(ITIMER_REAL, PT_CLOCK_BUDGETS * budget_us);
 }
 
 void pt_guard_disarm(void)
 {
-    set_timer(0);
+    set_timer(ITIMER_PROF, 0);
+    set_timer(ITIMER_REAL, 0);
 }

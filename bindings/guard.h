@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* First thing in main: dies with its parent, no core file, SIGALRM ends it, whatever was inherited.
- */
+/* First thing in main: dies with its parent, no core file, SIGPROF and SIGALRM end it, whatever was
+ * inherited. */
 enum pt_code pt_guard_start(struct pt_err *err);
 
 /* Closes the door: no new privileges, memory_bytes of heap at most, system calls by allow-list.
@@ -24,8 +24,8 @@ enum pt_code pt_guard_close(size_t memory_bytes, struct pt_err *err);
 /* True in builds where pt_guard_close does less. */
 bool pt_guard_is_partial(void);
 
-/* Wall-clock budget of what follows; 0 = none. The process ends when it is used up before
- * pt_guard_disarm. */
+/* Budget of processor time of what follows; 0 = none. The process ends when it, or PT_CLOCK_BUDGETS
+ * times as much by the clock, is used up before pt_guard_disarm. */
 void pt_guard_arm(int64_t budget_us);
 void pt_guard_disarm(void);
 

@@ -7,5 +7,6 @@
 int64_t pt_now_us(void);  /* wall clock, us since 1970-01-01 UTC */
 int64_t pt_mono_us(void); /* monotonic, for durations */
 int64_t pt_mono_ns(void);
+int64_t pt_cpu_us(void); /* processor time of this process, all its threads */
 
 #endif

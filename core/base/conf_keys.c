@@ -85,12 +85,12 @@ const struct pt_conf_key pt_conf_keys[] = {
     { .section = "scripts", .key = "call_budget", .type = PT_CONF_SPAN, .fallback = "200ms",
       .min = MSEC, .max = 10 * PT_US_MIN, .unit = "span",
       .live = true,
-      .help = "wall time one call of a script may take (of the whole market: ten times as much); "
-              "then its worker is replaced" },
+      .help = "processor time one call of a script may take (of the whole market, and by the clock: "
+              "ten times as much); then its worker is replaced" },
     { .section = "scripts", .key = "load_budget", .type = PT_CONF_SPAN, .fallback = "5s",
       .min = 10 * MSEC, .max = PT_US_HOUR, .unit = "span",
       .live = true,
-      .help = "wall time loading and checking one script file may take" },
+      .help = "processor time loading and checking one script file may take" },
     { .section = "scripts", .key = "memory", .type = PT_CONF_SIZE, .fallback = "64MiB",
       .min = 4 * MIB, .max = 64 * GIB, .unit = "bytes",
       .live = true,

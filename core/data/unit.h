@@ -67,6 +67,9 @@
 #define PT_MARKET_RESULT_MAX (15u << 20)
 /* A script of the market may take so many times the budget of a call: it computes for all symbols at once. */
 #define PT_MARKET_BUDGET 10
+/* Budgets are of processor time. By the clock a call may take so many times as long: a machine that is busy with something
+ * else must not end a script that is good, and one that waits must not wait for ever. */
+#define PT_CLOCK_BUDGETS 10
 #define PT_SCRIPT_NAME_MAX 48
 #define PT_HASH_TEXT_MAX 33         /* xxh3-128 in hex with its NUL */
 #define PT_SCRIPT_API 1

@@ -273,7 +273,7 @@ int64_t pt_job_budget_us(const struct pt_job *job, int64_t call_budget_us)
 int64_t pt_job_allowance_us(const struct pt_job *job, int64_t call_budget_us)
 {
     size_t calls = job->sent_len + (job->inspect == PT_INSPECT_NONE ? 0 : PT_INSPECT_BUDGETS);
-    return (int64_t)calls * pt_job_budget_us(job, call_budget_us) + MARGIN_US;
+    return (int64_t)calls * PT_CLOCK_BUDGETS * pt_job_budget_us(job, call_budget_us) + MARGIN_US;
 }
 
 static bool known_status(const char *status)

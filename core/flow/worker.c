@@ -361,6 +361,7 @@ static void describe_signal(int signal, struct pt_death *death)
     const char *name = sigabbrev_np(signal);
     const char *words = "was ended by";
     switch (signal) {
+    case SIGPROF:
     case SIGALRM:
         death->budget = true;
         snprintf(death->words, sizeof death->words, "ran over its time budget");

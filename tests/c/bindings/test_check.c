@@ -133,7 +133,7 @@ static void test_a_script_that_does_not_end_is_blamed_at_its_line(void)
     CU_ASSERT_EQUAL(rig.status->script, 1);
     CU_ASSERT_EQUAL(rig.status->line, 5);
     if (loaded) bson_destroy(loaded);
-    CU_ASSERT_EQUAL(rig_end(&rig), -SIGALRM);
+    CU_ASSERT_EQUAL(rig_end(&rig), -SIGPROF);
 }
 
 static void test_recorded_bars_are_looked_at(void)

@@ -56,7 +56,7 @@ static struct outcome killed(struct rig *rig, enum pt_phase phase)
     struct outcome out = { .kind = phase == PT_PHASE_LOAD ? "killed-load" : "killed" };
     uint32_t at = rig->status->script, was = rig->status->phase;
     int end = rig_end(rig);
-    if (end != -SIGALRM || at != 0 || was != phase) {
+    if (end != -SIGPROF || at != 0 || was != phase) {
         out.kind = "lost";
         snprintf(out.words, sizeof out.words, "ended with %d in phase %u at script %u", end, was,
                  at);

@@ -3,8 +3,8 @@
  * A script is lines of `word arguments`:
  *     check fail (when it is asked to be checked)
  *     offset N (added to the value) | unless FILE: behaves as long as FILE is there
- *     name N | kind K | every 1h 1d | market | needs a b | param NAME int DEFAULT MIN MAX | once FILE
- *     load ok|crash|hang|exit|alarm|fail|rubbish      run
+ *     name N | kind K | every 1h 1d | market | needs a b | param NAME int DEFAULT MIN MAX | once
+ * FILE load ok|crash|hang|exit|alarm|budget|fail|rubbish      run
  * value|crash|hang|alarm|exit|rubbish|wrong|fail|slow MS| lost (crashes without having said
  * where)|close|outside `once FILE`: only the first time; FILE is made to remember it. */
 #include "base/timefmt.h"
@@ -66,6 +66,7 @@ static void misbehave(const char *how)
 {
     if (strcmp(how, "crash") == 0) die(SIGSEGV);
     if (strcmp(how, "alarm") == 0) die(SIGALRM);
+    if (strcmp(how, "budget") == 0) die(SIGPROF);
     if (strcmp(how, "sys") == 0) die(SIGSYS);
     if (strcmp(how, "outside") == 0) die(SIGKILL);
     if (strcmp(how, "exit") == 0) _exit(7);

@@ -64,6 +64,7 @@ static void test_a_script_that_crashes_does_not_stop_the_others(void)
 static void test_a_script_over_its_budget_is_named(void)
 {
     one_goes_wrong("run alarm", "time budget of 50 ms", 1);
+    one_goes_wrong("run budget", "time budget of 50 ms", 1);
 }
 
 static void test_a_script_that_never_ends_is_killed_from_here(void)
