@@ -32,13 +32,17 @@ static void say(void *folder, const char *url)
            "then it goes on live, one bar a minute.\n\n"
            "  open  %s/docs\n\n"
            "  try   curl '%s/analysis/volatility?pair=BTCUSDT&period=1h'\n"
-           "        curl '%s/analysis/trend?pair=ETHUSDT&period=1d'\n"
            "        curl '%s/analysis/deviation?pair=SOLUSDT&period=5m&window=50'\n"
+           "        curl '%s/analysis/spread?pair=BTCUSDT'\n"
+           "        curl '%s/analysis/correlation?period=1h&window=7d'\n"
+           "        curl '%s/analysis/market-overview'\n"
            "        curl '%s/data/candles?pair=ADAUSDT&period=15m&limit=4'\n"
            "        curl '%s/health/readiness'\n"
-           "        petrosa eval trend --pair BTCUSDT --data %s\n\n"
+           "        %s eval trend --pair BTCUSDT --data %s\n\n"
+           "Edit a script in scripts/ while it runs, then: %s reload --url %s\n"
            "Ctrl-C stops it and removes its store.\n\n",
-           url, url, url, url, url, url, (const char *)folder);
+           url, url, url, url, url, url, url, url, program_invocation_name, (const char *)folder,
+           program_invocation_name, url);
     fflush(stdout);
 }
 

@@ -680,13 +680,13 @@ class Serve(Folder):
                 if "Ctrl-C" in line:
                     break
             urls = re.findall(r"curl '([^']+)'", "".join(lines))
-            self.assertGreaterEqual(len(urls), 5)
+            self.assertGreaterEqual(len(urls), 7)
             deadline = time.monotonic() + 60
             for url in urls:
                 while True:
                     done = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=20)
                     body = json.loads(done.stdout)
-                    if body.get("status") == "ok" or body.get("values") or body.get("ready"):
+                    if body.get("status") == "ok" or body.get("values") or body.get("ready") or body.get("pairs_available") == 5:
                         break
                     self.assertLess(time.monotonic(), deadline, f"{url}: {done.stdout[:300]}")
                     time.sleep(0.5)
