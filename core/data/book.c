@@ -44,8 +44,6 @@ void pt_book_fini(struct pt_book *book, struct pt_book_memory *memory)
 {
     pt_book_break(book, memory);
     pt_book_forget_waiting(book, memory);
-    free(book->waiting);
-    book->waiting = NULL;
 }
 
 /* ---- levels ---- */
@@ -126,7 +124,7 @@ bool pt_book_set(struct pt_book *book, const struct pt_level_list side[2], int64
     }
     book->id = id;
     book->time_us = time_us;
-    book->valid = book->first = true;
+    book->valid = book->first = book->owner = true;
     book->unsent = false;
     return true;
 }
@@ -137,7 +135,20 @@ static bool is_next(bool futures, int64_t id, const struct pt_diff *diff)
     return futures ? diff->previous_id == id : diff->first_id == id + 1;
 }
 
-static enum pt_book_step follow(const struct pt_book *book, const struct pt_diff *diff)
+bool pt_book_is_behind(const struct pt_book *book, int64_t id, int64_t time_us)
+{
+    return book->valid && id <= book->id && time_us > book->time_us - PT_BOOK_ANOTHER_US &&
+           (id == book->id || time_us < book->time_us + PT_BOOK_ANOTHER_US);
+}
+
+int64_t pt_book_stamp(const struct pt_book *book, int64_t time_us)
+{
+    bool before =
+        book->valid && time_us < book->time_us && time_us > book->time_us - PT_BOOK_ANOTHER_US;
+    return before ? book->time_us : time_us;
+}
+
+enum pt_book_step pt_book_follow(const struct pt_book *book, const struct pt_diff *diff)
 {
     bool whole = diff->first_id <= diff->last_id, next = is_next(book->futures, book->id, diff);
     bool old = diff->last_id <= book->id;
@@ -147,14 +158,15 @@ static enum pt_book_step follow(const struct pt_book *book, const struct pt_diff
     } else if (book->first) {
         next = diff->first_id <= book->id + 1;
     }
-    if (old) return PT_BOOK_OLD;
+    if (old)
+        return diff->time_us < book->time_us + PT_BOOK_ANOTHER_US ? PT_BOOK_OLD : PT_BOOK_BROKEN;
     return whole && next ? PT_BOOK_APPLIED : PT_BOOK_BROKEN;
 }
 
 enum pt_book_step pt_book_apply(struct pt_book *book, const struct pt_diff *diff,
                                 struct pt_book_memory *memory)
 {
-    enum pt_book_step step = follow(book, diff);
+    enum pt_book_step step = pt_book_follow(book, diff);
     if (step == PT_BOOK_OLD) return step;
     for (int s = 0; s < 2 && step == PT_BOOK_APPLIED; s++) {
         const struct pt_level_list *list = &diff->side[s];
@@ -190,39 +202,82 @@ static void drop_first(struct pt_book *book, struct pt_book_memory *memory)
 void pt_book_forget_waiting(struct pt_book *book, struct pt_book_memory *memory)
 {
     while (book->nwaiting > 0) drop_first(book, memory);
+    memory->bytes -= book->waiting_cap * sizeof *book->waiting;
+    free(book->waiting);
+    book->waiting = NULL;
+    book->waiting_cap = 0;
+    book->waiting_broke = false;
 }
 
-void pt_book_wait(struct pt_book *book, const struct pt_diff *diff, struct pt_book_memory *memory)
+/* Room for one more: few symbols have many that wait. */
+static bool reserve_waiting(struct pt_book *book, struct pt_book_memory *memory)
+{
+    if (book->nwaiting < book->waiting_cap) return true;
+    size_t cap = book->waiting_cap ? 2 * book->waiting_cap : 2;
+    size_t more = (cap - book->waiting_cap) * sizeof *book->waiting;
+    if (memory->bytes + more > PT_BOOKS_BYTES_MAX) return false;
+    struct pt_waiting *grown = realloc(book->waiting, cap * sizeof *grown);
+    if (!grown) return false;
+    memory->bytes += more;
+    book->waiting = grown;
+    book->waiting_cap = cap;
+    return true;
+}
+
+/* A copy of its levels. False: no room; the copy holds what was taken. */
+static bool copy_levels(const struct pt_diff *diff, struct pt_waiting *waiting,
+                        const struct pt_book_memory *memory)
 {
     size_t levels = diff->side[0].n + diff->side[1].n;
-    const struct pt_waiting *last = book->nwaiting ? &book->waiting[book->nwaiting - 1] : NULL;
-    if (last && diff->last_id <= last->diff.last_id) return; /* sent again */
-    if (last && !is_next(book->futures, last->diff.last_id, diff))
-        pt_book_forget_waiting(book, memory); /* no snapshot can bridge that */
-    while (book->nwaiting == PT_BOOK_WAITING_MAX ||
-           (book->nwaiting > 0 && book->waiting_levels + levels > PT_BOOK_WAITING_LEVELS_MAX))
-        drop_first(book, memory);
-    if (!book->waiting) book->waiting = calloc(PT_BOOK_WAITING_MAX, sizeof *book->waiting);
-    struct pt_waiting waiting = { .diff = *diff };
-    bool good = book->waiting && levels <= PT_BOOK_WAITING_LEVELS_MAX &&
-                memory->bytes + levels * sizeof(struct pt_book_level) <= PT_BOOKS_BYTES_MAX;
-    for (int s = 0; s < 2 && good; s++) {
+    if (levels > PT_BOOK_WAITING_LEVELS_MAX ||
+        memory->bytes + levels * sizeof(struct pt_book_level) > PT_BOOKS_BYTES_MAX)
+        return false;
+    for (int s = 0; s < 2; s++) {
         size_t n = diff->side[s].n;
         if (n == 0) continue;
-        waiting.side[s].v = malloc(n * sizeof *waiting.side[s].v);
-        good = waiting.side[s].v != NULL;
-        if (good) memcpy(waiting.side[s].v, diff->side[s].v, n * sizeof *waiting.side[s].v);
-        waiting.side[s].n = waiting.side[s].cap = n;
+        waiting->side[s].v = malloc(n * sizeof *waiting->side[s].v);
+        if (!waiting->side[s].v) return false;
+        memcpy(waiting->side[s].v, diff->side[s].v, n * sizeof *waiting->side[s].v);
+        waiting->side[s].n = waiting->side[s].cap = n;
     }
-    if (!good) { /* the chain has a hole now: what waits is of no use */
+    return true;
+}
+
+/* Is there a use for what waits, now that this one came? */
+static bool goes_on(const struct pt_book *book, const struct pt_diff *last,
+                    const struct pt_diff *diff)
+{
+    return is_next(book->futures, last->last_id, diff) &&
+           diff->time_us > last->time_us - PT_BOOK_ANOTHER_US;
+}
+
+bool pt_book_wait(struct pt_book *book, const struct pt_diff *diff, struct pt_book_memory *memory)
+{
+    size_t levels = diff->side[0].n + diff->side[1].n;
+    if (book->nwaiting > 0) {
+        const struct pt_diff *last = &book->waiting[book->nwaiting - 1].diff;
+        if (diff->last_id <= last->last_id && diff->time_us <= last->time_us &&
+            diff->time_us > last->time_us - PT_BOOK_ANOTHER_US)
+            return false;
+        if (diff->last_id <= last->last_id || !goes_on(book, last, diff))
+            pt_book_forget_waiting(book, memory); /* no snapshot can bridge that */
+    }
+    while (book->nwaiting == PT_BOOK_WAITING_MAX ||
+           (book->nwaiting > 0 &&
+            (book->waiting_levels + levels > PT_BOOK_WAITING_LEVELS_MAX ||
+             book->waiting[0].diff.time_us <= diff->time_us - PT_BOOK_ANOTHER_US)))
+        drop_first(book, memory);
+    struct pt_waiting waiting = { .diff = *diff };
+    if (!reserve_waiting(book, memory) || !copy_levels(diff, &waiting, memory)) {
         free(waiting.side[0].v);
         free(waiting.side[1].v);
-        pt_book_forget_waiting(book, memory);
-        return;
+        pt_book_forget_waiting(book, memory); /* the chain has a hole now */
+        return true;
     }
     memory->bytes += levels * sizeof(struct pt_book_level);
     book->waiting_levels += levels;
     book->waiting[book->nwaiting++] = waiting;
+    return true;
 }
 
 /* ---- rows ---- */

@@ -13,7 +13,13 @@
  *
  * The snapshot is asked for while diffs arrive, so that those which follow it may come before it:
  * the newest diffs wait as long as there is no valid book, and are applied when a snapshot sets
- * one.
+ * one. A diff whose ids go down while its time moves on shows that what waits is of no use (ids
+ * began anew, or one was a mistake): it waits alone then. What waits breaks a snapshot once, when
+ * that is too old for it; the next one that it does not follow shows that the diffs are at fault.
+ *
+ * Ids that go down in time make a book old for good, so time decides beside them: what is
+ * PT_BOOK_ANOTHER_US away from the last change belongs to another stream of ids. A diff with old
+ * ids is a break then, a snapshot sets the book, and what waits is not applied.
  *
  * Memory: at most PT_BOOK_LEVELS_MAX levels a side of 24 bytes (the farthest give way) and
  * PT_BOOK_WAITING_MAX waiting diffs with PT_BOOK_WAITING_LEVELS_MAX levels a book, and all books of
@@ -21,9 +27,11 @@
 #ifndef PT_BOOK_H
 #define PT_BOOK_H
 
+#include "base/timefmt.h"
 #include "data/schema.h"
 
 #define PT_BOOK_LEVELS_MAX 10240
+#define PT_BOOK_ANOTHER_US PT_US_MIN
 #define PT_BOOK_WAITING_MAX 128
 #define PT_BOOK_WAITING_LEVELS_MAX 4096
 #define PT_BOOKS_BYTES_MAX ((size_t)256 << 20)
@@ -55,6 +63,7 @@ struct pt_diff {
 struct pt_waiting {
     struct pt_diff diff;
     struct pt_level_list side[2];
+    bool caught_up; /* a snapshot holds it, or it was applied */
 };
 
 struct pt_book {
@@ -64,14 +73,16 @@ struct pt_book {
     bool futures;                /* which rules hold */
     bool valid;
     bool first;                 /* no diff has followed the snapshot yet */
+    bool owner;                 /* the rows of its symbol are its own (decode_book.c) */
     bool unsent;                /* the row of the last step was not taken: it is told again */
     struct pt_waiting *waiting; /* owned, oldest first; each follows the one before */
-    size_t nwaiting, waiting_levels;
+    size_t nwaiting, waiting_cap, waiting_levels;
+    bool waiting_broke; /* a snapshot */
 };
 
 /* All books of a decoder. */
 struct pt_book_memory {
-    size_t bytes; /* that their levels have */
+    size_t bytes; /* that their levels and waiting diffs have */
 };
 
 /* Whole levels, best first, good and sorted (levels without a quantity are none). False: no room;
@@ -79,12 +90,22 @@ struct pt_book_memory {
 bool pt_book_set(struct pt_book *book, const struct pt_level_list side[2], int64_t id,
                  int64_t time_us, struct pt_book_memory *memory);
 
+/* At or behind the book's id, and not of another stream of ids: it does not bring the book
+ * forward. */
+bool pt_book_is_behind(const struct pt_book *book, int64_t id, int64_t time_us);
+/* When a change that came at time_us is told: never before what it changes, though that may have
+ * been stamped when it was received and the change when it was made. */
+int64_t pt_book_stamp(const struct pt_book *book, int64_t time_us);
+
 enum pt_book_step { PT_BOOK_APPLIED, PT_BOOK_OLD, PT_BOOK_BROKEN };
+/* What applying it would be, but for want of room. The book must be valid. */
+enum pt_book_step pt_book_follow(const struct pt_book *book, const struct pt_diff *diff);
 /* The book must be valid. PT_BOOK_BROKEN: it is not valid any more. */
 enum pt_book_step pt_book_apply(struct pt_book *book, const struct pt_diff *diff,
                                 struct pt_book_memory *memory);
-/* Without a valid book: keeps a copy of a diff until a snapshot comes; the oldest give way. */
-void pt_book_wait(struct pt_book *book, const struct pt_diff *diff, struct pt_book_memory *memory);
+/* Without a valid book: keeps a copy of a diff until a snapshot comes; the oldest give way. False:
+ * it was sent again, or late. */
+bool pt_book_wait(struct pt_book *book, const struct pt_diff *diff, struct pt_book_memory *memory);
 void pt_book_forget_waiting(struct pt_book *book, struct pt_book_memory *memory);
 /* Not valid until the next snapshot; its levels are given back. */
 void pt_book_break(struct pt_book *book, struct pt_book_memory *memory);

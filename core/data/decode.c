@@ -331,6 +331,11 @@ enum pt_code pt_decoder_new(struct pt_decoder **decoder, struct pt_err *err)
     return *decoder ? PT_OK : pt_fail(err, PT_ENOMEM, "decoder");
 }
 
+struct pt_decoder_counts pt_decoder_counts(const struct pt_decoder *decoder)
+{
+    return decoder->counts;
+}
+
 void pt_decoder_free(struct pt_decoder *decoder)
 {
     if (!decoder) return;

@@ -30,6 +30,12 @@ struct pt_decoder;
 enum pt_code pt_decoder_new(struct pt_decoder **decoder, struct pt_err *err);
 void pt_decoder_free(struct pt_decoder *decoder);
 
+struct pt_decoder_counts {
+    uint64_t bookless;  /* depth diffs that found no valid book to change */
+    uint64_t caught_up; /* those of them that a snapshot made good: it holds them, or they were applied to it */
+};
+struct pt_decoder_counts pt_decoder_counts(const struct pt_decoder *decoder);
+
 /* One message. recv_us: when it was received, 0 = unknown (used where a book carries no time of its own).
  * *type: static word for metrics ("kline", "trade", "depth", "bookTicker", ..., "unknown").
  * A funding row is emitted behind the mark price whose next funding time has moved on, with the rate seen last
@@ -38,9 +44,11 @@ void pt_decoder_free(struct pt_decoder *decoder);
  * Futures trades whose "X" is not MARKET are no market prices: PT_MSG_IGNORED. bookTickers are recognised and
  * PT_MSG_IGNORED. All levels of a book must be good; more than 131072 of a side: too_many_levels.
  * Depth diffs (depthUpdate that is not a depth20 stream) change the book that a snapshot has set (book.h): each gives a
- * row of the best levels, with its own time; one that does not follow gives the row of a break (pt_break_row), as
+ * row of the best levels, with its own time, or that of the book where that is later; one that does not follow gives the row of a break (pt_break_row), as
  * does one that makes no valid book, which is rejected too. Diffs older than the book, and those without one (before a
- * snapshot, behind a break), are PT_MSG_IGNORED; the newest of them wait, and give their rows behind the snapshot's. */
+ * snapshot, behind a break), are PT_MSG_IGNORED; the newest of them wait, and give their rows behind the snapshot's. So
+ * are snapshots behind the book. Books of the market, spot or USD-M, that does not own the symbol's series:
+ * other_market. Books together beyond PT_BOOKS_BYTES_MAX: no_room_for_book, and the row of a break. */
 enum pt_verdict pt_decode(struct pt_decoder *decoder, const char *json, size_t len, int64_t recv_us,
                           pt_record_fn emit, void *arg, const char **type, const char **reason);
 

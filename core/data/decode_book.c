@@ -6,7 +6,15 @@
  *                              none to change    ──> waits for one
  *
  * A name may belong to a spot pair and a perpetual future: each has a book of its own, told apart
- * by the transaction time "T" of a snapshot and the "pu" of a difference, which spot does not send.
+ * by the times "T" and "E" of a snapshot and the "pu" of a difference, which spot does not send.
+ * The series of a symbol holds one market: the one whose snapshot came first owns it until nothing
+ * has changed its book for PT_BOOK_ANOTHER_US; till then messages of the other are rejected as
+ * other_market. (Rows of both in turn would be a book that there never was, and the break of one
+ * would be hidden by the other.) Both are kept only under two symbols, or in two stores.
+ *
+ * Rows of a symbol are told in the order of their states, so a row is never stamped before the
+ * state that it follows, and a snapshot that is behind the book has none.
+ *
  * A difference that is rejected does not change the book; the next one finds the break. */
 #include "data/decode_internal.h"
 
@@ -17,9 +25,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A snapshot that comes so much later than one with a newer time begins another recording. */
-#define ANOTHER_US PT_US_MIN
 
 /* ---- levels ---- */
 
@@ -49,7 +54,8 @@ static void read_side(struct pt_decoding *job, unsigned s, bool whole)
     else if (text->nomem || !reserve(list, text->n))
         job->reason = "out_of_memory";
     for (size_t i = 0; i < text->n && !job->reason; i++) {
-        struct pt_book_level *level = &list->v[i], *before = level - 1;
+        struct pt_book_level *level = &list->v[i];
+        const struct pt_book_level *before = i > 0 ? level - 1 : NULL;
         pt_decoding_dec(job, &text->v[i].price, &level->price, &level->price_digits);
         pt_decoding_dec(job, &text->v[i].quantity, &level->quantity, &level->quantity_digits);
         if (job->reason) break;
@@ -59,7 +65,7 @@ static void read_side(struct pt_decoding *job, unsigned s, bool whole)
             job->reason = "price_not_positive";
         else if (level->quantity < 0)
             job->reason = "negative_quantity";
-        else if (whole && i > 0 &&
+        else if (whole && before &&
                  worse * pt_dec_cmp(level->price, level->price_digits, before->price,
                                     before->price_digits) <=
                      0)
@@ -155,6 +161,25 @@ static struct pt_book *book_of(struct pt_decoder *decoder, const struct pt_recor
     return known->book[futures];
 }
 
+/* Is the series of the symbol that of this market? take: a snapshot makes it so, when the other
+ * has been silent or a recording of another time begins. */
+static bool own_series(struct pt_decoding *job, const struct pt_record *record, bool futures,
+                       bool take)
+{
+    const struct pt_known *known = pt_known_find(&job->decoder->known, record->key.symbol);
+    struct pt_book *other = known ? known->book[!futures] : NULL;
+    int64_t time_us = record->val[0];
+    if (!other || !other->owner) return true;
+    if (time_us > other->time_us - PT_BOOK_ANOTHER_US &&
+        time_us < other->time_us + PT_BOOK_ANOTHER_US)
+        return false;
+    if (take) {
+        pt_book_fini(other, &job->decoder->memory);
+        other->owner = other->unsent = false;
+    }
+    return true;
+}
+
 /* The row of the last step; told again when the receiver could not take it. */
 static void tell(struct pt_decoding *job, struct pt_book *book, struct pt_record *record)
 {
@@ -181,35 +206,68 @@ static const char *told_step(struct pt_decoding *job, struct pt_book *book,
     return reason;
 }
 
-/* The diffs that came before the snapshot. */
-static const char *apply_waiting(struct pt_decoding *job, struct pt_book *book,
+/* The diffs that came before the snapshot, which was made at time_us. */
+static const char *apply_waiting(struct pt_decoding *job, struct pt_book *book, int64_t time_us,
                                  struct pt_record *record)
 {
     struct pt_book_memory *memory = &job->decoder->memory;
     const char *reason = NULL;
-    size_t i = 0;
-    for (; i < book->nwaiting && book->valid && !reason; i++) {
-        struct pt_diff diff = book->waiting[i].diff;
-        diff.side = book->waiting[i].side;
-        if (pt_book_apply(book, &diff, memory) == PT_BOOK_OLD) continue;
-        record->val[0] = diff.time_us;
+    for (size_t i = 0; i < book->nwaiting && book->valid && !reason; i++) {
+        struct pt_waiting *waiting = &book->waiting[i];
+        struct pt_diff diff = waiting->diff;
+        diff.side = waiting->side;
+        if (diff.time_us <= time_us - PT_BOOK_ANOTHER_US ||
+            diff.time_us >= time_us + PT_BOOK_ANOTHER_US)
+            continue;
+        enum pt_book_step step = pt_book_follow(book, &diff);
+        if (step == PT_BOOK_BROKEN && book->waiting_broke) break; /* once is enough */
+        if (step != PT_BOOK_BROKEN && !waiting->caught_up) job->decoder->counts.caught_up++;
+        waiting->caught_up |= step != PT_BOOK_BROKEN;
+        if (step == PT_BOOK_OLD) continue;
+        diff.time_us = record->val[0] = pt_book_stamp(book, diff.time_us);
+        pt_book_apply(book, &diff, memory);
         reason = told_step(job, book, record);
     }
-    if (book->valid) pt_book_forget_waiting(book, memory); /* else for the next snapshot */
+    if (book->valid || book->waiting_broke)
+        pt_book_forget_waiting(book, memory);
+    else
+        book->waiting_broke = book->nwaiting > 0; /* they wait for the next snapshot */
     return reason;
 }
 
-/* The book that differences will change. One that is already further stays; not so when the clock
- * went far back: then another recording begins. */
-static const char *set_book(struct pt_decoding *job, struct pt_record *record, bool futures)
+/* The book that differences will change. */
+static const char *set_book(struct pt_decoding *job, struct pt_book *book, struct pt_record *record)
 {
     struct pt_decoder *decoder = job->decoder;
-    struct pt_book *book = book_of(decoder, record, futures);
     int64_t id = record->val[1], time_us = record->val[0];
-    if (!book || id == PT_MISSING) return NULL; /* its differences find no book then */
-    if (book->valid && id <= book->id && time_us > book->time_us - ANOTHER_US) return NULL;
-    pt_book_set(book, decoder->levels, id, time_us, &decoder->memory);
-    return apply_waiting(job, book, record);
+    if (!pt_book_set(book, decoder->levels, id, time_us, &decoder->memory)) {
+        tell(job, book, record); /* what changes from here on is not known */
+        return "no_room_for_book";
+    }
+    return apply_waiting(job, book, time_us, record);
+}
+
+/* A snapshot of a symbol that has a book, or gets one. */
+static enum pt_verdict take_snapshot(struct pt_decoding *job, struct pt_book *book,
+                                     struct pt_record *record)
+{
+    int64_t id = record->val[1];
+    bool behind = pt_book_is_behind(book, id, record->val[0]);
+    if (behind && (id < book->id || book->unsent)) {
+        if (!book->unsent) return PT_MSG_IGNORED;
+        record->val[0] = book->time_us; /* sent again: its row, and those behind it */
+        tell(job, book, record);
+        return PT_MSG_ROWS;
+    }
+    record->val[0] = pt_book_stamp(book, record->val[0]);
+    enum pt_verdict verdict = pt_decoding_finish(job, record);
+    if (verdict != PT_MSG_ROWS || job->stopped) return verdict; /* it will be sent again */
+    const char *reason = NULL;
+    if (behind)
+        book->time_us = record->val[0]; /* it has not changed till then */
+    else
+        reason = set_book(job, book, record);
+    return reason ? pt_decoding_reject(job, reason) : verdict;
 }
 
 enum pt_verdict pt_decode_snapshot(struct pt_decoding *job, const struct pt_json_value *update_id)
@@ -223,11 +281,14 @@ enum pt_verdict pt_decode_snapshot(struct pt_decoding *job, const struct pt_json
     read_side(job, 1, true);
     fill_row(job->decoder->levels, &record);
     if (!job->reason && !believe_name(job, &record)) job->reason = "symbol_doubtful";
-    enum pt_verdict verdict = pt_decoding_finish(job, &record);
-    if (verdict != PT_MSG_ROWS) return verdict;
+    if (!job->reason) job->reason = pt_cells_check(pt_kind(PT_DEPTH), record.val, record.dig, 0);
+    if (job->reason) return PT_MSG_REJECTED;
     bool futures = pt_letter_of(letters, 'T') || pt_letter_of(letters, 'E');
-    const char *reason = set_book(job, &record, futures);
-    return reason ? pt_decoding_reject(job, reason) : verdict;
+    if (!own_series(job, &record, futures, true)) return pt_decoding_reject(job, "other_market");
+    /* without an id, or room, its differences find no book */
+    struct pt_book *book =
+        record.val[1] != PT_MISSING ? book_of(job->decoder, &record, futures) : NULL;
+    return book ? take_snapshot(job, book, &record) : pt_decoding_finish(job, &record);
 }
 
 /* ---- differences ---- */
@@ -242,18 +303,24 @@ static bool is_partial_depth(const struct pt_json_value *stream)
     return at < stream->text + stream->len && *at >= '0' && *at <= '9';
 }
 
-static enum pt_verdict change_book(struct pt_decoding *job, struct pt_book *book,
-                                   const struct pt_diff *diff, struct pt_record *record)
+/* It found no book to change. */
+static void wait_for_book(struct pt_decoding *job, struct pt_book *book, const struct pt_diff *diff)
 {
-    struct pt_book_memory *memory = &job->decoder->memory;
+    if (pt_book_wait(book, diff, &job->decoder->memory)) job->decoder->counts.bookless++;
+}
+
+static enum pt_verdict change_book(struct pt_decoding *job, struct pt_book *book,
+                                   struct pt_diff *diff, struct pt_record *record)
+{
     bool again = book->unsent && (!book->valid || diff->last_id == book->id);
+    diff->time_us = record->val[0] = pt_book_stamp(book, diff->time_us);
     if (!book->valid) {
-        pt_book_wait(book, diff, memory);
+        wait_for_book(job, book, diff);
         if (!again) return PT_MSG_IGNORED;
     } else if (!again) {
-        enum pt_book_step step = pt_book_apply(book, diff, memory);
+        enum pt_book_step step = pt_book_apply(book, diff, &job->decoder->memory);
         if (step == PT_BOOK_OLD) return PT_MSG_IGNORED;
-        if (step == PT_BOOK_BROKEN) pt_book_wait(book, diff, memory);
+        if (step == PT_BOOK_BROKEN) wait_for_book(job, book, diff);
     }
     const char *reason = told_step(job, book, record);
     return reason ? pt_decoding_reject(job, reason) : PT_MSG_ROWS;
@@ -278,6 +345,7 @@ static enum pt_verdict decode_diff(struct pt_decoding *job)
     if (!ids && !job->reason) job->reason = "value_missing";
     if (job->reason) return PT_MSG_REJECTED;
     diff.time_us = record.val[0];
+    if (!own_series(job, &record, futures, false)) return pt_decoding_reject(job, "other_market");
     struct pt_book *book = book_of(job->decoder, &record, futures);
     if (!book) return PT_MSG_IGNORED; /* no snapshot would find room either */
     return change_book(job, book, &diff, &record);

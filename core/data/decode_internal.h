@@ -113,6 +113,7 @@ void pt_tree_free(struct pt_tree *tree);
 struct pt_decoder {
     struct pt_known_table known;
     struct pt_book_memory memory;
+    struct pt_decoder_counts counts;
     struct pt_message message;      /* the one under way */
     struct pt_level_list levels[2]; /* of it, as numbers */
 };

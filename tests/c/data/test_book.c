@@ -64,12 +64,21 @@ static enum pt_verdict diff(int64_t first, int64_t last, int64_t pu, int64_t ms,
     return decode(json);
 }
 
+/* The row that a store would call the newest: by time, of one time the last that came. */
+static size_t newest_at(void)
+{
+    size_t at = 0;
+    CU_ASSERT_FATAL(rows.n > 0);
+    for (size_t i = 1; i < rows.n; i++)
+        if (rows.val[PT_D_TIME][i] >= rows.val[PT_D_TIME][at]) at = i;
+    return at;
+}
+
 /* The newest row as "id time | bids | asks", "break time" for the row of a break. */
 static const char *newest(void)
 {
     static char text[4096];
-    size_t i = rows.n - 1, n = 0;
-    CU_ASSERT_FATAL(rows.n > 0);
+    size_t i = newest_at(), n = 0;
     int64_t ms = rows.val[PT_D_TIME][i] / 1000;
     if (rows.val[PT_D_UPDATE_ID][i] == PT_MISSING) {
         n += (size_t)snprintf(text, sizeof text, "break %" PRId64, ms);
@@ -123,8 +132,6 @@ static void test_without_a_snapshot_differences_are_ignored(void)
     begin();
     CU_ASSERT_EQUAL(diff(1, 2, -1, 1000000000000, BIDS, ASKS), PT_MSG_IGNORED);
     CU_ASSERT_EQUAL(snapshot(10, 1000000000000, BIDS, ASKS), PT_MSG_ROWS);
-    /* USD-M of the same name: another market, which has no snapshot */
-    CU_ASSERT_EQUAL(diff(11, 12, 10, 1000000000100, BIDS, ASKS), PT_MSG_IGNORED);
     CU_ASSERT_EQUAL(diff(11, 12, -1, 1000000000100, BIDS, ASKS), PT_MSG_ROWS);
     CU_ASSERT_EQUAL(rows.n, 2);
     end();
@@ -143,16 +150,17 @@ static void test_differences_that_came_before_their_snapshot_follow_it(void)
     CU_ASSERT_EQUAL(snapshot(10, 1000000000350, BIDS, ASKS), PT_MSG_ROWS);
     CU_ASSERT_EQUAL(rows.n, 3);
     CU_ASSERT_EQUAL(rows.val[PT_D_UPDATE_ID][1], 12);
-    CU_ASSERT_STRING_EQUAL(newest(), "13 1000000000300 | 100.0:1 99.5:2 | 100.1:4");
+    /* stamped with the snapshot's time, which is that of its receipt */
+    CU_ASSERT_STRING_EQUAL(newest(), "13 1000000000350 | 100.0:1 99.5:2 | 100.1:4");
     CU_ASSERT_EQUAL(diff(14, 14, -1, 1000000000400, "[\"99.5\",\"0\"]", ""), PT_MSG_ROWS);
     CU_ASSERT_STRING_EQUAL(newest(), "14 1000000000400 | 100.0:1 | 100.1:4");
     end();
     begin(); /* a snapshot that is too old for what waits */
     diff(20, 22, -1, 1000000000000, "", "");
     CU_ASSERT_EQUAL(snapshot(10, 1000000000100, BIDS, ASKS), PT_MSG_ROWS);
-    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000000000");
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000000100");
     CU_ASSERT_EQUAL(snapshot(21, 1000000000200, BIDS, ASKS), PT_MSG_ROWS); /* it still waits */
-    CU_ASSERT_STRING_EQUAL(newest(), "22 1000000000000 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
+    CU_ASSERT_STRING_EQUAL(newest(), "22 1000000000200 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
     end();
     begin(); /* more than can wait: the newest are there */
     for (int64_t i = 1; i <= 2 * PT_BOOK_WAITING_MAX; i++)
@@ -170,8 +178,11 @@ static void test_old_differences_are_dropped(void)
     CU_ASSERT_EQUAL(diff(11, 14, -1, 1000000000100, "[\"100.0\",\"8\"]", ""), PT_MSG_ROWS);
     CU_ASSERT_EQUAL(diff(11, 14, -1, 1000000000100, "[\"100.0\",\"9\"]", ""), PT_MSG_IGNORED);
     CU_ASSERT_STRING_EQUAL(newest(), "14 1000000000100 | 100.0:8 99.5:2 99:3 | 100.1:4 101:5");
-    /* a snapshot from before does not set the book back, its row is kept nevertheless */
-    CU_ASSERT_EQUAL(snapshot(13, 1000000000200, BIDS, ASKS), PT_MSG_ROWS);
+    /* a snapshot from before is none of the newest states */
+    CU_ASSERT_EQUAL(snapshot(13, 1000000000200, BIDS, ASKS), PT_MSG_IGNORED);
+    CU_ASSERT_STRING_EQUAL(newest(), "14 1000000000100 | 100.0:8 99.5:2 99:3 | 100.1:4 101:5");
+    /* one of the same state says that it still holds, and leaves the book what it knows */
+    CU_ASSERT_EQUAL(snapshot(14, 1000000000250, "[\"100.0\",\"8\"]", ASKS), PT_MSG_ROWS);
     CU_ASSERT_EQUAL(diff(15, 15, -1, 1000000000300, "[\"99\",\"0\"]", ""), PT_MSG_ROWS);
     CU_ASSERT_STRING_EQUAL(newest(), "15 1000000000300 | 100.0:8 99.5:2 | 100.1:4 101:5");
     end();
@@ -389,7 +400,204 @@ static void test_another_recording_begins_anew(void)
     snapshot(1000, 1000000000000, BIDS, ASKS);
     CU_ASSERT_EQUAL(snapshot(10, 999999000000, BIDS, ASKS), PT_MSG_ROWS); /* a thousand s before */
     CU_ASSERT_EQUAL(diff(11, 11, -1, 999999000100, "[\"99\",\"0\"]", ""), PT_MSG_ROWS);
-    CU_ASSERT_STRING_EQUAL(newest(), "11 999999000100 | 100.0:1 99.5:2 | 100.1:4 101:5");
+    CU_ASSERT_EQUAL_FATAL(rows.n, 3);
+    CU_ASSERT_EQUAL(rows.val[PT_D_UPDATE_ID][2], 11);
+    CU_ASSERT_EQUAL(rows.val[PT_D_TIME][2], INT64_C(999999000100000));
+    end();
+}
+
+#define MINUTE_MS 60000
+
+/* A stream whose ids begin anew, or that had one wrong one: the book is not lost for good. */
+static void test_ids_that_begin_anew_heal(void)
+{
+    const int64_t ms = 1000000000000, later = ms + MINUTE_MS + 1000;
+    begin();
+    snapshot(1000, ms, BIDS, ASKS);
+    CU_ASSERT_EQUAL(snapshot(10, ms + 1000, BIDS, ASKS), PT_MSG_IGNORED); /* late, it seems */
+    CU_ASSERT_EQUAL(snapshot(10, later, BIDS, ASKS), PT_MSG_ROWS);
+    CU_ASSERT_EQUAL(diff(11, 11, -1, later + 100, "[\"99\",\"0\"]", ""), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "11 1000000061100 | 100.0:1 99.5:2 | 100.1:4 101:5");
+    end();
+    begin(); /* without a snapshot the break is told */
+    snapshot(1000, ms, BIDS, ASKS);
+    CU_ASSERT_EQUAL(diff(11, 11, -1, ms + 1000, "", ""), PT_MSG_IGNORED);
+    CU_ASSERT_EQUAL(diff(500, 500, -1, later, "", ""), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000061000");
+    CU_ASSERT_EQUAL(snapshot(499, later + 100, BIDS, ASKS), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "500 1000000061100 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
+    end();
+    begin(); /* of a future, which follows by pu alone */
+    decode("{\"lastUpdateId\":10,\"E\":999999999990,\"T\":1000000000000,\"s\":\"BTCUSDT\","
+           "\"bids\":[" BIDS "],\"asks\":[" ASKS "]}");
+    CU_ASSERT_EQUAL(diff(11, INT64_C(900000000000000001), 10, ms + 100, "", ""), PT_MSG_ROWS);
+    CU_ASSERT_EQUAL(diff(13, 15, 12, ms + 1000, "", ""), PT_MSG_IGNORED);
+    CU_ASSERT_EQUAL(diff(16, 18, 15, later, "", ""), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000061000");
+    end();
+}
+
+static void test_one_bad_difference_does_not_spoil_what_waits(void)
+{
+    const int64_t ms = 1000000000000;
+    begin();
+    snapshot(10, ms, BIDS, ASKS);
+    CU_ASSERT_EQUAL(diff(9000, 9000, -1, ms + 100, "", ""), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000000100");
+    snapshot(12, ms + 200, BIDS, ASKS); /* it is told apart from the next stream's ids once .. */
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000000200");
+    snapshot(13, ms + 300, BIDS, ASKS); /* .. and no more */
+    CU_ASSERT_STRING_EQUAL(newest(), "13 1000000000300 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
+    CU_ASSERT_EQUAL(diff(14, 14, -1, ms + 400, "[\"99\",\"0\"]", ""), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "14 1000000000400 | 100.0:1 99.5:2 | 100.1:4 101:5");
+    end();
+    begin(); /* differences that go on after it show that it was wrong */
+    snapshot(10, ms, BIDS, ASKS);
+    diff(9000, 9000, -1, ms + 100, "", "");
+    CU_ASSERT_EQUAL(diff(12, 12, -1, ms + 200, "", ""), PT_MSG_IGNORED);
+    CU_ASSERT_EQUAL(diff(13, 13, -1, ms + 300, "[\"99\",\"0\"]", ""), PT_MSG_IGNORED);
+    snapshot(11, ms + 400, BIDS, ASKS);
+    CU_ASSERT_STRING_EQUAL(newest(), "13 1000000000400 | 100.0:1 99.5:2 | 100.1:4 101:5");
+    end();
+    begin(); /* what waits that crosses the book does so no more than twice */
+    diff(11, 11, -1, ms, "[\"200\",\"1\"]", "");
+    CU_ASSERT_EQUAL(snapshot(10, ms + 100, BIDS, ASKS), PT_MSG_REJECTED);
+    CU_ASSERT_EQUAL(snapshot(10, ms + 200, BIDS, ASKS), PT_MSG_REJECTED);
+    CU_ASSERT_EQUAL(snapshot(10, ms + 300, BIDS, ASKS), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "10 1000000000300 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
+    end();
+}
+
+static void test_what_waits_belongs_to_its_minute(void)
+{
+    const int64_t ms = 1000000000000;
+    begin(); /* a later recording came first */
+    diff(1000, 1001, -1, ms + 60 * MINUTE_MS, "", "");
+    snapshot(10, ms, BIDS, ASKS);
+    CU_ASSERT_STRING_EQUAL(newest(), "10 1000000000000 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
+    CU_ASSERT_EQUAL(diff(11, 11, -1, ms + 100, "", ""), PT_MSG_ROWS);
+    end();
+    begin(); /* its differences begin anew at an earlier time */
+    diff(1000, 1001, -1, ms + 60 * MINUTE_MS, "", "");
+    diff(11, 11, -1, ms, "[\"99\",\"0\"]", "");
+    snapshot(10, ms + 100, BIDS, ASKS);
+    CU_ASSERT_STRING_EQUAL(newest(), "11 1000000000100 | 100.0:1 99.5:2 | 100.1:4 101:5");
+    end();
+    begin(); /* an old one gives way to those that follow it */
+    diff(11, 11, -1, ms, "", "");
+    diff(12, 12, -1, ms + 2 * MINUTE_MS, "", "");
+    snapshot(11, ms + 2 * MINUTE_MS + 100, BIDS, ASKS);
+    CU_ASSERT_STRING_EQUAL(newest(), "12 1000000120100 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
+    end();
+    begin(); /* and is no break of a snapshot that is a minute newer */
+    diff(50, 51, -1, ms, "", "");
+    snapshot(11, ms + 2 * MINUTE_MS, BIDS, ASKS);
+    CU_ASSERT_STRING_EQUAL(newest(), "11 1000000120000 | 100.0:1 99.5:2 99:3 | 100.1:4 101:5");
+    end();
+}
+
+static void test_a_change_is_never_told_before_what_it_changes(void)
+{
+    begin(); /* the snapshot has the time of its receipt, the difference that when it was made */
+    snapshot(10, 1000000000500, BIDS, ASKS);
+    CU_ASSERT_EQUAL(diff(11, 11, -1, 1000000000450, "[\"99\",\"0\"]", ""), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "11 1000000000500 | 100.0:1 99.5:2 | 100.1:4 101:5");
+    CU_ASSERT_EQUAL(diff(13, 13, -1, 1000000000480, "", ""), PT_MSG_ROWS);
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000000500");
+    end();
+}
+
+static enum pt_verdict futures_snapshot(int64_t id, int64_t ms)
+{
+    char json[1024];
+    snprintf(json, sizeof json,
+             "{\"lastUpdateId\":%" PRId64 ",\"E\":%" PRId64 ",\"T\":%" PRId64
+             ",\"s\":\"BTCUSDT\",\"bids\":[" BIDS "],\"asks\":[" ASKS "]}",
+             id, ms, ms);
+    return decode(json);
+}
+
+static void test_a_series_holds_one_market(void)
+{
+    const int64_t ms = 1000000000000;
+    begin();
+    snapshot(10, ms, BIDS, ASKS);
+    CU_ASSERT_EQUAL(futures_snapshot(1000, ms + 100), PT_MSG_REJECTED);
+    CU_ASSERT_STRING_EQUAL(reason, "other_market");
+    CU_ASSERT_EQUAL(diff(1001, 1001, 1000, ms + 150, "", ""), PT_MSG_REJECTED);
+    CU_ASSERT_STRING_EQUAL(reason, "other_market");
+    CU_ASSERT_EQUAL(diff(11, 11, -1, ms + 200, "[\"99\",\"0\"]", ""), PT_MSG_ROWS);
+    /* its break is not hidden by the other market, which does not get the series at once */
+    CU_ASSERT_EQUAL(diff(13, 13, -1, ms + 300, "", ""), PT_MSG_ROWS);
+    CU_ASSERT_EQUAL(futures_snapshot(1010, ms + 400), PT_MSG_REJECTED);
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000000300");
+    CU_ASSERT_EQUAL(snapshot(13, ms + 500, BIDS, ASKS), PT_MSG_ROWS);
+    CU_ASSERT_EQUAL(rows.n, 4);
+    /* only when it has been silent */
+    CU_ASSERT_EQUAL(futures_snapshot(1020, ms + 500 + MINUTE_MS), PT_MSG_ROWS);
+    CU_ASSERT_EQUAL(diff(1021, 1022, 1020, ms + 600 + MINUTE_MS, "", ""), PT_MSG_ROWS);
+    CU_ASSERT_EQUAL(snapshot(14, ms + 700 + MINUTE_MS, BIDS, ASKS), PT_MSG_REJECTED);
+    CU_ASSERT_STRING_EQUAL(reason, "other_market");
+    /* or when a recording of another time begins */
+    CU_ASSERT_EQUAL(snapshot(14, ms - 2 * MINUTE_MS, BIDS, ASKS), PT_MSG_ROWS);
+    end();
+    begin(); /* differences alone own nothing */
+    CU_ASSERT_EQUAL(diff(1001, 1001, 1000, ms, "", ""), PT_MSG_IGNORED);
+    CU_ASSERT_EQUAL(snapshot(10, ms + 100, BIDS, ASKS), PT_MSG_ROWS);
+    end();
+}
+
+static void test_differences_without_a_book_are_counted(void)
+{
+    begin();
+    for (int64_t id = 11; id <= 14; id++) diff(id, id, -1, 1000000000000 + id, "", "");
+    diff(14, 14, -1, 1000000000014, "", ""); /* sent again */
+    CU_ASSERT_EQUAL(pt_decoder_counts(decoder).bookless, 4);
+    CU_ASSERT_EQUAL(pt_decoder_counts(decoder).caught_up, 0);
+    snapshot(12, 1000000000100, BIDS, ASKS);
+    CU_ASSERT_EQUAL(pt_decoder_counts(decoder).caught_up, 4); /* two it holds, two are applied */
+    diff(15, 15, -1, 1000000000200, "", "");
+    CU_ASSERT_EQUAL(pt_decoder_counts(decoder).bookless, 4);
+    end();
+}
+
+static void test_waiting_differences_are_counted_as_memory(void)
+{
+    struct pt_book book = { .valid = false };
+    struct pt_book_memory memory = { 0 };
+    struct pt_book_level level = { 500, 1, 0, 0 };
+    struct pt_level_list side[2] = { { &level, 1, 1 }, { NULL, 0, 0 } };
+    struct pt_diff step = { 1, 1, 0, 0, side };
+    CU_ASSERT(pt_book_wait(&book, &step, &memory));
+    CU_ASSERT(memory.bytes >= sizeof *book.waiting + sizeof level);
+    CU_ASSERT(memory.bytes < 1024); /* most symbols have few of them */
+    for (int64_t i = 2; i < 2 * PT_BOOK_WAITING_MAX; i++) {
+        step.first_id = step.last_id = step.time_us = i;
+        CU_ASSERT(pt_book_wait(&book, &step, &memory));
+    }
+    CU_ASSERT_EQUAL(book.nwaiting, PT_BOOK_WAITING_MAX);
+    CU_ASSERT_EQUAL(memory.bytes,
+                    PT_BOOK_WAITING_MAX * (sizeof *book.waiting + sizeof(struct pt_book_level)));
+    pt_book_forget_waiting(&book, &memory);
+    CU_ASSERT_EQUAL(memory.bytes, 0);
+    CU_ASSERT_PTR_NULL(book.waiting);
+    memory.bytes = PT_BOOKS_BYTES_MAX; /* no room: it is not kept */
+    CU_ASSERT(pt_book_wait(&book, &step, &memory));
+    CU_ASSERT_EQUAL(book.nwaiting, 0);
+    CU_ASSERT_EQUAL(memory.bytes, PT_BOOKS_BYTES_MAX);
+    pt_book_fini(&book, &memory);
+}
+
+static void test_a_snapshot_without_room_is_a_break_and_rejected(void)
+{
+    begin();
+    decoder->memory.bytes = PT_BOOKS_BYTES_MAX;
+    CU_ASSERT_EQUAL(snapshot(10, 1000000000000, BIDS, ASKS), PT_MSG_REJECTED);
+    CU_ASSERT_STRING_EQUAL(reason, "no_room_for_book");
+    CU_ASSERT_STRING_EQUAL(newest(), "break 1000000000000");
+    decoder->memory.bytes = 0;
+    CU_ASSERT_EQUAL(snapshot(11, 1000000000100, BIDS, ASKS), PT_MSG_ROWS);
+    CU_ASSERT_EQUAL(diff(12, 12, -1, 1000000000200, "[\"99\",\"0\"]", ""), PT_MSG_ROWS);
     end();
 }
 
@@ -633,6 +841,17 @@ static CU_TestInfo tests[] = {
     { "an empty book of an exchange is no break", test_an_empty_book_of_an_exchange_is_no_break },
     { "what was not taken is told again", test_what_was_not_taken_is_told_again },
     { "another recording begins anew", test_another_recording_begins_anew },
+    { "ids that begin anew heal", test_ids_that_begin_anew_heal },
+    { "one bad difference does not spoil what waits",
+      test_one_bad_difference_does_not_spoil_what_waits },
+    { "what waits belongs to its minute", test_what_waits_belongs_to_its_minute },
+    { "a change is never told before what it changes",
+      test_a_change_is_never_told_before_what_it_changes },
+    { "a series holds one market", test_a_series_holds_one_market },
+    { "differences without a book are counted", test_differences_without_a_book_are_counted },
+    { "waiting differences are counted as memory", test_waiting_differences_are_counted_as_memory },
+    { "a snapshot without room is a break and rejected",
+      test_a_snapshot_without_room_is_a_break_and_rejected },
     { "random differences give what a plain list gives",
       test_random_differences_give_what_a_plain_list_gives },
     { "the farthest levels give way", test_the_farthest_levels_give_way },
