@@ -61,6 +61,11 @@ static void print_row(const struct pt_import_file *file)
     if (file->repeated > 0)
         printf("  repeated %" PRIu64 ": the same key came again, the last row was taken\n",
                file->repeated);
+    if (file->read.bookless > 0)
+        printf("  without a book %" PRIu64
+               ": differences that follow no snapshot of an order book; "
+               "give the snapshot first\n",
+               file->read.bookless);
     if (file->failed) printf("  not read to its end: %s\n", file->err.text);
 }
 
@@ -74,6 +79,7 @@ static void json_row(struct pt_json *json, const struct pt_import_file *file)
     pt_json_kv_int(json, "replaced", (int64_t)file->put.replaced);
     pt_json_kv_int(json, "unchanged", (int64_t)file->put.unchanged);
     pt_json_kv_int(json, "repeated", (int64_t)file->repeated);
+    pt_json_kv_int(json, "bookless", (int64_t)file->read.bookless);
     pt_json_kv_int(json, "rejected", (int64_t)file->read.rejected);
     pt_json_key(json, "reasons");
     pt_json_object(json);
@@ -289,7 +295,10 @@ const struct pt_command pt_cmd_import = {
         "content unless given. Importing "
         "again changes nothing. A row that cannot be right is rejected, counted by reason and, "
         "with --rejects, listed. "
-        "Captured order books go on from file to file: give the files of one recording in order. "
+        "Captured order books go on from file to file: give the files of one recording in order, "
+        "the snapshot before, or within a minute of, the differences that follow it. A series of "
+        "books is of one market: where spot and USD-M use one name, the books of the one that "
+        "came second are rejected as other_market; keep them in a store of their own (--data). "
         "Each `committed` line means that so many rows are durable. Exit code 1 when a file "
         "could not be read to its end "
         "or too many of its rows were rejected.",

@@ -250,7 +250,10 @@ static enum pt_code begin_part(struct pt_reader *reader, struct pt_err *err)
     }
     if (!reader->capture) return begin_csv(reader, err);
     reader->stats.layout = "capture";
-    if (!reader->decoder) reader->decoder = reader->hint.decoder;
+    if (!reader->decoder && reader->hint.decoder) {
+        reader->decoder = reader->hint.decoder;
+        reader->before = pt_decoder_counts(reader->decoder);
+    }
     if (!reader->decoder) return pt_decoder_new(&reader->decoder, err);
     return PT_OK;
 }
@@ -433,5 +436,11 @@ enum pt_code pt_reader_next(struct pt_reader *reader, struct pt_batch **batch, s
 void pt_reader_stats(const struct pt_reader *reader, struct pt_read_stats *stats)
 {
     *stats = reader->stats;
+    if (reader->decoder) {
+        struct pt_decoder_counts now = pt_decoder_counts(reader->decoder);
+        uint64_t came = now.bookless - reader->before.bookless;
+        uint64_t good = now.caught_up - reader->before.caught_up; /* also of files before it */
+        stats->bookless = came > good ? came - good : 0;
+    }
     pt_source_progress(reader->source, &stats->bytes_in, &stats->bytes_total);
 }

@@ -46,6 +46,7 @@ enum pt_code pt_reader_next(struct pt_reader *reader, struct pt_batch **batch, s
 
 struct pt_read_stats {
     uint64_t lines, rows, rejected, bytes_in, bytes_total; /* bytes of the file as stored, for progress */
+    uint64_t bookless; /* order book differences that found no book, and that no snapshot of the file made good */
     const char *layout; /* static: "dump12", "rest9", "kline8", "text12", "funding", "trades", "export", "capture", ... */
 };
 void pt_reader_stats(const struct pt_reader *reader, struct pt_read_stats *stats);

@@ -121,6 +121,7 @@ void pt_engine_interrupt(struct pt_engine *engine);
 struct pt_engine_feed {
     char name[64];
     uint64_t messages, rows, ignored, rejected, full; /* full: pushes refused by a full ring */
+    uint64_t bookless; /* order book differences that found no valid book to change */
     int64_t last_message_us;                          /* 0 = never */
     size_t ring_used;
     bool open;

@@ -237,6 +237,7 @@ void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats)
             .messages = atomic_load_explicit(&slot->messages, memory_order_relaxed),
             .rows = atomic_load_explicit(&slot->rows, memory_order_relaxed),
             .ignored = atomic_load_explicit(&slot->ignored, memory_order_relaxed),
+            .bookless = atomic_load_explicit(&slot->bookless, memory_order_relaxed),
             .rejected = atomic_load_explicit(&slot->rejected, memory_order_relaxed),
             .full = atomic_load_explicit(&slot->full, memory_order_relaxed),
             .last_message_us = atomic_load_explicit(&slot->last_message_us, memory_order_relaxed),

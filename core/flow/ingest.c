@@ -65,6 +65,8 @@ static bool take_message(struct pt_ingest *ingest, struct pt_slot *slot, const v
     if (ingest->row_err.code != PT_OK) return false;
     atomic_fetch_add_explicit(&slot->messages, 1, memory_order_relaxed);
     atomic_store_explicit(&slot->last_message_us, recv_us, memory_order_relaxed);
+    atomic_store_explicit(&slot->bookless, pt_decoder_counts(slot->decoder).bookless,
+                          memory_order_relaxed);
     if (verdict == PT_MSG_IGNORED)
         atomic_fetch_add_explicit(&slot->ignored, 1, memory_order_relaxed);
     if (verdict == PT_MSG_REJECTED) {

@@ -52,7 +52,7 @@ struct pt_slot { /* one feed */
     void (*end)(void *self);    /* what is called on `ender` */
     pthread_t ender;
     bool ending, ended; /* its thread was started; it has returned: under the lock */
-    atomic_uint_fast64_t messages, rows, ignored, rejected, full;
+    atomic_uint_fast64_t messages, rows, ignored, bookless, rejected, full;
     atomic_int_fast64_t last_message_us;
 };
 

@@ -225,6 +225,9 @@ static void write_feeds(struct pt_buf *out, struct pt_engine *engine,
     ROWS(NEW "feed_rows_total", "counter", "rows decoded", stats->feeds[i].rows);
     ROWS(NEW "feed_ignored_total", "counter", "messages that carry nothing that is kept",
          stats->feeds[i].ignored);
+    ROWS(NEW "feed_bookless_total", "counter",
+         "order book differences that came while there was no valid book to change",
+         stats->feeds[i].bookless);
     ROWS(NEW "feed_rejected_total", "counter", "messages refused", stats->feeds[i].rejected);
     ROWS(NEW "feed_ring_full_total", "counter", "pushes that had to wait for room",
          stats->feeds[i].full);

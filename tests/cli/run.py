@@ -129,6 +129,20 @@ class Import(Folder):
         stored = petrosa("export", "--pair", "AAAUSDT", "--period", "1h", store=self.store).stdout.splitlines()
         self.assertIn(",101.75,", stored[8])  # behind the header: the last one was taken
 
+    def test_differences_without_a_snapshot_are_said(self):
+        diff = [json.dumps({"e": "depthUpdate", "E": 1704067200100 + i, "s": "BTCUSDT", "U": 11 + i, "u": 11 + i, "b": [], "a": []}) for i in range(3)]
+        snapshot = json.dumps({"stream": "btcusdt@depth20", "timestamp": 1704067200150,
+                               "data": {"lastUpdateId": 11, "bids": [["100", "1"]], "asks": [["101", "1"]]}})
+        alone, whole = self.dir / "alone.jsonl", self.dir / "whole.jsonl"
+        alone.write_text("\n".join(diff) + "\n")
+        whole.write_text("\n".join(diff + [snapshot]) + "\n")
+        row = self.import_json(alone)[0]
+        self.assertEqual((row["rows"], row["rejected"], row["bookless"]), (0, 0, 3))
+        self.assertIn("without a book 3:", petrosa("import", alone, store=self.store).stdout)
+        row = self.import_json(whole)[0]
+        self.assertEqual((row["rows"], row["bookless"]), (3, 0))
+        self.assertNotIn("without a book", petrosa("import", whole, store=self.store).stdout)
+
     def test_rejects_are_listed_with_line_numbers(self):
         rows = [dump_row(i) for i in range(50)]
         rows[9][2] = "1.0"          # high below the rest

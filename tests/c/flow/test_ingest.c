@@ -88,10 +88,13 @@ static void test_messages_without_rows_are_counted_and_acknowledged(void)
     deliver(strdup("not json at all"));
     deliver(strdup("{\"e\":\"kline\"}"));
     deliver(market_kline("BTCUSDT", T0, "900.00", true)); /* close above high */
-    UNTIL(atomic_load(&puppet->acked) == 4);
+    deliver(strdup("{\"e\":\"depthUpdate\",\"E\":1704067200100,\"s\":\"BTCUSDT\",\"U\":11,\"u\":11,"
+                   "\"b\":[],\"a\":[]}"));
+    UNTIL(atomic_load(&puppet->acked) == 5);
     struct pt_engine_stats now = stats();
-    CU_ASSERT_EQUAL(now.feeds[0].messages, 4);
-    CU_ASSERT_EQUAL(now.feeds[0].ignored, 1);
+    CU_ASSERT_EQUAL(now.feeds[0].messages, 5);
+    CU_ASSERT_EQUAL(now.feeds[0].ignored, 2);
+    CU_ASSERT_EQUAL(now.feeds[0].bookless, 1);
     CU_ASSERT_EQUAL(now.feeds[0].rejected, 3);
     CU_ASSERT_EQUAL(now.feeds[0].rows, 0);
     CU_ASSERT_EQUAL(now.rejects_total, 3);
