@@ -1,7 +1,7 @@
 --- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
 -- Gives the constructors (calculator, regime, alert, int, number, ...) to `names` and turns a declaration into what C keeps:
--- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, funding_us, marks_us, market,
--- document }. A document is a list { kind = "o", key, value, ... }, an array { kind = "a", ... }, a decimal { kind = "d", x };
+-- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, book_breaks,
+-- funding_us, marks_us, market, document }. A document is a list { kind = "o", key, value, ... }, an array { kind = "a", ... }, a decimal { kind = "d", x };
 -- whole numbers, texts and booleans stand for themselves.
 local native, names = ...
 jit.off(true, true) -- each function here runs a few times in a VM's life
@@ -480,12 +480,13 @@ end
 -- The order books that are wanted.
 local function check_books(books, made)
   if type(books) ~= "table" then refuse("needs.books", "must be a table { span = \"1h\", ... }, got %s", show(books)) end
-  check_keys(books, "span max_age", function(...) refuse("needs.books", ...) end)
-  local span, age = rawget(books, "span"), rawget(books, "max_age")
+  check_keys(books, "span max_age breaks", function(...) refuse("needs.books", ...) end)
+  local span, age, breaks = rawget(books, "span"), rawget(books, "max_age"), rawget(books, "breaks")
   if age == nil then age = MAX_AGE end
   made.books_us = check_span(span, "needs.books.span", "\"1h\" or \"15m\"")
   check_span(age, "needs.books.max_age", "\"5s\"")
-  return object("span", span, "max_age", age)
+  made.book_breaks = check_flag(breaks, "needs.books.breaks")
+  return object("span", span, "max_age", age, "breaks", made.book_breaks)
 end
 
 -- Rows that are no bars, in a span before as_of: which bar that is the candles say.

@@ -177,7 +177,7 @@ static int books_stood(lua_State *L)
 
 const struct pt_lua_doc pt_lua_book_field_docs[] = {
     { "bid_price", NULL, "b.bid_price, b.bid_quantity: vector",
-      "levels of the newest book that were bid, best first, at most 20",
+      "levels of the newest book that were bid, best first, at most 20; none while it is a break",
       "w.books.bid_price == vec.of{12, 11}" },
     { "ask_price", NULL, "b.ask_price, b.ask_quantity: vector", "and asked",
       "w.books.ask_price:get(1) == 13 and w.books.ask_quantity:sum() == 11" },

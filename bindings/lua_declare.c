@@ -309,6 +309,7 @@ void pt_declaration_load(lua_State *L, const char *text, size_t len, const char 
     d->bars_fn = take_function(L, "bars");
     d->min_fn = take_function(L, "min");
     d->run = take_function(L, "run");
+    d->book_breaks = flag(L, "book_breaks");
     d->benchmark = flag(L, "benchmark");
     d->trades = flag(L, "trades");
     lua_pop(L, 1);

@@ -51,6 +51,7 @@ struct pt_declaration {
     int64_t bars_us;              /* period of the candles; 0: the unit's */
     const char *books_span;       /* NULL when no books are needed */
     int64_t books_us;             /* it; 0 likewise */
+    bool book_breaks;             /* called also while the newest row is a break */
     int64_t funding_us, marks_us; /* spans of what is no bar; 0: not needed */
     size_t span_param;            /* span is the value of this one; SIZE_MAX: of none */
     size_t symbols;               /* of a market: fewer are too few */

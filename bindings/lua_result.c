@@ -453,6 +453,20 @@ static bool append_market(const struct pt_market *market, bson_t *out)
     return good;
 }
 
+/* What is known of the books beside their number, and the bars beside them. */
+static bool append_beside(const struct pt_result *r, bson_t *out)
+{
+    bson_t bars;
+    if (r->broken && !bson_append_bool(out, "broken", -1, true)) return false;
+    if (!r->has_bars) return true;
+    return bson_append_document_begin(out, "candles", -1, &bars) &&
+           append_count(&bars, "rows", r->bar_rows, true) &&
+           append_count(&bars, "expected", r->bar_expected, true) &&
+           append_count(&bars, "gaps", r->bar_gaps, true) &&
+           append_count(&bars, "missing", r->bar_missing, true) &&
+           bson_append_document_end(out, &bars);
+}
+
 static bool append_metadata(const struct pt_declaration *d, const struct pt_result *r, bson_t *out)
 {
     bson_t params;
@@ -466,7 +480,7 @@ static bool append_metadata(const struct pt_declaration *d, const struct pt_resu
            bson_append_int64(out, "rows", -1, (int64_t)r->rows) &&
            append_count(out, "expected", r->expected, !r->by_books) &&
            bson_append_int64(out, "gaps", -1, (int64_t)r->gaps) &&
-           append_count(out, "missing", r->missing, !r->by_books) &&
+           append_count(out, "missing", r->missing, !r->by_books) && append_beside(r, out) &&
            bson_append_document(out, "reasons", -1, r->reasons) &&
            bson_append_date_time(out, "computed_at", -1, r->now_us / 1000) &&
            bson_append_utf8(out, "script", -1, base_name(r->file), -1) &&

@@ -494,8 +494,8 @@ const struct pt_lua_doc pt_lua_window_field_docs[] = {
       "needs candles.benchmark",
       "w.benchmark.close:final() == 100" },
     { "books", NULL, "w.books: books",
-      "the order books of a span; the newest one is valid, else the script is not called; needs "
-      "books",
+      "the order books of a span; the newest one is valid, else the script is not called (or, "
+      "with breaks = true, its levels are empty); needs books",
       "w.books.n == 3" },
     { "funding", NULL, "w.funding: funding",
       "funding payments of the span, oldest first: n and the vectors time, rate, mark_price; needs "

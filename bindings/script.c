@@ -204,18 +204,36 @@ static int run_body(lua_State *L)
     return 0;
 }
 
-/* Where there are books, they say how it is; bars only when there are fewer than the script asks
- * for. */
+/* The bars beside books. Their window ends with the newest book, so bars may lack at its end too:
+ * what was made of older ones must not look like news. */
+static void describe_bars(const struct run *run, struct pt_result *result)
+{
+    const struct pt_lua_window *w = &run->window;
+    const struct pt_columns *columns = w->columns;
+    result->has_bars = true;
+    result->bar_rows = w->n;
+    result->bar_expected = w->expected;
+    pt_columns_gaps(columns, w->from, w->n, &result->bar_gaps, &result->bar_missing);
+    if (w->n == 0) return; /* the series has not begun: what needs it is null */
+    int64_t end_us = columns->time_us[w->from + w->n - 1] + columns->period_us;
+    if (end_us >= columns->as_of_us) return;
+    result->bar_gaps++;
+    result->bar_missing += (size_t)((columns->as_of_us - end_us) / columns->period_us);
+}
+
+/* Where there are books, they say how it is; of bars, holes and fewer than the script asks for. */
 static void describe_books(const struct run *run, struct pt_result *result)
 {
     const struct pt_declaration *d = &run->script->declaration;
     const struct pt_lua_books *b = &run->books;
+    if (d->span) describe_bars(run, result);
+    result->broken = b->books->levels[0] == 0;
     result->window = d->books_span;
     result->by_books = true;
     result->rows = b->books->n - b->from;
     result->completeness = pt_books_known(b->books, b->from, b->span_us, &result->gaps);
     result->status = d->span && run->window.n < run->call->min ? "warming"
-                     : result->gaps > 0                        ? "gap"
+                     : result->gaps + result->bar_gaps > 0     ? "gap"
                                                                : "ok";
 }
 
@@ -353,7 +371,7 @@ bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *c
     if (!script->vm) return pt_lua_script_failed(script, call, &script->fault);
     if (!d->market && (d->span || d->books_us > 0)) open_window(&run);
     describe(&run, &result);
-    if (d->books_us > 0 && call->books->levels[0] == 0) { /* the newest row is a break */
+    if (result.broken && !d->book_breaks) {
         result.status = "gap";
         return nothing(script, &result, "no_book");
     }

@@ -28,7 +28,7 @@
  *
  * Declaration: { api: 1, kind: "calculator", name, about, method, method_version, shape: "values" | "data",
  *   every: [ "1h", "1d" ], needs: { candles: { span: "30d", period?: "1h" },
- *   books: { span: "1h", max_age: "5s" }, metrics: [ ... ] } or
+ *   books: { span: "1h", max_age: "5s", breaks?: true }, metrics: [ ... ] } or
  *   { market: { span: "30d" or the name of a span parameter, bars, min, symbols } },
  *   params:  [ { name, type: "int" | "number" | "enum" | "bool" | "span", default, min?, max?, words?: [..], unit?, about? } ],
  *   outputs: [ { name, type: "number" | "int" | "text" | "bool" | "map" | "list" | "record" | "matrix", unit, about?, stored?, keys?,
@@ -40,12 +40,14 @@
  * Result document, stored as it is under collection analytics_SYMBOL_NAME, key pt_result_key(period, as_of):
  * { symbol, timeframe: "1h", metric, as_of: <date>, status: "ok" | "warming" | "gap" | "error" | "quarantined" | "empty", data: { <outputs> },
  *   metadata: { method, method_version, window: "30d", parameters: {...}, completeness: <double 0..100>, rows, expected,
- *     gaps, missing, reasons: { field: word }, computed_at: <date>, script: <file name>, script_hash, derived_from?: "1m",
+ *     gaps, missing, broken?: true, candles?: { rows, expected, gaps, missing }, reasons: { field: word },
+ *     computed_at: <date>, script: <file name>, script_hash, derived_from?: "1m",
  *     error?: { message, file?, line? } } }
  * Outputs: double = decimal, int64 = integer by nature, text, bool, null, document = map or record, binary = matrix
  * (matrix.h). "empty": no closed bar (no book) at or before as_of; such a result has as_of null and is never stored. Where
  * books are needed, rows counts books, gaps the breaks among them, completeness is the share of their span in which a valid
- * one was known; expected, missing: null. "quarantined": said by the daemon for a script that it does not run any more
+ * one was known; expected, missing: null; broken: the newest row is a break; candles: the bars beside the books, holes also
+ * at the end of their window; a hole in either is status "gap". "quarantined": said by the daemon for a script that it does not run any more
  * because it killed its worker too often. A result that was inspected has, and is never stored with: locals?: { name: words }
  * of the function that failed, or profile?: as in bindings/inspect.h.
  *

@@ -36,9 +36,11 @@ static const char *status_of(const struct pt_results *results, size_t i)
 {
     const char *status;
     if (!pt_doc_text(&results->docs[i], "status", &status)) return "error";
-    /* what failed has failed, however old it is */
-    bool current = i + 1 == results->n && results->stale && !pt_result_failed(&results->docs[i]);
-    return current ? "stale" : status;
+    /* what failed has failed, however old it is; and a break lasts until the next book */
+    bool broken = false;
+    pt_doc_bool(&results->docs[i], "metadata.broken", &broken);
+    bool lasts = broken || pt_result_failed(&results->docs[i]);
+    return i + 1 == results->n && results->stale && !lasts ? "stale" : status;
 }
 
 /* ---- fields -----------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ local BANDS  = { 5, 10, 25, 50, 100 }      -- basis points on each side of the m
 local ORDERS = { 1000, 10000, 100000 }     -- size of an order, quote units
 local BARS   = 24                          -- returns that the liquidity figures look at
 
--- a level on the edge of a band is inside; prices are decimals, their middle is not exact
+-- a level on the edge of a band is inside, an order filled to the last digit is filled: prices and quantities are
+-- decimals, what is made of them is not exact
 local EDGE = 1e-12
 
 --- Quantity of a side within `bp` of the middle, and whether its levels reach that far.
@@ -37,7 +38,7 @@ local function fill(price, quantity, amount, worth)
     local whole = worth and p * q or q
     if whole >= left then q = worth and left / p or left end
     base, value, left = base + q, value + q * p, left - whole
-    if left <= 0 then return value / base, 1 end
+    if left <= amount * EDGE then return value / base, 1 end
   end
   return value / base, 1 - left / amount
 end
@@ -87,6 +88,37 @@ local function liquidity(w)
   return moved > 0 and value / moved or null("flat"), traded >= BARS / 2 and impact / traded or null("zero_volume")
 end
 
+-- what needs the levels of the newest book
+local OF_BOOK = {
+  "bid_ask_spread", "mid_price", "spread_percentage", "market_depth_bid", "market_depth_ask", "depth_bp", "slippage_estimate",
+  "slippage", "order_book_imbalance", "order_book_imbalance_5", "order_book_imbalance_20", "microprice",
+}
+
+local function of_book(b)
+  local out = {}
+  if #b.bid_price == 0 then -- messages were lost: the newest row is a break
+    for _, name in ipairs(OF_BOOK) do out[name] = null("no_book") end
+    return out
+  end
+  local bid, ask = b.bid_price:get(1), b.ask_price:get(1)
+  local mid = (bid + ask) / 2
+  local depth = bands(b, mid)
+  local one, filled = fill(b.ask_price, b.ask_quantity, 1, false)
+  out.bid_ask_spread          = ask - bid
+  out.mid_price               = mid
+  out.spread_percentage       = (ask - bid) / mid * 100
+  out.market_depth_bid        = depth[100].bid
+  out.market_depth_ask        = depth[100].ask
+  out.depth_bp                = depth
+  out.slippage_estimate       = filled == 1 and (one - mid) / mid * 100 or null("too_thin")
+  out.slippage                = slippage(b, mid)
+  out.order_book_imbalance    = imbalance(b, 10)
+  out.order_book_imbalance_5  = imbalance(b, 5)
+  out.order_book_imbalance_20 = imbalance(b, 20)
+  out.microprice              = microprice(b)
+  return out
+end
+
 return calculator {
   api    = 1,
   name   = "spread",
@@ -94,7 +126,7 @@ return calculator {
   method = "order book snapshot",
   every  = { "1h" },
   needs  = {
-    books   = { span = "1h", max_age = "5s" },
+    books   = { span = "1h", max_age = "5s", breaks = true },
     candles = { span = "25h", period = "1h" }, -- 24 returns
   },
   outputs = {
@@ -127,30 +159,11 @@ return calculator {
     { "spread_p95", number { unit = "quote", about = "spread that was not exceeded in 95 % of that time" } },
   },
   compute = function(w)
-    local b = w.books
-    local bid, ask = b.bid_price:get(1), b.ask_price:get(1)
-    local mid, depth = (bid + ask) / 2
-    local one, filled = fill(b.ask_price, b.ask_quantity, 1, false)
+    local b, out = w.books, of_book(w.books)
     local spread, stood = b.best_ask - b.best_bid, b:stood(60)
-    local liquidity_ratio, amihud = liquidity(w)
-    depth = bands(b, mid)
-    return {
-      bid_ask_spread          = ask - bid,
-      mid_price               = mid,
-      spread_percentage       = (ask - bid) / mid * 100,
-      market_depth_bid        = depth[100].bid,
-      market_depth_ask        = depth[100].ask,
-      depth_bp                = depth,
-      slippage_estimate       = filled == 1 and (one - mid) / mid * 100 or null("too_thin"),
-      slippage                = slippage(b, mid),
-      order_book_imbalance    = imbalance(b, 10),
-      order_book_imbalance_5  = imbalance(b, 5),
-      order_book_imbalance_20 = imbalance(b, 20),
-      microprice              = microprice(b),
-      liquidity_ratio         = liquidity_ratio,
-      amihud                  = amihud,
-      spread_time_weighted    = given(spread:dot(stood) / stood:sum()),
-      spread_p95              = given(spread:weighted_quantile(stood, 0.95)),
-    }
+    out.liquidity_ratio, out.amihud = liquidity(w)
+    out.spread_time_weighted = given(spread:dot(stood) / stood:sum())
+    out.spread_p95           = given(spread:weighted_quantile(stood, 0.95))
+    return out
   end,
 }

@@ -77,8 +77,13 @@ class Market(Folder):
         self.assertEqual(body["metadata"]["timestamp"], iso(T0 + 900_000))
         broken = self.get(port, f"/analysis/spread?pair=BTCUSDT&as_of={iso(T0 + HOUR)}")
         self.assertEqual((broken["status"], broken["as_of"], broken["metadata"]["gaps"]), ("gap", iso(T0 + 900_000), 1))
-        self.assertEqual(set(broken["data"].values()), {None})
+        self.assertIs(broken["metadata"]["broken"], True)
+        self.assertEqual({key for key, value in broken["data"].items() if value is not None}, {"spread_time_weighted", "spread_p95"})
+        self.assertEqual(broken["metadata"]["reasons"].pop("amihud"), "too_few")
+        self.assertEqual(broken["metadata"]["reasons"].pop("liquidity_ratio"), "too_few")
         self.assertEqual(set(broken["metadata"]["reasons"].values()), {"no_book"})
+        now = self.get(port, "/analysis/spread?pair=BTCUSDT")
+        self.assertEqual(now["status"], "gap", "a break is no old book: it lasts until the next snapshot")
 
     def test_a_stored_spread_is_given_while_it_is_of_the_newest_book(self):
         file = self.dir / "books.jsonl"

@@ -131,7 +131,8 @@ describe("a declaration of books", function()
       ['{ books = { } }'] = "needs.books.span: must be a span such as",
       ['{ books = { span = "soon" } }'] = 'needs.books.span: must be a span such as "1h" or "15m", got "soon"',
       ['{ books = { span = "1h", max_age = 5 } }'] = 'needs.books.max_age: must be a span such as "5s", got 5',
-      ['{ books = { span = "1h", levels = 5 } }'] = 'needs.books: unknown field "levels" (allowed: span, max_age)',
+      ['{ books = { span = "1h", levels = 5 } }'] = 'needs.books: unknown field "levels" (allowed: span, max_age, breaks)',
+      ['{ books = { span = "1h", breaks = 1 } }'] = 'needs.books.breaks: must be true or false, got 1',
       ['{ candles = { span = "1h", period = "7m" } }'] = 'needs.candles.period: "7m" is no period',
     } do
       local script, text = declared(needs, "return { a = {} }")

@@ -92,6 +92,16 @@ def of_book(bids, asks):
     return out, why
 
 
+OF_BOOK = ("bid_ask_spread", "mid_price", "spread_percentage", "depth_bp", "market_depth_bid", "market_depth_ask", "slippage_estimate",
+           "slippage", "order_book_imbalance", "order_book_imbalance_5", "order_book_imbalance_20", "microprice")
+
+
+def has_hole(candles, end):
+    """Is an hour missing between the first bar of the window and its end?"""
+    opens = {row[0] for row in candles if end - (RETURNS + 1) * HOUR <= row[0] < end}
+    return bool(opens) and any(hour not in opens for hour in range(min(opens), end, HOUR))
+
+
 def of_hours(candles, end):
     """Amivest and Amihud over the last 24 returns of hourly bars: rows of (open time, close, quote volume or None)."""
     grid = np.full((RETURNS + 1, 2), np.nan)
@@ -125,10 +135,11 @@ def spread(books, candles, as_of=None):
     valid = np.array([bool(book[1]) for book in books])
     stood = np.where(valid, np.minimum(np.append(time[1:], end) - time, STANDS), 0)
     out = {"as_of": end, "rows": len(books), "gaps": int((~valid).sum()), "completeness": 100 * int(stood.sum()) / SPAN,
-           "status": "ok" if valid.all() else "gap"}
-    if not valid[-1]:
-        return {**out, "data": None, "reasons": "no_book"}
-    data, why = of_book(exact(books[-1][1]), exact(books[-1][2]))
+           "status": "gap" if not valid.all() or has_hole(candles, end // HOUR * HOUR) else "ok"}
+    if valid[-1]:
+        data, why = of_book(exact(books[-1][1]), exact(books[-1][2]))
+    else:
+        data, why = dict.fromkeys(OF_BOOK), dict.fromkeys(OF_BOOK, "no_book")
     hours = of_hours([row for row in candles if row[0] + HOUR <= end], end // HOUR * HOUR)
     for name, (value, word) in zip(("liquidity_ratio", "amihud"), hours):
         data[name] = value
@@ -212,6 +223,9 @@ def inputs():
                     [START_US + 7 * SECOND, [[100.0, 1.0], [99.4, 3.0], [98.0, 9.0]], [[100.1, 2.0], [100.2, 1.0]]]], []),
         "thin": ("less than one unit is asked", [[START_US + i * 500000, [[0.5, 0.25]], [[0.75, 0.5]]] for i in range(9)],
                  hours(15, 14)),
+        "one": ("one unit is asked, in ten parts that sum to it in decimals only",
+                [[START_US, [[100.0, 1.0]], [[101.0 + i, 0.1] for i in range(10)]]], hours(21, 40)),
+        "late_hours": ("the bars end ten hours before the books", stream(5, 12), hours(22, 40, hole=range(30, 40))),
         "empty_levels": ("levels without a quantity", [[START_US, [[10.0, 0.0]], [[11.0, 0.0]]],
                                                       [START_US + SECOND, [[10.0, 0.0]], [[11.0, 0.0]]]], hours(16, 13)),
         "single": ("one book", [[START_US + 250, [[64000.5, 1.25], [64000.4, 3.0]], [[64000.6, 0.75], [64001.0, 9.0]]]],
@@ -275,7 +289,7 @@ def check():
 
 def replay(paths, us):
     """The best levels after the snapshot and after each difference that follows it; of one time the last counts."""
-    keys, texts, rows, before, last = None, None, {}, [], None
+    keys, texts, rows, before, last, newest = None, None, {}, [], None, 0
 
     def change(s, price, quantity):
         """Prices as sorted numbers, bids negative so that the best is first; texts beside them."""
@@ -291,7 +305,9 @@ def replay(paths, us):
         texts[s][key] = [price, quantity]
 
     def top(time):
-        rows[time] = tuple([texts[s][key] for key in keys[s][:LEVELS]] for s in (0, 1))
+        nonlocal newest
+        newest = max(newest, time)  # a state is never stamped before the one it follows
+        rows[newest] = tuple([texts[s][key] for key in keys[s][:LEVELS]] for s in (0, 1))
 
     def step(m):
         for s, side in ((0, "b"), (1, "a")):

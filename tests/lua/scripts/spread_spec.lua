@@ -125,11 +125,48 @@ describe("spread", function()
     assert.equal(1, result.data.spread_time_weighted)
   end)
 
-  it("is null while the newest row is a break", function()
-    local result = script:run(books { { BIDS, ASKS }, false })
+  it("gives only what needs no levels while the newest row is a break", function()
+    local input = support.books("steady")
+    local before = script:run(input)
+    input.books[#input.books + 1] = { time = input.books[#input.books].time + 10 }
+    local result = script:run(input)
     assert.equal("gap", result.status)
-    assert.is_nil(next(result.data))
+    assert.is_true(result.metadata.broken)
+    assert.is_nil(before.metadata.broken)
+    assert.equal(before.data.amihud, result.data.amihud)
+    assert.equal(before.data.liquidity_ratio, result.data.liquidity_ratio)
+    assert.is_number(result.data.spread_time_weighted)
+    assert.is_number(result.data.spread_p95)
+    local given = 0
+    for _ in pairs(result.data) do given = given + 1 end
+    assert.equal(4, given)
     for _, reason in pairs(result.metadata.reasons) do assert.equal("no_book", reason) end
+  end)
+
+  it("fills one base unit that tenths add up to", function()
+    local asks = {}
+    for i = 1, 10 do asks[i] = { 100 + i, 0.1 } end
+    local result = script:run(books { { BIDS, asks } })
+    assert.near((105.5 - 100.5) / 100.5 * 100, result.data.slippage_estimate, 1e-12)
+    assert.is_nil(result.metadata.reasons.slippage_estimate)
+  end)
+
+  it("says gap when the day behind the liquidity figures has a hole, also at its end", function()
+    local input = support.books("steady")
+    local n = #input.time
+    assert.equal("ok", script:run(input).status)
+    assert.same({ rows = 25, expected = 25, gaps = 0, missing = 0 }, script:run(input).metadata.candles)
+    for _, at in ipairs { n - 1, n - 8 } do -- the last one is not closed by then
+      local holed = support.books("steady")
+      for _, column in ipairs { "time", "open", "high", "low", "close", "volume", "quote_volume" } do
+        if holed[column] then table.remove(holed[column], at) end
+      end
+      local result = script:run(holed)
+      assert.equal("gap", result.status)
+      assert.same({ rows = 24, expected = 25, gaps = 1, missing = 1 }, result.metadata.candles)
+      assert.equal(0, result.metadata.gaps)
+      assert.is_number(result.data.amihud)
+    end
   end)
 
   it("is empty without a book, whatever the bars are", function()

@@ -198,7 +198,7 @@ local function allowed(path, want, context)
   local scale = rule.scale
   if rule.scale_of then
     scale = 0
-    for _, field in ipairs(rule.scale_of) do scale = scale + context[field] end
+    for _, field in ipairs(rule.scale_of) do scale = scale + (plain(context[field]) or 0) end
     scale = rule.factor * scale
   end
   return rule.relative * math.max(math.abs(want), scale)
