@@ -2,6 +2,7 @@
 #include "bindings/lua_locals.h"
 
 #include "base/buf.h"
+#include "bindings/lua_book.h"
 #include "bindings/lua_fault.h"
 #include "bindings/lua_market.h"
 #include "bindings/lua_matrix.h"
@@ -43,6 +44,16 @@ static void put_market(const struct pt_vm *vm, const struct pt_lua_market *m, st
         pt_buf_printf(out, "market of %zu symbols x %zu bars", m->market->n, m->rows);
 }
 
+static void put_books(const struct pt_vm *vm, const struct pt_lua_books *b, struct pt_buf *out)
+{
+    if (b->epoch != vm->state.epoch) { /* its memory is gone */
+        pt_buf_puts(out, "books of an earlier call");
+        return;
+    }
+    pt_buf_printf(out, "books: %zu, the newest with %zu bids, %zu asks", b->books->n - b->from,
+                  b->books->levels[0], b->books->levels[1]);
+}
+
 static void put_userdata(lua_State *L, struct pt_buf *out)
 {
     const struct pt_vm *vm = pt_vm_of(L);
@@ -59,6 +70,8 @@ static void put_userdata(lua_State *L, struct pt_buf *out)
         put_market(vm, data, out);
     else if (meta == vm->matrix_meta_at)
         pt_buf_printf(out, "matrix of %zu", ((const struct pt_lua_matrix *)data)->n);
+    else if (meta == vm->books_meta_at)
+        put_books(vm, data, out);
     else if (meta == vm->null_meta_at)
         pt_buf_printf(out, "null(\"%s\")", (const char *)data);
     else

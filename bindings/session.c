@@ -482,7 +482,8 @@ static enum pt_code inspect(struct unit *unit, struct pt_err *err)
     const char *status = "";
     pt_doc_text(job->doc, "status", &status);
     bool failed = strcmp(status, "error") == 0;
-    if (job->failed || unit->close_us == PT_MISSING) return PT_OK;
+    /* of a script that looks at books it is set where there is no bar at all */
+    if (job->failed || job->call.as_of_us == PT_MISSING) return PT_OK;
     pt_guard_arm(PT_INSPECT_BUDGETS * budget_of(unit));
     if (failed) return pt_inspect_error(job->script, &job->call, job->doc, err);
     return unit->inspect == PT_INSPECT_PROFILE && strcmp(status, "warming") != 0

@@ -176,6 +176,12 @@ static int run(struct pt_cli *cli)
                             "\"%s\" is no name for a script: a-z first, then a-z, 0-9 and _, at "
                             "most %d long",
                             name, NAME_LEN_MAX);
+    size_t len = strlen(name);
+    if (len >= 5 && strcmp(name + len - 5, "_spec") == 0)
+        return pt_cli_usage(cli,
+                            "\"%s\" is no name for a script: files that end in _spec.lua are "
+                            "specs and are never loaded as scripts",
+                            name);
     if (dir == NULL) dir = default_folder(pt_cli_conf(cli), placed);
     if (dir == NULL || dir[0] == '\0')
         return pt_cli_usage(cli, "give --dir: [scripts] path names no folder");

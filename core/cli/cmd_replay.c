@@ -5,10 +5,12 @@
 #include "cli/script_arg.h"
 #include "cli/target.h"
 
+#include "base/decimal.h"
 #include "base/json.h"
 #include "base/timefmt.h"
 #include "flow/engine.h"
 #include "flow/result.h"
+#include "serve/list.h"
 #include "serve/results.h"
 
 #include <errno.h>
@@ -133,9 +135,12 @@ static enum pt_code print_values(const struct version *version, bool pairs, FILE
         const bson_t *doc = version->replay.docs[i];
         if (!bson_init_static(&views[i], bson_get_data(doc), doc->len)) out.failed = true;
     }
-    const struct pt_results results = {
-        .script = version->script, .n = n, .docs = views, .by_pair = pairs
-    };
+    bool by_books = pt_script_books(version->script, NULL, NULL);
+    const struct pt_results results = { .script = version->script,
+                                        .n = n,
+                                        .docs = views,
+                                        .by_pair = pairs,
+                                        .asked_us = by_books ? version->replay.at_us : NULL };
     enum pt_code rc = PT_OK;
     if (!out.failed && !pt_results_csv(&results, &out))
         rc = pt_fail(err, PT_ERANGE,
@@ -147,24 +152,29 @@ static enum pt_code print_values(const struct version *version, bool pairs, FILE
     return rc;
 }
 
-/* One object a line, { timestamp, pair, status, data }, with numbers as replies have them; of the
- * market with pairs, and with matrices as replies have them. */
+/* One object a line, { timestamp, (as_of,) pair, status, data }, with numbers as replies have them;
+ * of the market with pairs, and with matrices as replies have them. */
 static enum pt_code print_lines(const struct version *version, FILE *file, struct pt_err *err)
 {
     struct pt_buf out = { 0 };
     struct pt_json json;
     enum pt_code rc = PT_OK;
     const struct pt_results results = { .script = version->script };
+    bool by_books = pt_script_books(version->script, NULL, NULL);
     bool market = pt_script_is_market(version->script);
     for (size_t i = 0; rc == PT_OK && i < version->replay.n; i++) {
         const bson_t *doc = version->replay.docs[i];
-        const char *const keys[][2] = { { "as_of", "timestamp" },
-                                        { market ? "symbols" : "symbol",
+        const char *const keys[][2] = { { market ? "symbols" : "symbol",
                                           market ? "pairs" : "pair" },
                                         { "status", "status" },
                                         { "data", "data" } };
         pt_json_init(&json, &out);
         pt_json_object(&json);
+        pt_json_kv_time(&json, "timestamp", version->replay.at_us[i]);
+        if (by_books) {
+            int64_t as_of_us;
+            pt_list_time(&json, "as_of", pt_result_as_of(doc, &as_of_us) ? as_of_us : PT_MISSING);
+        }
         for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
             bson_iter_t iter;
             if (!bson_iter_init_find(&iter, doc, keys[k][0])) continue;
@@ -198,7 +208,8 @@ static enum pt_code print_differences(const struct version *old, const struct ve
                        now->replay.n, old->replay.n);
     pt_buf_puts(&out, pairs ? "timestamp,pair,output,old,new\n" : "timestamp,output,old,new\n");
     for (size_t i = 0; rc == PT_OK && i < now->replay.n; i++) {
-        size_t n = pt_results_diff(old->replay.docs[i], now->replay.docs[i], pairs, &out);
+        size_t n = pt_results_diff(old->replay.docs[i], now->replay.docs[i], now->replay.at_us[i],
+                                   pairs, &out);
         values += n;
         bars += n > 0;
         if (out.len > 65536) rc = flush(&out, file, err);
@@ -229,6 +240,17 @@ static enum pt_code say_failures(const struct version *version, struct pt_err *e
     }
     return pt_fail(err, PT_ESCRIPT, "%zu of %zu bars failed, first %s as of %s: %s%s",
                    replayed->failed, replayed->n, symbol, as_of, place, message);
+}
+
+/* Failures, and no bar that gave values: a table of them is no answer. */
+static bool gave_nothing(const struct version *version)
+{
+    const char *status;
+    for (size_t i = 0; i < version->replay.n; i++)
+        if (pt_doc_text(version->replay.docs[i], "status", &status) &&
+            (strcmp(status, "ok") == 0 || strcmp(status, "gap") == 0))
+            return false;
+    return version->replay.failed > 0;
 }
 
 static int run(struct pt_cli *cli)
@@ -267,6 +289,7 @@ static int run(struct pt_cli *cli)
     if (rc == PT_OK) rc = pt_cli_need_store(cli, &err);
     if (rc == PT_OK) rc = replay(cli, pt_cli_arg(cli, 0), &opts, &now, &err);
     if (rc == PT_OK && against != NULL) rc = replay(cli, against, &opts, &old, &err);
+    if (rc == PT_OK && gave_nothing(&now)) rc = say_failures(&now, &err);
     if (rc == PT_OK && (rc = pt_target_open(&target, &err)) == PT_OK) {
         bool differ = false;
         if (against != NULL) {
@@ -297,15 +320,19 @@ const struct pt_command pt_cmd_replay = {
     .args = "NAME|FILE.lua",
     .about = "runs a script at every closed bar of a range, on all cores",
     .text =
-        "Prints CSV: timestamp (the close of the bar, which is as_of), pair when there are "
-        "several, status, outputs; members of maps in columns of their own; or, with --format "
-        "jsonl, one object a bar. The values are "
+        "Prints CSV: timestamp (the close of the bar), pair when there are several, status, "
+        "outputs. A script that looks at order books is as of the newest book at that moment: "
+        "as_of stands behind timestamp then, empty where there was none. Replay goes from "
+        "closed bar to closed bar, so such a script needs candles of its symbol too. Members "
+        "of maps stand in columns of their own. With --format "
+        "jsonl it is one object a bar. The values are "
         "those that a cycle stores when the bar closes, bit for bit. With --against the "
         "output is timestamp, pair, output, old, new of each value that differs, old being "
-        "the version named there. --start and --end bound as_of, as start and end of GET "
+        "the version named there. --start and --end bound the timestamp, as start and end of GET "
         "/analysis/NAME do. A script of the whole market runs at every bar that any symbol has, "
-        "without --pair; in its lines of JSON pairs are the symbols of that bar. Exit code 1 "
-        "when a bar failed, or when versions differ.",
+        "without --pair; in its lines of JSON pairs are the symbols of that bar. Exit code 1 when "
+        "a bar failed (nothing is printed when no "
+        "bar gave values), or when versions differ.",
     .options = options,
     .min_args = 1,
     .max_args = 1,

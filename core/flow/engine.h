@@ -104,6 +104,7 @@ struct pt_replay {
     /* [n], owned, by pair in the order given, then by time: { symbol, as_of, status, symbols?, data,
      * error? } of the result; NULL where an interrupt came first */
     bson_t **docs;
+    int64_t *at_us; /* [n], owned: the close of each bar, which a script that looks at books is not as of */
     struct pt_cycle_sums sums;
     struct pt_err fault; /* code PT_OK, or what of the market is damaged and was left out */
 };

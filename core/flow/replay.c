@@ -4,10 +4,12 @@
  * call. So a replayed value is the live one, bit for bit, and a script that loops or dies at one
  * bar costs that bar. Of a script of the market it is a unit a bar time at which any symbol has a
  * bar. */
+#include "base/decimal.h"
 #include "base/timefmt.h"
 #include "flow/engine_internal.h"
 #include "flow/result.h"
 #include "store/bars.h"
+#include "store/books.h"
 #include "store/symbols.h"
 
 #include <stdlib.h>
@@ -44,15 +46,30 @@ static enum pt_code add_units(struct listing *listing, const char *symbol,
     return PT_OK;
 }
 
-static enum pt_code no_bars(struct listing *listing, const char *symbol,
+/* A script may look at books alone, and a symbol have nothing else. */
+static enum pt_code no_bars_to_step_by(struct listing *listing, struct pt_read *read,
+                                       const char *symbol, const char *period)
+{
+    int64_t book_us;
+    enum pt_code rc = pt_books_last(read, symbol, INT64_MAX, &book_us, listing->err);
+    if (rc != PT_OK) return rc;
+    if (book_us == PT_MISSING)
+        return pt_fail(listing->err, PT_ENOENT,
+                       "the store has no bars of %s that %s could be made of; import some first",
+                       symbol, period);
+    return pt_fail(listing->err, PT_ENOENT,
+                   "replay goes from closed bar to closed bar, and the store has order books of %s "
+                   "but no bars that %s could be made of; import its candles of the same time, or "
+                   "ask eval --as-of for one moment",
+                   symbol, period);
+}
+
+static enum pt_code no_bars(struct listing *listing, struct pt_read *read, const char *symbol,
                             const struct pt_bars_source *source)
 {
     char period[PT_PERIOD_TEXT_MAX], first[PT_TIME_TEXT_MAX], last[PT_TIME_TEXT_MAX];
     pt_period_print(listing->opts->period_us, period);
-    if (source->period_us == 0)
-        return pt_fail(listing->err, PT_ENOENT,
-                       "the store has no bars of %s that %s could be made of; import some first",
-                       symbol, period);
+    if (source->period_us == 0) return no_bars_to_step_by(listing, read, symbol, period);
     pt_time_print(source->series.first_us, first);
     pt_time_print(source->series.last_us, last);
     return pt_fail(
@@ -93,7 +110,7 @@ static enum pt_code list_bars(struct listing *listing, struct pt_read *read, con
     struct pt_bars_source source;
     size_t before = listing->plan->n;
     enum pt_code rc = list_symbol(listing, read, symbol, symbol, &source);
-    if (rc == PT_OK && listing->plan->n == before) rc = no_bars(listing, symbol, &source);
+    if (rc == PT_OK && listing->plan->n == before) rc = no_bars(listing, read, symbol, &source);
     return rc;
 }
 
@@ -272,13 +289,15 @@ enum pt_code pt_engine_replay(struct pt_engine *engine, const struct pt_replay_o
     enum pt_code rc = make_plan(engine, opts, &plan, err);
     if (rc != PT_OK) return rc;
     replay->docs = calloc(plan.n, sizeof(bson_t *));
-    if (!replay->docs) {
+    replay->at_us = calloc(plan.n, sizeof *replay->at_us);
+    if (!replay->docs || !replay->at_us) {
         rc = pt_fail(err, PT_ENOMEM, "replay of %zu bars", plan.n);
         pt_plan_fini(&plan);
         return rc;
     }
     replay->n = plan.n;
     replay->fault = plan.fault;
+    for (size_t i = 0; i < plan.n; i++) replay->at_us[i] = plan.v[i].as_of_us;
     struct pt_batch batch = { .engine = engine,
                               .progress = on_progress,
                               .result = on_result,
@@ -301,5 +320,6 @@ void pt_replay_fini(struct pt_replay *replay)
 {
     for (size_t i = 0; i < replay->n; i++) bson_destroy(replay->docs[i]); /* accepts NULL */
     free(replay->docs);
+    free(replay->at_us);
     *replay = (struct pt_replay){ 0 };
 }

@@ -32,7 +32,7 @@ int64_t pt_results_stale_us(const struct pt_script *script, int64_t as_of_us, in
     return as_of_us + 3 * period_us + 60 * PT_US_SEC;
 }
 
-static const char *status_of(const struct pt_results *results, size_t i)
+const char *pt_results_status(const struct pt_results *results, size_t i)
 {
     const char *status;
     if (!pt_doc_text(&results->docs[i], "status", &status)) return "error";
@@ -151,7 +151,7 @@ static void write_items(void *arg, struct pt_buf *out)
         size_t i = results->descending ? results->n - 1 - k : k;
         pt_json_object(&json);
         write_as_of(&results->docs[i], "timestamp", &json);
-        pt_json_kv_text(&json, "status", status_of(results, i));
+        pt_json_kv_text(&json, "status", pt_results_status(results, i));
         write_fields(results, &results->docs[i], &json);
         if (i + 1 == results->n && pt_result_is_list(results->script))
             pt_trail_json(&results->trail, &json);
@@ -249,7 +249,8 @@ void pt_results_json(const struct pt_results *results, struct pt_json *json)
     pt_json_kv_text(json, "period", period);
     pt_json_kv_text(json, "metric", results->script->name);
     if (list || market) write_described(results, newest, json);
-    pt_json_kv_text(json, "status", newest != NULL ? status_of(results, results->n - 1) : "empty");
+    pt_json_kv_text(json, "status",
+                    newest != NULL ? pt_results_status(results, results->n - 1) : "empty");
     write_as_of(newest, "as_of", json);
     if (list) {
         pt_list_write(json, "values", results->lists, results->data, write_items,

@@ -30,19 +30,23 @@ struct pt_results {
     bool lists, data; /* names of the list: values, data */
     struct pt_trail trail; /* of the newest; stands behind its fields, not in CSV */
     bool by_pair;     /* CSV: the documents are of several symbols, each line names its own */
+    const int64_t *asked_us; /* CSV: [n], the moments that were asked for, when as_of may be another one or none: they
+                                stand as timestamp, as_of behind them; NULL: as_of is the timestamp */
 };
 
 /* Room for n views of documents, which have an alignment that malloc does not give; free(). NULL:
  * no memory. */
 bson_t *pt_results_views(size_t n);
 bool pt_result_is_list(const struct pt_script *script); /* shape "values" */
+/* Of one of them, as replies show it: the newest may be stale. */
+const char *pt_results_status(const struct pt_results *results, size_t i);
 
 void pt_results_json(const struct pt_results *results, struct pt_json *json);
 /* The fields of a document as an object, as the items of a list have them. */
 void pt_results_fields_json(const struct pt_results *results, const bson_t *doc,
                             struct pt_json *json);
-/* Header: timestamp, (pair,) status, fields; members of maps and lists as dotted columns. False:
- * there are more than PT_CSV_COLUMNS. */
+/* Header: timestamp, (as_of,) (pair,) status, fields; members of maps and lists as dotted columns.
+ * False: there are more than PT_CSV_COLUMNS. */
 #define PT_CSV_COLUMNS 65536
 bool pt_results_csv(const struct pt_results *results, struct pt_buf *out);
 /* A value as a CSV cell: doubles in the shortest form that reads back as the same bits, null is
@@ -51,8 +55,9 @@ void pt_results_csv_value(const bson_iter_t *value, struct pt_buf *out);
 
 /* Where two results of one script, symbol and as_of differ: status, and outputs bit by bit (but a 0
  * has no sign); of matrices each two symbols once. Appends a line `timestamp,(pair,)output,old,new`
- * for each to `out` and returns how many there are. */
-size_t pt_results_diff(const bson_t *before, const bson_t *now, bool pairs, struct pt_buf *out);
+ * for each to `out` and returns how many there are. at_us: the timestamp, the moment that both were
+ * asked for. */
+size_t pt_results_diff(const bson_t *before, const bson_t *now, int64_t at_us, bool pairs, struct pt_buf *out);
 
 /* From here on a result that should be current is stale: three bars and a minute behind its bars, or
  * older than its books may be. script NULL: one that looks at bars. */

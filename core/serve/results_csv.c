@@ -248,13 +248,15 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     char text[PT_TIME_TEXT_MAX];
     struct pt_shown shown;
     int64_t as_of_us;
-    const char *status = "error", *symbol;
+    const char *symbol;
     if (!pt_shown_init(&shown, results, doc)) columns->failed = true;
+    if (results->asked_us) {
+        pt_buf_add(out, text, pt_time_print(results->asked_us[i], text));
+        pt_buf_putc(out, ',');
+    }
     if (pt_result_as_of(doc, &as_of_us)) pt_buf_add(out, text, pt_time_print(as_of_us, text));
     if (results->by_pair && pt_doc_text(doc, "symbol", &symbol)) pt_buf_printf(out, ",%s", symbol);
-    pt_doc_text(doc, "status", &status);
-    if (results->stale && i + 1 == results->n && !pt_result_failed(doc)) status = "stale";
-    pt_buf_printf(out, ",%s", status);
+    pt_buf_printf(out, ",%s", pt_results_status(results, i));
     if (columns->n > 0) memset(columns->cell, 0, columns->n * sizeof *columns->cell);
     pt_buf_clear(&columns->line);
     columns->guess = 0;
@@ -281,7 +283,8 @@ bool pt_results_csv(const struct pt_results *results, struct pt_buf *out)
     size_t noutputs = read_outputs(results, &outputs);
     if (outputs == NULL) columns.failed = true;
     for (size_t k = 0; k < noutputs; k++) add_output(results, &outputs[k], &columns);
-    pt_buf_puts(out, results->by_pair ? "timestamp,pair,status" : "timestamp,status");
+    pt_buf_printf(out, "timestamp%s%s,status", results->asked_us ? ",as_of" : "",
+                  results->by_pair ? ",pair" : "");
     for (size_t k = 0; k < columns.n; k++) {
         pt_buf_putc(out, ',');
         pt_csv_text(out, columns.name[k], strlen(columns.name[k]));

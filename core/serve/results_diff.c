@@ -1,7 +1,6 @@
 /* results_diff.c - where two results of the same bar differ, value by value.   [layer: serve] */
 #include "base/decimal.h"
 #include "base/timefmt.h"
-#include "flow/result.h"
 #include "serve/results.h"
 #include "serve/shown.h"
 
@@ -13,7 +12,8 @@
 
 struct diff {
     const bson_t *before;
-    const bson_t *doc; /* the one of now; says when and whose */
+    const bson_t *doc; /* the one of now; says whose */
+    int64_t at_us;
     bool pairs;
     struct pt_buf *out, path;
     size_t n;
@@ -23,11 +23,9 @@ struct diff {
 static void begin_line(struct diff *diff)
 {
     char text[PT_TIME_TEXT_MAX];
-    int64_t as_of_us;
     const char *symbol;
     diff->n++;
-    if (pt_result_as_of(diff->doc, &as_of_us))
-        pt_buf_add(diff->out, text, pt_time_print(as_of_us, text));
+    pt_buf_add(diff->out, text, pt_time_print(diff->at_us, text));
     if (diff->pairs && pt_doc_text(diff->doc, "symbol", &symbol))
         pt_buf_printf(diff->out, ",%s", symbol);
     pt_buf_printf(diff->out, ",%s,", diff->path.data);
@@ -200,10 +198,11 @@ static void compare(struct diff *diff, const bson_iter_t *before, const bson_ite
         put_line(diff, before, now);
 }
 
-size_t pt_results_diff(const bson_t *before, const bson_t *now, bool pairs, struct pt_buf *out)
+size_t pt_results_diff(const bson_t *before, const bson_t *now, int64_t at_us, bool pairs,
+                       struct pt_buf *out)
 {
     static const char *const members[] = { "status", "data", NULL };
-    struct diff diff = { .before = before, .doc = now, .pairs = pairs, .out = out };
+    struct diff diff = { .before = before, .doc = now, .at_us = at_us, .pairs = pairs, .out = out };
     for (const char *const *name = members; *name; name++) {
         bson_iter_t x, y;
         bool was = bson_iter_init_find(&x, before, *name), is = bson_iter_init_find(&y, now, *name);

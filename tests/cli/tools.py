@@ -84,6 +84,12 @@ class Market(Folder):
         for symbol, rows in self.rows.items():
             self.take(symbol, [row for i, row in enumerate(rows[:n]) if i not in without])
 
+    def take_books(self, symbol, times):
+        path = self.dir / "books.jsonl"
+        path.write_text("".join(json.dumps({"stream": f"{symbol.lower()}@depth20", "timestamp": ms, "data": {
+            "lastUpdateId": ms, "bids": [["100", "1"], ["99", "2"]], "asks": [["101", "1"]]}}) + "\n" for ms in times))
+        petrosa("import", "--quiet", path, store=self.store)
+
     def script(self, text=SHARE, name="share.lua"):
         path = self.dir / name
         path.write_text(text)
@@ -91,6 +97,22 @@ class Market(Folder):
 
     def replay(self, *args, pair="BTCUSDT", check=0):
         return petrosa("replay", *args, "--pair", pair, "--period", "1h", store=self.store, check=check)
+
+
+BOOKS = """--- look: how many books there are.
+return calculator {
+  api     = 1,
+  name    = "look",
+  about   = "books of the span",
+  needs   = { books = { span = "1d" } },
+  outputs = { n = "count" },
+  compute = function(w)
+    local b, seen = w.books, 0
+    for _ = 1, 100 do seen = seen + b.best_bid:sum() end
+    return { n = w.books.n }
+  end,
+}
+"""
 
 
 class Replay(Market):
@@ -222,6 +244,35 @@ class Replay(Market):
         self.assertIn("1 of 300 bars failed", done.stderr)
         self.assertIn("ran over its time budget", done.stderr)
 
+    def test_nothing_is_printed_when_no_bar_gave_values(self):
+        self.fill()
+        path = self.script(SHARE.replace("local place", "error('never')\n    local place"))
+        out = self.dir / "out.csv"
+        for more in ((), ("-o", out), ("--format", "jsonl"), ("--against", self.script(name="good.lua"))):
+            done = self.replay(path, *more, check=1)
+            self.assertEqual(done.stdout, "")
+            self.assertIn(f"298 of 300 bars failed, first BTCUSDT as of {stamp(2)}: {path}:10: never", done.stderr)
+        self.assertFalse(out.exists())
+
+    def test_a_script_that_looks_at_books(self):
+        self.fill(5)
+        touch = self.script(BOOKS, "touch.lua")
+        self.take_books("BTCUSDT", [START + 2 * HOUR + 1500, START + 3 * HOUR + 2500])
+        rows = list(csv.reader(io.StringIO(self.replay(touch).stdout)))
+        self.assertEqual(rows[0], ["timestamp", "as_of", "status", "n"])
+        self.assertEqual([row[0] for row in rows[1:]], [stamp(i) for i in range(5)])
+        self.assertEqual([row[2:] for row in rows[1:]], [["empty", ""]] * 2 + [["ok", "1"], ["ok", "2"], ["ok", "2"]])
+        newest = [time.strftime("%Y-%m-%dT%H:%M:", time.gmtime((START + i * HOUR) / 1000)) for i in (2, 3)]
+        self.assertEqual([row[1] for row in rows[1:]], ["", "", newest[0] + "01.5Z", newest[1] + "02.5Z", newest[1] + "02.5Z"])
+        lines = [json.loads(line) for line in self.replay(touch, "--format", "jsonl").stdout.splitlines()]
+        self.assertEqual([[line["timestamp"], line["as_of"] or "", line["status"]] for line in lines], [row[:3] for row in rows[1:]])
+        # where the two differ is said by the bar, also where one has no book
+        other = self.script(BOOKS.replace("n = w.books.n", "n = w.books.n + 1"), "other.lua")
+        rows = list(csv.reader(io.StringIO(self.replay(other, "--against", touch, check=1).stdout)))
+        self.assertEqual(rows[1:], [[stamp(2), "n", "1", "2"], [stamp(3), "n", "2", "3"], [stamp(4), "n", "2", "3"]])
+        self.take_books("ONLYBOOKS", [START])
+        self.assertIn("the store has order books of ONLYBOOKS but no bars", self.replay(touch, pair="ONLYBOOKS", check=1).stderr)
+
     def test_misuse(self):
         self.fill(50)
         path = self.script()
@@ -343,7 +394,7 @@ class New(Market):
             self.assertEqual(path.read_text(), text)
         for args, code, words in ((["anomaly", "a"], 2, "knows calculator, regime and alert"),
                                   (["calculator", "Big"], 2, "no name"), (["calculator", "a" * 42], 2, "no name"), (["regime", "1a"], 2, "no name"),
-                                  (["calculator", "a/b"], 2, "no name"), (["calculator"], 2, "needs"),
+                                  (["calculator", "a/b"], 2, "no name"), (["calculator", "a_spec"], 2, "are specs"), (["regime", "_spec"], 2, "no name"), (["calculator"], 2, "needs"),
                                   (["calculator", "volatility"], 1, "volatility.lua"), (["calculator", "a", "--dir", self.dir / "no/no"], 1, "No such"),
                                   (["regime", "mine", "--set", f"scripts.path={own}"], 1, "mine.lua")):
             self.assertIn(words, petrosa("new", *args, check=code).stderr)
@@ -409,6 +460,15 @@ class Eval(Market):
         self.assertIn("--json", self.eval("volatility", "--profile", "--json", check=2).stderr)
         self.assertIn("no luck", self.eval(self.script(SHARE.replace("local place", "error('no luck')\n    local place")), "--profile", check=1).stderr)
         self.assertIn("profile: none", self.eval(self.script(), "--as-of", stamp(0), "--profile").stdout)
+
+    def test_a_symbol_with_books_alone_is_inspected_too(self):
+        self.take_books("BTCUSDT", [START, START + 1000])
+        text = self.eval(self.script(BOOKS), "--profile").stdout
+        self.assertRegex(text, r"as it runs live +[\d.]+ us a call, median of \d+")
+        self.assertRegex(text, r"(?m)  for _ = 1, 100 do|100 do seen")
+        done = self.eval(self.script(BOOKS.replace("return { n", "error('no luck')\n    return { n")), check=1)
+        self.assertRegex(done.stdout, r"(?m)^  b +books: 2, the newest with 2 bids, 1 asks$")
+        self.assertRegex(done.stdout, r"(?m)^  seen +20000$")
 
     def test_what_is_inspected_is_the_same_value(self):
         self.fill(300)

@@ -18,7 +18,7 @@ static char *diff(bson_t *before, bson_t *now, bool pairs, size_t wanted)
 {
     struct pt_buf out = { 0 };
     pt_buf_puts(&out, "");
-    CU_ASSERT_EQUAL(pt_results_diff(before, now, pairs, &out), wanted);
+    CU_ASSERT_EQUAL(pt_results_diff(before, now, T0, pairs, &out), wanted);
     CU_ASSERT_FALSE_FATAL(out.failed);
     bson_destroy(before);
     bson_destroy(now);
