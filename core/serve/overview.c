@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const pt_overview_names[PT_OV_METRICS] = { "volatility", "volume", "trend", "regime" };
+
 /* ---- one pair ---- */
 
 struct newest {
@@ -47,10 +49,10 @@ static bool take_number(const bson_t *doc, const char *path, double *out)
     return pt_doc_double(doc, path, out) && isfinite(*out);
 }
 
-static bool take_word(const bson_t *doc, const char *path, char out[PT_OVERVIEW_WORD_MAX])
+static bool take_word(const bson_t *doc, const char *path, char out[PT_TRAIL_WORD_MAX])
 {
     const char *word;
-    if (!pt_doc_text(doc, path, &word) || strlen(word) >= PT_OVERVIEW_WORD_MAX) return false;
+    if (!pt_doc_text(doc, path, &word) || strlen(word) >= PT_TRAIL_WORD_MAX) return false;
     strcpy(out, word);
     return true;
 }
@@ -86,14 +88,14 @@ static void take_result(struct pt_overview *line, int metric, int64_t period_us,
     int64_t stale_us = pt_results_stale_us(NULL, as_of_us, period_us);
     if (as_of_us > line->as_of_us || line->as_of_us == PT_MISSING) line->as_of_us = as_of_us;
     if (now_us <= stale_us && stale_us < line->stale_us) line->stale_us = stale_us;
-    take_status(line, now_us > stale_us ? "stale" : status);
+    take_status(line, status);
+    if (now_us > stale_us) take_status(line, "stale"); /* old does not make what is worse better */
     line->there[metric] = take_fields(line, metric, doc);
 }
 
 enum pt_code pt_overview_read(struct pt_read *read, int64_t period_us, int64_t now_us,
                               struct pt_overview *line, struct pt_err *err)
 {
-    static const char *const names[] = { "volatility", "volume", "trend", "regime" };
     uint8_t from[16], to[16];
     enum pt_code rc = PT_OK;
     struct pt_overview fresh = { .annualized = NAN,
@@ -111,7 +113,7 @@ enum pt_code pt_overview_read(struct pt_read *read, int64_t period_us, int64_t n
     for (int metric = 0; metric < PT_OV_METRICS && rc == PT_OK; metric++) {
         char collection[PT_COLLECTION_MAX];
         struct newest newest = { 0 };
-        pt_result_collection(line->pair, names[metric], collection);
+        pt_result_collection(line->pair, pt_overview_names[metric], collection);
         rc = pt_docs_scan(read, collection, from, sizeof from, to, sizeof to, true, take_newest,
                           &newest, err);
         if (rc == PT_EDAMAGE) { /* takes no other pair with it */

@@ -3,11 +3,11 @@
 #define PT_OVERVIEW_H
 
 #include "data/schema.h"
+#include "serve/trail.h"
 #include "store/store.h"
 
-#define PT_OVERVIEW_WORD_MAX 64 /* words of a declaration have at most 60 bytes */
-
 enum { PT_OV_VOLATILITY, PT_OV_VOLUME, PT_OV_TREND, PT_OV_REGIME, PT_OV_METRICS };
+extern const char *const pt_overview_names[PT_OV_METRICS]; /* of the scripts, and of the members of a line */
 
 /* A metric is there when a result is stored that is no error and has at least one of the fields
  * below. Fields that are not there: NaN, "". */
@@ -15,8 +15,9 @@ struct pt_overview {
     char pair[PT_SYMBOL_MAX];
     bool there[PT_OV_METRICS];
     double annualized, spike_ratio, roc, confidence;
-    char direction[PT_OVERVIEW_WORD_MAX], classification[PT_OVERVIEW_WORD_MAX];
-    const char *status; /* the worst of its results, "empty" when one is missing; static */
+    char direction[PT_TRAIL_WORD_MAX], classification[PT_TRAIL_WORD_MAX];
+    const char *status; /* the worst of its results, of one that is stale too the worse word;
+                           "empty" when one is missing; static */
     int64_t as_of_us;   /* of the newest of its results; PT_MISSING */
     int64_t stale_us;   /* when the first of its fresh results becomes stale; INT64_MAX */
     bool available;     /* all four are there */

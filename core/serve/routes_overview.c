@@ -162,8 +162,7 @@ static void write_word(struct pt_json *json, const char *key, const char *word)
 
 static void write_metric(const struct pt_overview *line, int metric, struct pt_json *json)
 {
-    static const char *const names[] = { "volatility", "volume", "trend", "regime" };
-    pt_json_key(json, names[metric]);
+    pt_json_key(json, pt_overview_names[metric]);
     if (!line->there[metric]) {
         pt_json_null(json);
         return;

@@ -145,7 +145,7 @@ class Regime(Folder):
             self.assertEqual(line["volume"], {"spike_ratio": volume["volume_spike_ratio"]})
             self.assertEqual(line["trend"], None if pair == "NEWUSDT" else {"direction": trend["crossover_signal"], "roc": trend["rate_of_change"]})
             self.assertEqual(line["regime"], {"classification": one["regime"]["data"]["regime"], "confidence": one["regime"]["data"]["confidence"]})
-            self.assertEqual(line["status"], "stale")
+            self.assertEqual(line["status"], "warming" if pair == "NEWUSDT" else "stale", "warming is worse than old")
 
     def test_the_overview_of_pairs_that_are_named(self):
         body = self.get("/analysis/market-overview?pairs=solusdt,NOBODY,BTCUSDT,SOLUSDT")

@@ -8,8 +8,6 @@
 #define T0 INT64_C(1731628800000000) /* 2024-11-15T00:00:00Z */
 #define PERIOD PT_US_HOUR
 
-static const char *const names[] = { "volatility", "volume", "trend", "regime" };
-
 static void store(const char *name, int64_t as_of_us, const char *status, const char *data)
 {
     struct pt_write *write = NULL;
@@ -92,10 +90,14 @@ static void test_the_worst_status_and_what_is_missing(void)
         for (size_t rank = 1; rank < sizeof ranks / sizeof ranks[0]; rank++) {
             fake_start(NULL);
             store_all(T0);
-            store(names[metric], T0, ranks[rank], "{\"annualized\": null}");
+            store(pt_overview_names[metric], T0, ranks[rank], "{\"annualized\": null}");
             struct pt_overview line = line_at(T0);
             CU_ASSERT_STRING_EQUAL(line.status, ranks[rank]);
             CU_ASSERT_FALSE(line.available);
+            bool worse =
+                strcmp(ranks[rank], "gap") != 0; /* than stale, which the others are then */
+            CU_ASSERT_STRING_EQUAL(line_at(T0 + 100 * PERIOD).status,
+                                   worse ? ranks[rank] : "stale");
             for (size_t k = 0; k < PT_OV_METRICS; k++) CU_ASSERT_EQUAL(line.there[k], k != metric);
             fake_stop();
         }
