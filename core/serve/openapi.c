@@ -2,6 +2,7 @@
 #include "base/timefmt.h"
 #include "serve/docs.h"
 #include "serve/list.h"
+#include "serve/overview.h"
 #include "serve/results.h"
 #include "serve/thread.h"
 
@@ -281,6 +282,70 @@ static void write_result_schema(const struct pt_script *script, struct pt_json *
     pt_json_object_end(json);
 }
 
+#define NULLABLE_TEXT "{\"type\":[\"string\",\"null\"]}"
+
+static void open_object(struct pt_json *json, const char *key, const char *about)
+{
+    pt_json_key(json, key);
+    pt_json_object(json);
+    pt_json_kv_text(json, "type", "object");
+    if (about != NULL) pt_json_kv_text(json, "description", about);
+}
+
+static void write_plain(struct pt_json *json, const char *key, const char *type)
+{
+    pt_json_key(json, key);
+    pt_json_object(json);
+    pt_json_kv_text(json, "type", type);
+    pt_json_object_end(json);
+}
+
+/* One metric of a pair. */
+static void write_overview_metric(struct pt_json *json, int metric)
+{
+    static const char *const fields[PT_OV_METRICS][2] = {
+        [PT_OV_VOLATILITY] = { "annualized", NULL },
+        [PT_OV_VOLUME] = { "spike_ratio", NULL },
+        [PT_OV_TREND] = { "direction", "roc" },
+        [PT_OV_REGIME] = { "classification", "confidence" },
+    };
+    pt_json_key(json, pt_overview_names[metric]);
+    pt_json_object(json);
+    pt_json_key(json, "type");
+    pt_json_raw(json, "[\"object\",\"null\"]", 17);
+    pt_json_key(json, "properties");
+    pt_json_object(json);
+    for (int i = 0; i < 2 && fields[metric][i] != NULL; i++) {
+        pt_json_key(json, fields[metric][i]);
+        pt_json_raw(json, NULLABLE_TEXT, sizeof NULLABLE_TEXT - 1);
+    }
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+}
+
+static void write_overview_schema(struct pt_json *json)
+{
+    open_object(json, "schema", NULL);
+    pt_json_key(json, "properties");
+    pt_json_object(json);
+    open_object(json, "overview", "a member a pair");
+    open_object(json, "additionalProperties", "a metric without a result is null");
+    pt_json_key(json, "properties");
+    pt_json_object(json);
+    for (int metric = 0; metric < PT_OV_METRICS; metric++) write_overview_metric(json, metric);
+    write_plain(json, "status", "string");
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+    pt_json_key(json, "timestamp");
+    pt_json_raw(json, NULLABLE_TEXT, sizeof NULLABLE_TEXT - 1);
+    write_plain(json, "pairs_requested", "integer");
+    write_plain(json, "pairs_available", "integer");
+    write_plain(json, "pagination", "object");
+    pt_json_object_end(json);
+    pt_json_object_end(json);
+}
+
 /* ---- paths --------------------------------------------------------------------------------------
  */
 
@@ -338,6 +403,7 @@ static void write_responses(const struct pt_route *route, const struct pt_script
     pt_json_key(json, type);
     pt_json_object(json);
     if (script != NULL) write_result_schema(script, json);
+    if (route->handle == pt_handle_overview) write_overview_schema(json);
     pt_json_object_end(json);
     if ((route->flags & PT_ROUTE_LIST) != 0) {
         pt_json_key(json, "text/csv");

@@ -90,8 +90,10 @@ const struct pt_route pt_routes[] = {
       .summary = "results of a loaded script",
       .about = "Stored results, or one computed on request: with as_of, with parameters of the "
                "script that differ "
-               "from those in force, and where nothing is stored yet. A script of the whole market "
-               "takes pairs in place of pair." },
+               "from those in force, and where nothing is stored yet. The newest result of a "
+               "script that looks at order books is computed when a newer book than its own is "
+               "stored; with limit above 1, offset, start or end all are stored ones. A script "
+               "of the whole market takes pairs in place of pair." },
     { .path = "/catalog/datasets",
       .handle = pt_handle_datasets,
       .params = pt_datasets_params,

@@ -90,8 +90,14 @@ static void write_script(const struct pt_script *script, int64_t loaded_us, stru
     pt_json_key(json, "fields");
     pt_json_array(json);
     write_field(json, "timeframe", "text", "none", "length of a bar", true);
-    write_field(json, "as_of", "timestamp", "us", "close of the last bar of the window", true);
-    write_field(json, "status", "text", "none", "ok, warming, gap or error", true);
+    write_field(json, "as_of", "timestamp", "us",
+                pt_script_books(script, NULL, NULL) ? "time of the newest order book, in whole ms"
+                                                    : "close of the last bar of the window",
+                true);
+    write_field(json, "status", "text", "none",
+                "ok, gap, warming or error; of a reply also stale or empty; quarantined while the "
+                "script is",
+                true);
     write_outputs(script->declaration, json);
     pt_json_array_end(json);
     pt_json_key(json, "primary_keys");

@@ -50,6 +50,11 @@ class Catalog(Folder):
             get(f"/catalog/lineage/{id}")
         # what a result has is what its schema says
         fields = {f["name"] for f in get("/catalog/schemas/analytics_BTCUSDT_trend")["fields"]}
+        about = {name: {f["name"]: f["description"] for f in get(f"/catalog/schemas/{name}_schema")["fields"]} for name in ("trend", "spread")}
+        self.assertIn("last bar", about["trend"]["as_of"])
+        self.assertIn("newest order book", about["spread"]["as_of"])
+        for word in ("ok", "gap", "warming", "error", "stale", "empty", "quarantined"):
+            self.assertRegex(about["spread"]["status"], rf"\b{word}\b")
         self.assertLessEqual(set(get("/analysis/trend?pair=BTCUSDT")["values"][0]) - {"timestamp"}, fields)
 
         lineage = get("/catalog/lineage/candles_BTCUSDT_1h")["lineage"]

@@ -224,6 +224,18 @@ class Rules(WithStore):
                     asked += 1
         self.assertGreater(asked, 50)
 
+    def test_the_overview_is_what_its_schema_says(self):
+        schema = self.get("/openapi.json").json["paths"]["/analysis/market-overview"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        body = self.get("/analysis/market-overview").json
+        self.assertLessEqual(set(schema["properties"]), set(body))
+        line = schema["properties"]["overview"]["additionalProperties"]["properties"]
+        self.assertTrue(body["overview"])
+        for pair in body["overview"].values():
+            self.assertEqual(set(pair), set(line))
+            for name, metric in pair.items():
+                if isinstance(metric, dict):
+                    self.assertEqual(set(metric), set(line[name]["properties"]))
+
     def test_docs_need_nothing_from_outside(self):
         reply = self.get("/docs")
         self.assertEqual(reply.headers["Content-Type"], "text/html; charset=utf-8")
