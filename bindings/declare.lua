@@ -1,8 +1,8 @@
 --- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
 -- Gives the constructors (calculator, regime, alert, int, number, ...) to `names` and turns a declaration into what C keeps:
--- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, book_breaks,
--- funding_us, marks_us, market, document }. A document is a list { kind = "o", key, value, ... }, an array { kind = "a", ... }, a decimal { kind = "d", x };
--- whole numbers, texts and booleans stand for themselves.
+-- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, book_breaks, funding_us, marks_us,
+-- market, document }. A document is a list { kind = "o", key, value, ... }, an array { kind = "a", ... }, a decimal
+-- { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
 local native, names = ...
 jit.off(true, true) -- each function here runs a few times in a VM's life
 

@@ -22,9 +22,9 @@ struct pt_result {
     int64_t derived_us; /* the stored period the bars were built from; 0 = stored as they are */
     size_t rows, expected, gaps, missing;
     double completeness;
-    bool by_books;                  /* rows are books: how many there should be nobody knows */
-    bool broken;                    /* the newest of them is a break */
-    bool has_bars;                  /* the bars beside the books: */
+    bool by_books; /* rows are books: how many there should be nobody knows */
+    bool broken;   /* the newest of them is a break */
+    bool has_bars; /* the bars beside the books: */
     size_t bar_rows, bar_expected, bar_gaps, bar_missing;
     const struct pt_params *params; /* NULL: could not be read */
     const char *file, *hash;

@@ -115,11 +115,11 @@ struct pt_reader {
     int64_t last_time_us;     /* csv.c: open time of the last good row */
     uint32_t *separators;     /* csv_fast.c */
     size_t separators_cap;
-    struct pt_book_rows book;   /* csv.c */
-    struct pt_decoder *decoder; /* capture.c; owned unless it is the hint's */
+    struct pt_book_rows book;        /* csv.c */
+    struct pt_decoder *decoder;      /* capture.c; owned unless it is the hint's */
     struct pt_decoder_counts before; /* its counts when the file began */
-    char *message;              /* capture.c: a JSON text over several lines */
-    size_t message_len;         /* 0 = not inside one */
+    char *message;                   /* capture.c: a JSON text over several lines */
+    size_t message_len;              /* 0 = not inside one */
     uint64_t message_line;
 
     struct pt_slot **slots;

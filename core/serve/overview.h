@@ -7,7 +7,8 @@
 #include "store/store.h"
 
 enum { PT_OV_VOLATILITY, PT_OV_VOLUME, PT_OV_TREND, PT_OV_REGIME, PT_OV_METRICS };
-extern const char *const pt_overview_names[PT_OV_METRICS]; /* of the scripts, and of the members of a line */
+extern const char
+    *const pt_overview_names[PT_OV_METRICS]; /* of the scripts, and of the members of a line */
 
 /* A metric is there when a result is stored that is no error and has at least one of the fields
  * below. Fields that are not there: NaN, "". */
