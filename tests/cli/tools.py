@@ -6,6 +6,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -369,7 +370,7 @@ class New(Market):
             self.assertIn(" 0 failures / 0 errors", petrosa("test", path).stdout)
             self.assertEqual(len(self.replay(path).stdout.splitlines()), 201)
             for command in [line for line in text.splitlines() if line.startswith(("run ", "test "))]:
-                done = subprocess.run(command.split(None, 1)[1].replace("petrosa", str(PETROSA), 1), shell=True, capture_output=True, text=True,
+                done = subprocess.run(command.split(None, 1)[1].replace("petrosa", shlex.quote(str(PETROSA)), 1), shell=True, capture_output=True, text=True,
                                       env=environment(PETROSA_DATA=str(self.store)))
                 self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
         self.assertEqual(len(list(own.rglob("*.lua"))), 6)
