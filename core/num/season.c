@@ -10,28 +10,42 @@
 
 /* ---- groups ---------------------------------------------------------------------------------- */
 
-/* The group of a key, `groups` when it is of none. */
-static size_t group_of(double key, size_t groups)
+enum { BLOCK = 512 };
+
+/* The groups of a block of keys, `groups` for one that is of none. Without branches: all lanes. */
+static void groups_of(const double *keys, size_t n, size_t groups, uint16_t *group)
 {
-    if (!(key >= 0 && key < (double)groups)) return groups;
-    int32_t group = (int32_t)key; /* no floor(): a call into libm on a processor this old */
-    return (double)group == key ? (size_t)group : groups;
+    double most = (double)groups;
+    for (size_t i = 0; i < n; i++) {
+        double key = keys[i] >= 0 && keys[i] < most ? keys[i] : most;
+        int32_t whole = (int32_t)key; /* no floor(): a call into libm on processors this old */
+        group[i] = (uint16_t)((double)whole == key ? whole : (int32_t)groups);
+    }
 }
 
 void pt_season_group(const double *x, const double *keys, size_t n, size_t groups, double *out,
                      size_t *start)
 {
-    size_t next[PT_GROUPS_MAX + 1] = { 0 }, at = 0;
-    for (size_t i = 0; i < n; i++) next[group_of(keys[i], groups)]++;
+    size_t next[PT_GROUPS_MAX + 1], at = 0;
+    uint16_t group[BLOCK];
+    memset(next, 0, (groups + 1) * sizeof *next);
+    for (size_t from = 0; from < n; from += BLOCK) {
+        size_t rows = n - from < BLOCK ? n - from : BLOCK;
+        groups_of(keys + from, rows, groups, group);
+        for (size_t i = 0; i < rows; i++) next[group[i]]++;
+    }
     for (size_t g = 0; g < groups; g++) {
         size_t count = next[g];
         start[g] = next[g] = at;
         at += count;
     }
     start[groups] = at;
-    for (size_t i = 0; i < n; i++) {
-        size_t g = group_of(keys[i], groups);
-        if (g < groups) out[next[g]++] = x[i];
+    for (size_t from = 0; from < n; from += BLOCK) {
+        size_t rows = n - from < BLOCK ? n - from : BLOCK;
+        groups_of(keys + from, rows, groups, group);
+        for (size_t i = 0; i < rows; i++) {
+            if (group[i] < groups) out[next[group[i]]++] = x[from + i];
+        }
     }
 }
 
@@ -126,7 +140,7 @@ static double entropy_of(const size_t *counts, size_t cells, size_t all)
 double pt_season_entropy(const double *x, size_t n, size_t bins, double low, double high)
 {
     size_t counts[PT_BINS_MAX] = { 0 }, all = 0;
-    double width = (high - low) / (double)bins;
+    double width = (high - low) / (double)bins, bins_per_unit = 1 / width;
     if (bins < 1 || bins > PT_BINS_MAX || !(low <= high) || !isfinite(high - low)) return NAN;
     for (size_t i = 0; i < n; i++) {
         if (!pt_there(x[i])) continue;
@@ -135,9 +149,9 @@ double pt_season_entropy(const double *x, size_t n, size_t bins, double low, dou
         if (x[i] <= low) {
             bin = 0;
         } else if (x[i] < high) {
-            double at = (x[i] - low) / width;
-            bin = at < (double)bins ? (size_t)at : bins - 1;
-            /* Prices stand on edges often: the edge itself decides, not the rounded quotient. */
+            double at = (x[i] - low) * bins_per_unit;
+            bin = at < (double)bins ? (size_t)(int32_t)at : bins - 1;
+            /* Prices stand on edges often: the edge itself decides, not the rounded product. */
             if (bin > 0 && x[i] < (double)bin * width + low)
                 bin--;
             else if (bin + 1 < bins && x[i] >= (double)(bin + 1) * width + low)
