@@ -2,6 +2,7 @@
 #include "base/decimal.h"
 #include "base/timefmt.h"
 #include "flow/result.h"
+#include "serve/csv_columns.h"
 #include "serve/list.h"
 #include "serve/results.h"
 #include "serve/shown.h"
@@ -36,64 +37,9 @@ void pt_results_csv_value(const bson_iter_t *iter, struct pt_buf *out)
     }
 }
 
-struct cell { /* of the line under way: where its text is */
-    size_t at, len;
-};
-
-/* Columns in the order in which they first came. */
-struct columns {
-    char **name; /* owned */
-    size_t n, cap;
-    bool failed, many;
-    struct cell *cell;  /* [cap] */
-    struct pt_buf line; /* their texts */
-    size_t guess;       /* the column that should come next */
-};
-
-static void columns_fini(struct columns *columns)
-{
-    for (size_t i = 0; i < columns->n; i++) free(columns->name[i]);
-    free(columns->name);
-    free(columns->cell);
-    pt_buf_fini(&columns->line);
-}
-
-static bool grow(struct columns *columns)
-{
-    size_t cap = columns->cap == 0 ? 64 : columns->cap * 2;
-    if (cap > PT_CSV_COLUMNS) columns->many = true;
-    if (columns->many) return false;
-    char **name = realloc(columns->name, cap * sizeof *name);
-    if (name != NULL) columns->name = name;
-    struct cell *cell = realloc(columns->cell, cap * sizeof *cell);
-    if (cell != NULL) columns->cell = cell;
-    if (name == NULL || cell == NULL) return false;
-    columns->cap = cap;
-    return true;
-}
-
-static size_t column_of(struct columns *columns, const char *path)
-{
-    for (size_t k = 0; k < columns->n; k++) {
-        size_t i = columns->guess + k;
-        if (i >= columns->n) i -= columns->n;
-        if (strcmp(columns->name[i], path) != 0) continue;
-        columns->guess = i + 1 < columns->n ? i + 1 : 0;
-        return i;
-    }
-    char *name = columns->n < columns->cap || grow(columns) ? strdup(path) : NULL;
-    if (name == NULL) {
-        columns->failed = true;
-        return 0;
-    }
-    columns->name[columns->n] = name;
-    columns->cell[columns->n] = (struct cell){ 0, 0 };
-    return columns->n++;
-}
-
 /* Values below `iter`, each under its dotted path. fill: into the line; else only makes the
  * columns. */
-static void flatten(struct columns *columns, const bson_iter_t *iter, struct pt_buf *path,
+static void flatten(struct pt_csv_columns *columns, const bson_iter_t *iter, struct pt_buf *path,
                     unsigned depth, bool fill)
 {
     bson_iter_t inner;
@@ -101,7 +47,7 @@ static void flatten(struct columns *columns, const bson_iter_t *iter, struct pt_
     if (!nested || depth >= DEPTH_MAX || !bson_iter_recurse(iter, &inner)) {
         if (path->failed) columns->failed = true;
         if (columns->failed) return;
-        size_t i = column_of(columns, path->data);
+        size_t i = pt_csv_columns_of(columns, path->data);
         if (!fill || columns->failed) return;
         columns->cell[i].at = columns->line.len;
         pt_results_csv_value(iter, &columns->line);
@@ -125,17 +71,18 @@ struct output {
 };
 
 /* A matrix: path.A.B for each two symbols that are shown. */
-static void flatten_matrix(struct columns *columns, const struct pt_shown *shown,
+static void flatten_matrix(struct pt_csv_columns *columns, const struct pt_shown *shown,
                            const struct pt_matrix *matrix, struct pt_buf *path, bool fill)
 {
     char text[PT_DOUBLE_TEXT_MAX];
     size_t len = path->len;
+    if (!pt_csv_columns_fit(columns, shown->n * shown->n)) return;
     for (size_t i = 0; i < shown->n; i++) {
         for (size_t j = 0; j < shown->n && !columns->failed; j++) {
             pt_buf_printf(path, ".%s.%s", shown->name[i], shown->name[j]);
             if (path->failed) columns->failed = true;
             if (columns->failed) return;
-            size_t at = column_of(columns, path->data);
+            size_t at = pt_csv_columns_of(columns, path->data);
             path->len = len;
             path->data[len] = '\0';
             if (!fill || columns->failed) continue;
@@ -149,7 +96,7 @@ static void flatten_matrix(struct columns *columns, const struct pt_shown *shown
 }
 
 /* An output as a whole: what is shown of it. */
-static void flatten_output(struct columns *columns, const struct pt_shown *shown,
+static void flatten_output(struct pt_csv_columns *columns, const struct pt_shown *shown,
                            const struct output *output, const bson_iter_t *value, bool fill)
 {
     struct pt_matrix matrix;
@@ -220,7 +167,7 @@ static bool is_nested(const bson_iter_t *value)
 }
 
 static void add_output(const struct pt_results *results, struct output *output,
-                       struct columns *columns)
+                       struct pt_csv_columns *columns)
 {
     bson_iter_t value;
     struct pt_shown shown;
@@ -229,10 +176,10 @@ static void add_output(const struct pt_results *results, struct output *output,
             value_of(&results->docs[i], output->name, output->stored, &value) && is_nested(&value);
     }
     if (!output->nested) {
-        column_of(columns, output->name);
+        pt_csv_columns_of(columns, output->name);
         return;
     }
-    for (size_t i = 0; i < results->n; i++) {
+    for (size_t i = 0; i < results->n && !columns->failed; i++) {
         if (!value_of(&results->docs[i], output->name, output->stored, &value)) continue;
         if (BSON_ITER_HOLDS_NULL(&value)) continue;
         if (!pt_shown_init(&shown, results, &results->docs[i])) columns->failed = true;
@@ -242,7 +189,7 @@ static void add_output(const struct pt_results *results, struct output *output,
 }
 
 static void write_line(const struct pt_results *results, size_t i, const struct output *outputs,
-                       size_t noutputs, struct columns *columns, struct pt_buf *out)
+                       size_t noutputs, struct pt_csv_columns *columns, struct pt_buf *out)
 {
     const bson_t *doc = &results->docs[i];
     char text[PT_TIME_TEXT_MAX];
@@ -259,7 +206,6 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     pt_buf_printf(out, ",%s", pt_results_status(results, i));
     if (columns->n > 0) memset(columns->cell, 0, columns->n * sizeof *columns->cell);
     pt_buf_clear(&columns->line);
-    columns->guess = 0;
     for (size_t k = 0; k < noutputs; k++) {
         bson_iter_t value;
         if (!value_of(doc, outputs[k].name, outputs[k].stored, &value)) continue;
@@ -269,7 +215,7 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     pt_shown_fini(&shown);
     for (size_t k = 0; k < columns->n; k++) {
         pt_buf_putc(out, ',');
-        const struct cell *cell = &columns->cell[k];
+        const struct pt_csv_cell *cell = &columns->cell[k];
         if (cell->len > 0) pt_buf_add(out, columns->line.data + cell->at, cell->len);
     }
     if (columns->line.failed) columns->failed = true;
@@ -278,14 +224,14 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
 
 bool pt_results_csv(const struct pt_results *results, struct pt_buf *out)
 {
-    struct columns columns = { 0 };
+    struct pt_csv_columns columns = { 0 };
     struct output *outputs;
     size_t noutputs = read_outputs(results, &outputs);
     if (outputs == NULL) columns.failed = true;
     for (size_t k = 0; k < noutputs; k++) add_output(results, &outputs[k], &columns);
     pt_buf_printf(out, "timestamp%s%s,status", results->asked_us ? ",as_of" : "",
                   results->by_pair ? ",pair" : "");
-    for (size_t k = 0; k < columns.n; k++) {
+    for (size_t k = 0; k < columns.n && !columns.failed; k++) {
         pt_buf_putc(out, ',');
         pt_csv_text(out, columns.name[k], strlen(columns.name[k]));
     }
@@ -295,7 +241,7 @@ bool pt_results_csv(const struct pt_results *results, struct pt_buf *out)
                    &columns, out);
     }
     if (columns.failed) out->failed = true;
-    columns_fini(&columns);
+    pt_csv_columns_fini(&columns);
     free(outputs);
     return !columns.many;
 }

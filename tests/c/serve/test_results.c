@@ -1,7 +1,9 @@
 #include "suite.h"
 
+#include "data/matrix.h"
 #include "fake_engine.h"
 #include "serve/analysis.h"
+#include "serve/csv_columns.h"
 #include "serve/results.h"
 #include "serve/rows.h"
 
@@ -190,6 +192,58 @@ static void test_csv_has_the_columns_of_all_lines(void)
     free_docs(docs, 2);
 }
 
+static void test_csv_columns_are_found_without_a_search(void)
+{
+    struct pt_csv_columns columns = { 0 };
+    char path[32];
+    size_t wrong = 0;
+    for (unsigned round = 0; round < 2; round++) {
+        for (size_t i = 0; i < PT_CSV_COLUMNS; i++) {
+            snprintf(path, sizeof path, "m.A%zu.B%zu", i / 256, i % 256);
+            wrong += pt_csv_columns_of(&columns, path) != i;
+        }
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+    CU_ASSERT_FALSE(columns.failed);
+    CU_ASSERT_TRUE(columns.looks < 4 * (uint64_t)PT_CSV_COLUMNS);
+    pt_csv_columns_of(&columns, "one more");
+    CU_ASSERT_TRUE(columns.many && columns.failed);
+    pt_csv_columns_fini(&columns);
+}
+
+/* A matrix of 600 symbols is 360,000 columns: refused before one of them is made. */
+static void test_csv_of_too_many_columns_is_refused_at_once(void)
+{
+    struct pt_csv_columns columns = { 0 };
+    CU_ASSERT_TRUE(pt_csv_columns_fit(&columns, 256 * 256));
+    CU_ASSERT_FALSE(pt_csv_columns_fit(&columns, 600 * 600));
+    CU_ASSERT_TRUE(columns.many);
+    pt_csv_columns_fini(&columns);
+    bson_t data, list, *docs = pt_results_views(1);
+    double *cells = calloc(600 * 600, sizeof *cells);
+    char key[16], name[16];
+    bson_init(&docs[0]);
+    BSON_APPEND_UTF8(&docs[0], "status", "ok");
+    BSON_APPEND_DATE_TIME(&docs[0], "as_of", T0 / 1000);
+    BSON_APPEND_ARRAY_BEGIN(&docs[0], "symbols", &list);
+    for (int i = 0; i < 600; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        snprintf(name, sizeof name, "S%03dUSDT", i);
+        BSON_APPEND_UTF8(&list, key, name);
+    }
+    bson_append_array_end(&docs[0], &list);
+    BSON_APPEND_DOCUMENT_BEGIN(&docs[0], "data", &data);
+    CU_ASSERT_TRUE(pt_matrix_append(&data, "by_lag", PT_MATRIX_DECIMAL, cells, 600));
+    bson_append_document_end(&docs[0], &data);
+    struct pt_results results = results_of("deviation", docs, 1);
+    struct pt_buf out = { 0 };
+    CU_ASSERT_FALSE(pt_results_csv(&results, &out));
+    CU_ASSERT_TRUE(out.len < 1000); /* no column of it was written */
+    pt_buf_fini(&out);
+    free(cells);
+    free_docs(docs, 1);
+}
+
 static void test_the_tag_forgets_the_time_of_computing_only(void)
 {
     bson_t *a = docs_of(2, 1);
@@ -324,6 +378,9 @@ static CU_TestInfo tests[] = {
     { "numbers that are none are null", test_numbers_that_are_none_are_null },
     { "CSV has dotted columns", test_csv_has_dotted_columns },
     { "CSV has the columns of all lines", test_csv_has_the_columns_of_all_lines },
+    { "CSV columns are found without a search", test_csv_columns_are_found_without_a_search },
+    { "CSV of too many columns is refused at once",
+      test_csv_of_too_many_columns_is_refused_at_once },
     { "the tag forgets the time of computing only",
       test_the_tag_forgets_the_time_of_computing_only },
     { "the body of eval is the body of the route", test_the_body_of_eval_is_the_body_of_the_route },
