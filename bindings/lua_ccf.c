@@ -23,11 +23,12 @@ static int vec_cross_correlation(lua_State *L)
     size_t least = pt_lua_whole(L, 4, 2, INT32_MAX, 20), n = (size_t)v->n;
     double level = luaL_optnumber(L, 5, 0.01);
     luaL_argcheck(L, level > 0 && level < 1, 5, "must be between 0 and 1");
-    double *work = pt_lua_work(L, pt_ccf_work_len(n, lags));
-    double *r = pt_lua_work(L, 2 * lags + 1);
-    size_t *pairs = (size_t *)(void *)pt_lua_work(L, 2 * lags + 1);
+    size_t all = 2 * lags + 1;
+    double *r = pt_lua_work(L, 2 * all + pt_ccf_work_len(n, lags)), *work = r + 2 * all;
+    size_t *pairs = (size_t *)(void *)(r + all);
     pt_ccf(v->p, u->p, n, lags, least, work, r, pairs);
     struct pt_ccf_peak peak = pt_ccf_peak(r, pairs, lags, level);
+    pt_lua_work_done(L, r);
     lua_pushnumber(L, peak.pairs > 0 ? (lua_Number)peak.lag : NAN);
     lua_pushnumber(L, peak.r);
     lua_pushnumber(L, peak.bound);

@@ -127,8 +127,8 @@ void pt_lua_fault_take(lua_State *L, const char *file, struct pt_lua_fault *faul
 void pt_lua_fault_memory(size_t limit, struct pt_lua_fault *fault)
 {
     /* a place found by the handler stays: it is where the last straw was */
-    snprintf(fault->message, sizeof fault->message, "not enough memory: a call may use %zu MiB",
-             limit >> 20);
+    snprintf(fault->message, sizeof fault->message,
+             "not enough memory: a call may use %zu MiB ([scripts] memory)", limit >> 20);
 }
 
 void pt_lua_fault_set(struct pt_lua_fault *fault, const char *message)

@@ -210,6 +210,7 @@ static int correlations(lua_State *L, correlate kernel)
     uint32_t *overlap = (uint32_t *)(void *)pt_lua_work(L, (n * n + 1) / 2);
     done(L, kernel(&panel, least, matrix, overlap, &err), &err);
     for (size_t k = 0; k < n * n; k++) counts[k] = overlap[k];
+    pt_lua_work_done(L, (double *)(void *)overlap);
     return 2;
 }
 

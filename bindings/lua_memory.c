@@ -11,6 +11,7 @@
 struct pt_arena_block {
     _Alignas(ALIGNMENT) struct pt_arena_block *next; /* older, full ones */
     size_t room, used;
+    void *last; /* handed out last; NULL: given back */
 };
 
 void pt_arena_fini(struct pt_arena *arena)
@@ -31,6 +32,7 @@ void pt_arena_reset(struct pt_arena *arena)
         arena->blocks = newest->next;
         newest->next = NULL;
         newest->used = 0;
+        newest->last = NULL;
     } else {
         newest = NULL;
     }
@@ -71,8 +73,19 @@ void *pt_lua_memory_scratch(struct pt_lua_memory *memory, size_t bytes)
     }
     void *start = (char *)(block + 1) + block->used;
     block->used += bytes;
+    block->last = start;
     arena->used += bytes;
     return start;
+}
+
+void pt_lua_memory_give_back(struct pt_lua_memory *memory, void *start)
+{
+    struct pt_arena_block *block = memory->arena->blocks;
+    if (!start || !block || start != block->last) return;
+    size_t kept = (size_t)((char *)start - (char *)(block + 1));
+    memory->arena->used -= block->used - kept;
+    block->used = kept;
+    block->last = NULL;
 }
 
 void *pt_lua_memory_alloc(void *ud, void *ptr, size_t old_len, size_t new_len)

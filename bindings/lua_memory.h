@@ -35,4 +35,8 @@ void *pt_lua_memory_alloc(void *ud, void *ptr, size_t old_len, size_t new_len);
  * fit. */
 void *pt_lua_memory_scratch(struct pt_lua_memory *memory, size_t bytes);
 
+/* Gives back what scratch handed out last. start: what it returned; anything older, or NULL, stays
+ * until the reset. */
+void pt_lua_memory_give_back(struct pt_lua_memory *memory, void *start);
+
 #endif

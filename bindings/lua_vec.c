@@ -43,6 +43,11 @@ double *pt_lua_work(lua_State *L, size_t n)
     return p;
 }
 
+void pt_lua_work_done(lua_State *L, double *work)
+{
+    pt_lua_memory_give_back(&pt_vm_of(L)->memory, work);
+}
+
 double *pt_lua_vec_push(lua_State *L, size_t n)
 {
     double *p = pt_lua_work(L, n);

@@ -38,6 +38,9 @@ struct pt_lua_vec *pt_lua_vec_same(lua_State *L, int arg, const struct pt_lua_ve
 
 /* Arena memory for a kernel's own work; raises when there is no room. */
 double *pt_lua_work(lua_State *L, size_t n);
+/* Gives back what pt_lua_work gave last, before the call of the script ends: for functions that are
+ * called once a symbol. */
+void pt_lua_work_done(lua_State *L, double *work);
 
 /* Half of the elements (pt_roll_half) are there: else a statistic is missing. */
 bool pt_lua_half(const struct pt_lua_vec *v);

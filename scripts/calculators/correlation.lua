@@ -36,11 +36,12 @@ local function itself(r, week)
   }
 end
 
---- A symbol beside the benchmark. r, b: log returns of a month; `innovation`: what b's own memory does not explain.
-local function beside(r, b, innovation, week_bars)
+--- A symbol beside the benchmark. r, b: log returns of a month; sizes: b:abs();
+-- innovation: what b's own memory does not explain.
+local function beside(r, b, sizes, innovation, week_bars)
   local rho, pairs = r:pearson(b)
   local recent, recent_pairs = r:last(week_bars - 1):pearson(b:last(week_bars - 1))
-  local moves, moves_pairs = r:abs():pearson(b:abs())
+  local moves, moves_pairs = r:abs():pearson(sizes)
   local beta, beta_pairs = r:beta(b)
   local lag, peak, bound, lag_pairs = r:prewhiten():cross_correlation(innovation, LAGS, LEAST)
   local still = pairs >= LEAST and missing(rho) -- one of the two does not move
@@ -62,12 +63,12 @@ local function each(m)
   local week_bars, out = bars(WEEK, m.seconds), {}
   local month = m:last(bars(MONTH, m.seconds))
   local b = month:log_returns(m.benchmark)
-  local innovation = b:prewhiten()
+  local sizes, innovation = b:abs(), b:prewhiten()
   for _, symbol in ipairs(m.symbols) do
     if symbol == m.benchmark then
       out[symbol] = itself(b, b:last(week_bars - 1))
     else
-      out[symbol] = beside(month:log_returns(symbol), b, innovation, week_bars)
+      out[symbol] = beside(month:log_returns(symbol), b, sizes, innovation, week_bars)
     end
   end
   return out

@@ -141,7 +141,7 @@ describe("an error", function()
 
   it("of memory is one of the script, and leaves room for the next call", function()
     local r, script = run("local t = {}\nif w.n == 3 then for i = 1, 1e8 do t[i] = { i } end end\nreturn { a = 1, b = 2 }")
-    assert.are.equal("not enough memory: a call may use 64 MiB", r.metadata.error.message)
+    assert.are.equal("not enough memory: a call may use 64 MiB ([scripts] memory)", r.metadata.error.message)
     assert.are.equal(1, script:run({ close = { 1, 2, 3, 4 } }).data.a)
   end)
 

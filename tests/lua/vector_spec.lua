@@ -546,6 +546,10 @@ describe("who leads, who follows", function()
   for i = 1, 200 do white_noise[i] = math.sin(i * i * 1.37) end
   for i = 1, 200 do late[i] = i > 2 and white_noise[i - 2] or 0 end
 
+  it("cross_correlation gives its own memory back, so that it can be called for each symbol", function()
+    assert.are.equal(0, (eval("local v = ... local lag; for i = 1, 20000 do lag = v:cross_correlation(v, 48, 2) end; return lag", white_noise)))
+  end)
+
   it("prewhiten takes the memory of one element out", function()
     local series, memory = {}, 0
     for i = 1, 200 do

@@ -88,6 +88,19 @@ describe("correlation", function()
     assert.equal(167, other.data.overlap[1][1])
   end)
 
+  it("has room for a thousand symbols in the memory of a call", function()
+    local market, normal = {}, generator(3)
+    local noise = walk(normal, 2000, 0.01)
+    for i = 1, 1000 do
+      local close = {}
+      for k = 1, 721 do close[k] = noise[i + k] end
+      market[("S%04dUSDT"):format(i)] = bars(close)
+    end
+    local result = script:run { period = "1h", market = market }
+    assert.is_nil(result.metadata.error, result.metadata.error and result.metadata.error.message)
+    assert.equal(1000, #result.symbols)
+  end)
+
   it("gives ranks and the shrunk matrix on request only", function()
     local default = script:run(support.series("market_walk"))
     assert.same({ spearman_matrix = "not_asked", shrunk_matrix = "not_asked" }, default.metadata.reasons)
