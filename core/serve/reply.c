@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
 #define GZIP_FROM 1024 /* bytes: shorter bodies gain nothing */
 #define COPY_MAX                                                                                   \
@@ -264,6 +265,7 @@ void pt_reply_keep(struct pt_request *request, const char *type, struct pt_buf *
         fail_plain(request);
         return;
     }
+    tag = XXH3_64bits_withSeed(type, strlen(type), tag); /* JSON and CSV are two bodies */
     snprintf(body->etag, sizeof body->etag, "W/\"%016llx\"", (unsigned long long)tag);
     if (strcmp(type, PT_TYPE_CSV) == 0)
         snprintf(body->total, sizeof body->total, "%lld", (long long)total);

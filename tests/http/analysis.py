@@ -160,6 +160,14 @@ class Analysis(Folder):
             self.assertEqual(row, {k: "" if v is None else str(v) for k, v in flat.items()})
         self.assertTrue(any("." in column for column in rows[0]))
 
+    def test_json_and_csv_of_one_url_have_tags_of_their_own(self):
+        target = "/analysis/trend?pair=BTCUSDT"
+        plain = ask(self.port, target)
+        again = ask(self.port, target, headers={"Accept": "text/csv", "If-None-Match": plain.headers["ETag"]})
+        self.assertEqual(again.status, 200)
+        self.assertEqual(again.headers["Content-Type"].split(";")[0], "text/csv")
+        self.assertNotEqual(again.headers["ETag"], plain.headers["ETag"])
+
     def test_the_tag_survives_a_restart(self):
         target = "/analysis/trend?pair=BTCUSDT"
         first = ask(self.port, target)
