@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "bindings/check_compare.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +88,18 @@ static void compare_all(struct pt_checking *c)
     }
 }
 
+static bool is_number(const struct pt_param *param)
+{
+    return param->type == PT_PARAM_INT || param->type == PT_PARAM_NUMBER;
+}
+
+static bool is_error(const bson_t *doc)
+{
+    const char *status = "";
+    pt_doc_text(doc, "status", &status);
+    return strcmp(status, "error") == 0;
+}
+
 /* One market with a parameter at another of its values. */
 static void run_with(struct pt_checking *c, size_t param, double value, const char *word)
 {
@@ -100,7 +113,10 @@ static void run_with(struct pt_checking *c, size_t param, double value, const ch
     run->apart = pt_check_call_fresh(c, run, PT_SHOW_LATER | PT_SHOW_RENAMED, true);
     run->forward = used_call(c, run, 0);
     run->backward = NULL;
-    if (run->apart && run->forward && !pt_check_failed(c, run, run->forward) &&
+    /* a bound may be refused beside what the other parameters are; a word stands for itself */
+    bool refused =
+        is_number(&c->script->declaration.params[param]) && run->forward && is_error(run->forward);
+    if (run->apart && run->forward && !refused && !pt_check_failed(c, run, run->forward) &&
         !pt_check_failed(c, run, run->apart) && !pt_results_same(run->apart, run->forward))
         pt_check_explain(c, run);
     bson_destroy(run->apart);
@@ -113,7 +129,18 @@ static void run_with(struct pt_checking *c, size_t param, double value, const ch
     *c->with = '\0';
 }
 
-/* A way of computing that only another word of a parameter chooses has to be pure too. */
+/* The least or the largest number that a parameter may be, when it has such a bound. */
+static unsigned run_bound(struct pt_checking *c, size_t param, double bound)
+{
+    char word[32];
+    if (!isfinite(bound) || bound == c->params.v[param] || c->over) return 0;
+    snprintf(word, sizeof word, "%.15g", bound);
+    run_with(c, param, bound, word);
+    return 1;
+}
+
+/* A way of computing that only another word, side or bound of a parameter chooses has to be pure
+ * too. */
 static void run_words(struct pt_checking *c)
 {
     const struct pt_declaration *d = &c->script->declaration;
@@ -123,6 +150,10 @@ static void run_words(struct pt_checking *c)
         if (param->type == PT_PARAM_BOOL) {
             run_with(c, i, param->fallback == 0 ? 1 : 0, param->fallback == 0 ? "true" : "false");
             tried++;
+        }
+        if (is_number(param)) {
+            tried += run_bound(c, i, param->min);
+            if (param->max > param->min) tried += run_bound(c, i, param->max);
         }
         for (size_t k = 0; param->type == PT_PARAM_ENUM && k < param->nwords; k++) {
             if ((double)k == param->fallback) continue;

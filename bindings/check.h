@@ -27,6 +27,7 @@ struct pt_check {
     struct pt_finding findings[PT_CHECK_FINDINGS];
     char notes[PT_CHECK_NOTES][200]; /* what could not be looked at, and why */
     unsigned markets, calls;
+    unsigned computed; /* markets on which its function was run and gave a result; 0: not proven */
     int64_t elapsed_us, slowest_us; /* slowest: of compiled calls */
 };
 

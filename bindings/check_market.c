@@ -13,6 +13,7 @@
 #define FRONT 40                                  /* bars before the window */
 #define BACK 12                                   /* bars after it */
 #define BASE_US (INT64_C(1078099200) * PT_US_SEC) /* Monday, 2004-03-01 */
+#define FEW_SYMBOLS 4                             /* of a whole market */
 #define MIN_MAX ((size_t)100000)                  /* a script that needs more bars is not run */
 
 enum fault { NONE, HOLES, CELLS, FLAT, NO_VOLUME, SURGE };
@@ -23,7 +24,7 @@ static const struct shape {
     const char *name, *symbol, *benchmark;
     enum fault fault;
     uint64_t seed;
-    unsigned later;
+    unsigned later, symbols; /* symbols: of a whole market; 0: FEW_SYMBOLS */
     bool trades, slow, brief, bare;
 } shapes[] = {
     { .name = "walk", .symbol = "ETHUSDT", .benchmark = "BTCUSDT", .seed = 1, .trades = true },
@@ -32,6 +33,7 @@ static const struct shape {
       .benchmark = "BTCUSDT",
       .seed = 1,
       .later = 3,
+      .symbols = 12,
       .trades = true },
     { .name = "holes",
       .symbol = "SOLUSDT",
@@ -177,20 +179,22 @@ static enum pt_code add_benchmark(const struct shape *shape, struct pt_memory_co
     return pt_memory_columns_benchmark(bars, &other, err);
 }
 
-/* Symbols of a whole market, each a walk of its own; with holes in other places each, and the last
- * one has ended before the window does. */
+/* Symbols of a whole market, each a walk of its own; with holes in other places each, and the
+ * fourth has ended before the window does. */
 static enum pt_code add_symbols(const struct shape *shape, const struct pt_check_need *need,
                                 struct pt_check_market *market, int64_t start_us, size_t total,
                                 size_t from, size_t n, struct pt_err *err)
 {
-    static const char *const names[] = { "ADAUSDT", "BTCUSDT", "ETHUSDT", "SOLUSDT" };
-    size_t most = sizeof names / sizeof *names;
-    if (shape->brief) most = need->symbols > 0 && need->symbols < most ? need->symbols : 1;
+    size_t most = shape->symbols > 0 ? shape->symbols : FEW_SYMBOLS;
+    if (shape->brief) most = 1;
+    if (need->symbols > most) most = need->symbols;
     for (size_t k = 0; k < most; k++) {
         struct pt_memory_columns *bars = &market->symbols.v[k];
+        char name[PT_SYMBOL_MAX];
+        pt_check_symbol(k, false, name);
         struct shape own = *shape;
         own.seed = shape->seed * 100 + k;
-        enum pt_code rc = pt_memory_columns_init(bars, names[k], need->period_us, total, err);
+        enum pt_code rc = pt_memory_columns_init(bars, name, need->period_us, total, err);
         if (rc != PT_OK) return rc;
         market->symbols.n = k + 1;
         fill(&own, bars, start_us, total, from + k, n > k ? n - k : 0, shape->fault == HOLES);
@@ -262,6 +266,9 @@ enum pt_code pt_check_market_make(size_t i, const struct pt_check_need *need,
     if (need->min > MIN_MAX)
         return pt_fail(err, PT_ERANGE, "at least %zu bars are needed, %zu can be made: not run",
                        need->min, MIN_MAX);
+    if (need->symbols > PT_CHECK_SYMBOLS_MAX)
+        return pt_fail(err, PT_ERANGE, "at least %zu symbols are needed, %d can be made: not run",
+                       need->symbols, PT_CHECK_SYMBOLS_MAX);
     size_t most = need->min > PT_CHECK_BARS_MAX ? need->min : PT_CHECK_BARS_MAX;
     size_t n = need->deep < most ? need->deep : most, front = n < need->deep ? 0 : FRONT;
     if (shape->brief) n = need->min < n ? need->min : n, front = 0;

@@ -21,11 +21,41 @@ static const char *const names[][2] = { { "ADAUSDT", "CWXV9" },
                                         { "SOLUSDT", "VXGHK6P" } };
 #define NAMES (sizeof names / sizeof *names)
 
+/* Behind those come TAAUSDT, TABUSDT .. and WGG9X, WGH9X ..: six letters at each of two places. */
+#define MADE_LETTERS 6
+
+void pt_check_symbol(size_t k, bool other, char symbol[PT_SYMBOL_MAX])
+{
+    static const char letters[][MADE_LETTERS + 1] = { "ABDEFI", "GHJKLQ" };
+    if (k < NAMES) {
+        snprintf(symbol, PT_SYMBOL_MAX, "%s", names[k][other]);
+        return;
+    }
+    size_t made = k - NAMES;
+    snprintf(symbol, PT_SYMBOL_MAX, "%c%c%c%s", other ? 'W' : 'T',
+             letters[other][made / MADE_LETTERS], letters[other][made % MADE_LETTERS],
+             other ? "9X" : "USDT");
+}
+
+/* Which of ours goes by this name; PT_CHECK_SYMBOLS_MAX: none. */
+static size_t find_name(const char *text, size_t len, bool other)
+{
+    char name[PT_SYMBOL_MAX];
+    size_t k = 0;
+    for (; k < PT_CHECK_SYMBOLS_MAX; k++) {
+        /* most texts are no names at all */
+        if (k == NAMES && (len == 0 || text[0] != (other ? 'W' : 'T'))) return PT_CHECK_SYMBOLS_MAX;
+        pt_check_symbol(k, other, name);
+        if (strlen(name) == len && memcmp(name, text, len) == 0) break;
+    }
+    return k;
+}
+
 void pt_check_rename(char symbol[PT_SYMBOL_MAX])
 {
-    for (size_t i = 0; i < NAMES; i++) {
-        if (strcmp(names[i][0], symbol) != 0) continue;
-        snprintf(symbol, PT_SYMBOL_MAX, "%s", names[i][1]);
+    size_t k = find_name(symbol, strlen(symbol), false);
+    if (k < PT_CHECK_SYMBOLS_MAX) {
+        pt_check_symbol(k, true, symbol);
         return;
     }
     for (char *c = symbol; *c; c++)
@@ -39,14 +69,12 @@ static void unname(const char *text, char *out, size_t room)
     out[0] = '\0';
     while (*text && used + 1 < room) {
         size_t len = strcspn(text, ".");
-        const char *part = text;
-        size_t take = len;
-        for (size_t i = 0; i < NAMES; i++) {
-            if (strlen(names[i][1]) != len || memcmp(names[i][1], text, len) != 0) continue;
-            part = names[i][0];
-            take = strlen(part);
-        }
-        int n = snprintf(out + used, room - used, "%.*s%s", (int)take, part, text[len] ? "." : "");
+        char name[PT_SYMBOL_MAX];
+        size_t k = find_name(text, len, true);
+        bool ours = k < PT_CHECK_SYMBOLS_MAX;
+        if (ours) pt_check_symbol(k, false, name);
+        int n = snprintf(out + used, room - used, "%.*s%s", ours ? PT_SYMBOL_MAX : (int)len,
+                         ours ? name : text, text[len] ? "." : "");
         used += n > 0 ? (size_t)n : 0;
         text += len + (text[len] == '.');
     }

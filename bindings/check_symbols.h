@@ -7,7 +7,7 @@
 #include "bindings/memory_columns.h"
 #include "data/doc.h"
 
-#define PT_CHECK_SYMBOLS_MAX 8
+#define PT_CHECK_SYMBOLS_MAX 32
 
 /* A zeroed struct is a valid empty one. */
 struct pt_check_symbols {
@@ -33,6 +33,10 @@ enum pt_code pt_check_whole_open(struct pt_check_whole *whole,
                                  const struct pt_check_symbols *symbols,
                                  const struct pt_check_frame *frame, struct pt_err *err);
 void pt_check_whole_fini(struct pt_check_whole *whole);
+
+/* Name k < PT_CHECK_SYMBOLS_MAX of those that are made up, or the other name that it goes by; both
+ * are sorted by k. */
+void pt_check_symbol(size_t k, bool other, char symbol[PT_SYMBOL_MAX]);
 
 /* Another name: of ours one that shares no part with it, in the same order; of others each letter
  * 13 further on. */

@@ -226,7 +226,15 @@ void pt_check_kept(struct pt_checking *c, const struct pt_check_run *run, unsign
     struct pt_watch watch = { 0 };
     const struct pt_lua_script *s = c->script;
     const char *file = s->file;
+    const struct pt_step *last = &change->steps[change->nsteps - 1];
     int line = line_of_variable(c, change);
+    if (last->kind == PT_STEP_UPVALUE && !last->text[0]) { /* bits of a function of C */
+        pt_check_add(c, file, line,
+                     "%s holds an iterator that goes on where it stopped (on \"%s\"%s): nothing "
+                     "may be kept between two calls; make it in the function",
+                     change->name, run->market.name, c->with);
+        return;
+    }
     /* the same call again, watched: nothing was kept before it, so it does the same */
     if (!c->over &&
         pt_lua_script_load(&fresh, &c->interpreted, s->file, s->text, s->len, s->hash) == PT_OK &&
@@ -254,6 +262,24 @@ void pt_check_coroutine(struct pt_checking *c, const struct pt_change *change)
 /* ---- what is not given
  * ------------------------------------------------------------------------------------ */
 
+/* Its function was called on none of the markets: what the first of them lacked. */
+static void say_not_run(struct pt_checking *c)
+{
+    const struct pt_check_run *run = &c->runs[0];
+    const char *status = "unknown";
+    int64_t rows = 0, expected = 0;
+    if (run->forward) {
+        pt_doc_text(run->forward, "status", &status);
+        pt_doc_int(run->forward, "metadata.rows", &rows);
+        pt_doc_int(run->forward, "metadata.expected", &expected);
+    }
+    pt_check_note(
+        c,
+        "its function was not run, the result is \"%s\" on all of %zu markets: \"%s\" has "
+        "%lld bars in a window of %lld; is min more than the window holds?",
+        status, c->nruns, run->market.name, (long long)rows, (long long)expected);
+}
+
 void pt_check_outputs(struct pt_checking *c)
 {
     const struct pt_declaration *d = &c->script->declaration;
@@ -265,9 +291,9 @@ void pt_check_outputs(struct pt_checking *c)
             pt_doc_text(c->runs[i].forward, "status", &status);
         computed += strcmp(status, "ok") == 0 || strcmp(status, "gap") == 0;
     }
+    c->check->computed = computed;
     if (computed == 0) {
-        if (c->check->nfindings == 0 && c->nruns > 0)
-            pt_check_note(c, "no market had enough bars for it: its function was not run");
+        if (c->check->nfindings == 0 && c->nruns > 0) say_not_run(c);
         return;
     }
     for (size_t k = 0; k < d->noutputs; k++) {

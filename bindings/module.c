@@ -648,11 +648,13 @@ static void push_findings(lua_State *L, const struct pt_check *check)
 
 static void push_figures(lua_State *L, const struct pt_check *check)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lua_pushinteger(L, (lua_Integer)check->markets);
     lua_setfield(L, -2, "markets");
     lua_pushinteger(L, (lua_Integer)check->calls);
     lua_setfield(L, -2, "calls");
+    lua_pushinteger(L, (lua_Integer)check->computed);
+    lua_setfield(L, -2, "computed");
     lua_pushnumber(L, (lua_Number)check->elapsed_us);
     lua_setfield(L, -2, "elapsed_us");
     lua_pushnumber(L, (lua_Number)check->slowest_us);

@@ -269,6 +269,7 @@ static bool append_checked(bson_t *out, const struct pt_declaration *d,
                 bson_append_utf8(&child, "kind", -1, d->kind, -1) &&
                 bson_append_int64(&child, "markets", -1, check->markets) &&
                 bson_append_int64(&child, "calls", -1, check->calls) &&
+                bson_append_int64(&child, "computed", -1, check->computed) &&
                 bson_append_int64(&child, "elapsed_us", -1, check->elapsed_us) &&
                 bson_append_int64(&child, "slowest_us", -1, check->slowest_us) &&
                 bson_append_array_begin(&child, "notes", -1, &notes);

@@ -36,7 +36,7 @@ struct told {
     bool json, quiet;
     struct pt_buf out; /* of --json */
     struct pt_json writer;
-    size_t findings, bad;
+    size_t findings, bad, unproven; /* unproven: nothing could be computed */
     struct list names; /* path: declared name, root: its file; of those of the configuration */
 };
 
@@ -184,6 +184,13 @@ static size_t print_findings(const bson_t *report, bool json)
     return n;
 }
 
+/* On some market its function was run. */
+static bool was_run(const bson_t *report)
+{
+    int64_t computed = 0;
+    return pt_doc_int(report, "computed", &computed) && computed > 0;
+}
+
 static void print_summary(const bson_t *report, size_t findings)
 {
     const char *name = "?", *kind = "";
@@ -196,7 +203,11 @@ static void print_summary(const bson_t *report, size_t findings)
     pt_doc_int(report, "calls", &calls);
     pt_doc_int(report, "elapsed_us", &elapsed_us);
     pt_doc_int(report, "slowest_us", &slowest_us);
-    printf("%-8s %-24s %-10s", findings == 0 ? "ok" : "REFUSED", name, *kind ? kind : "-");
+    printf("%-8s %-24s %-10s",
+           findings > 0      ? "REFUSED"
+           : was_run(report) ? "ok"
+                             : "NOT RUN",
+           name, *kind ? kind : "-");
     if (calls > 0)
         printf(" %3" PRId64 " windows %4" PRId64 " calls %8.1f ms, slowest call %.2f ms", markets,
                calls, (double)elapsed_us / 1e3, (double)slowest_us / 1e3);
@@ -235,9 +246,11 @@ static void tell(struct told *told, const bson_t *report)
     size_t n = print_findings(report, told->json);
     told->findings += n;
     told->bad += n > 0;
+    bool unproven = n == 0 && !was_run(report);
+    told->unproven += unproven;
     if (told->json)
         pt_doc_json(report, &told->writer);
-    else if (!told->quiet || n > 0)
+    else if (!told->quiet || n > 0 || unproven)
         print_summary(report, n);
     if (!told->json) fflush(stdout); /* each takes a while */
 }
@@ -299,6 +312,11 @@ static int run(struct pt_cli *cli)
     pt_buf_fini(&told.out);
     free(told.names.v);
     free(files.v);
+    if (rc == PT_OK && told.unproven > 0)
+        rc = pt_fail(&err, PT_ESCRIPT,
+                     "%zu of %zu scripts not run, so nothing is proven of them; %zu refused, %zu "
+                     "findings",
+                     told.unproven, files.n, told.bad, told.findings);
     if (rc == PT_OK && told.bad > 0)
         rc = pt_fail(&err, PT_ESCRIPT, "%zu of %zu scripts refused, %zu findings", told.bad,
                      files.n, told.findings);
@@ -314,9 +332,12 @@ const struct pt_command pt_cmd_check = {
         "loaded by a worker of its own, with its walls and budgets, and run on made-up markets "
         "(walks, holes, missing values, flat prices, few bars, no volume): in two orders, in fresh "
         "and used virtual machines, compiled and interpreted, 400 years later, under another "
-        "symbol, with and without the bars around its window. What changes is refused, and so is "
+        "symbol, with and without the bars around its window, and with other words and bounds of "
+        "its "
+        "parameters. What changes is refused, and so is "
         "a variable that keeps a value, an output that is not as declared, and a call over its "
-        "budget. No daemon and no store are needed; recent windows of a store are looked at too "
+        "budget; a script that no market let run is NOT RUN and fails as well. No daemon and no "
+        "store are needed; recent windows of a store are looked at too "
         "when --data (or PETROSA_DATA) names one.",
     .options = options,
     .min_args = 0,

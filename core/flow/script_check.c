@@ -163,7 +163,8 @@ static bool append_findings(const struct asking *asking, const struct pt_conf *c
 
 static bool append_figures(const bson_t *answer, bson_t *report)
 {
-    static const char *const figures[] = { "markets", "calls", "elapsed_us", "slowest_us" };
+    static const char *const figures[] = { "markets", "calls", "computed", "elapsed_us",
+                                           "slowest_us" };
     bson_t checked, notes = BSON_INITIALIZER;
     int64_t x;
     bool some = answer && pt_doc_child(answer, "checked", &checked), good = true;

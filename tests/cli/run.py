@@ -541,6 +541,17 @@ class Check(Folder):
         self.assertEqual(body["scripts"][1]["findings"], [])
         self.assertGreater(body["scripts"][1]["calls"], 20)
 
+    def test_what_could_not_be_run_is_not_ok(self):
+        wide = self.dir / "wide.lua"
+        wide.write_text("return calculator { api = 1, name = 'wide', about = 'x', needs = { market = { span = '2d', min = 2, symbols = 40 } },\n"
+                        "  outputs = { { 'n', 'count' } }, compute = function(m) return { n = m.n } end }\n")
+        for more in ((), ("--quiet",)):
+            done = petrosa("check", wide, *more, check=1)
+            self.assertRegex(done.stdout, r"(?m)^NOT RUN +wide .*\n +note: at least 40 symbols are needed, 32 can be made: not run")
+            self.assertIn("1 of 1 scripts not run", done.stderr)
+        wide.write_text(wide.read_text().replace("40", "5"))
+        self.assertRegex(petrosa("check", wide).stdout, r"(?m)^ok +wide +calculator +9 windows +\d+ calls")
+
     def test_what_does_not_load_is_a_finding(self):
         broken = self.dir / "broken.lua"
         broken.write_text("return calculator {\n  api = 1,\n  name = 'broken'\n  about = 'x' }\n")

@@ -188,6 +188,39 @@ return regime {
     local findings, figures = assert(petrosa.load(text)):check()
     assert.same({}, findings)
     assert.is_truthy(table.concat(figures.notes, "\n"):find("not run", 1, true))
+    assert.equal(0, figures.computed)
+    text = calculator("return { x = w.n }"):gsub("min = 2", "min = 2000")
+    findings, figures = assert(petrosa.load(text)):check()
+    assert.same({}, findings)
+    assert.equal(0, figures.computed)
+    assert.is_truthy(figures.notes[1]:find('not run, the result is "warming" on all of 9 markets', 1, true), figures.notes[1])
+  end)
+
+  local market = [[
+return calculator {
+  api = 1, name = "sample", about = "sample", needs = { market = { span = "2d", min = 2, symbols = %d } },
+  outputs = { { "n", "count" } },
+  compute = function(m) return { n = m.n } end,
+}]]
+
+  it("makes as many symbols as a market needs, and says when it cannot", function()
+    for _, symbols in ipairs { 1, 5, 32 } do
+      local findings, figures = assert(petrosa.load(market:format(symbols))):check()
+      assert.same({}, told(findings))
+      assert.same({ 9, {} }, { figures.computed, figures.notes })
+    end
+    local findings, figures = assert(petrosa.load(market:format(33))):check()
+    assert.same({}, findings)
+    assert.equal(0, figures.computed)
+    assert.same({ "at least 33 symbols are needed, 32 can be made: not run" }, figures.notes)
+  end)
+
+  it("leaves alone who refuses a number beside another", function()
+    local text = calculator("assert(p.low <= p.high, 'low is above high') return { x = p.high }", nil, [[
+  params = { low = number { default = 0.3, min = 0, max = 1 }, high = number { default = 0.7, min = 0, max = 1 } },]])
+    local findings, figures = assert(petrosa.load(text)):check()
+    assert.same({}, told(findings))
+    assert.equal(9 * 3 + 4 * 2, figures.calls)
   end)
 
   it("names what every call costs", function()
