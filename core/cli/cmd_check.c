@@ -25,6 +25,7 @@ static const char *const folders[] = { "calculators", "regimes", "anomalies", "a
 /* Files to check, each with the folder that holds its lib/, or "". */
 struct file {
     char path[PATH_MAX], root[PATH_MAX];
+    size_t group; /* of files that live together, where a name has one script; 0: it is alone */
 };
 struct list {
     size_t n;
@@ -37,7 +38,7 @@ struct told {
     struct pt_buf out; /* of --json */
     struct pt_json writer;
     size_t findings, bad, unproven; /* unproven: nothing could be computed */
-    struct list names; /* path: declared name, root: its file; of those of the configuration */
+    struct list names;              /* path: declared name, root: its file; of those with a group */
 };
 
 static bool is_folder(const char *path)
@@ -46,7 +47,8 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static enum pt_code add(struct list *list, const char *path, const char *root, struct pt_err *err)
+static enum pt_code add(struct list *list, const char *path, const char *root, size_t group,
+                        struct pt_err *err)
 {
     struct file *grown = realloc(list->v, (list->n + 1) * sizeof *grown);
     if (!grown) return pt_fail(err, PT_ENOMEM, "list of scripts");
@@ -55,6 +57,7 @@ static enum pt_code add(struct list *list, const char *path, const char *root, s
     if ((size_t)snprintf(file->path, sizeof file->path, "%s", path) >= sizeof file->path ||
         (size_t)snprintf(file->root, sizeof file->root, "%s", root) >= sizeof file->root)
         return pt_fail(err, PT_ERANGE, "path too long: %.200s...", path);
+    file->group = group;
     list->n++;
     return PT_OK;
 }
@@ -70,7 +73,7 @@ static int is_script(const struct dirent *entry)
            (n < m || strcmp(name + n - m, spec) != 0);
 }
 
-static enum pt_code add_folder(struct list *list, const char *dir, const char *root,
+static enum pt_code add_folder(struct list *list, const char *dir, const char *root, size_t group,
                                struct pt_err *err)
 {
     struct dirent **entries;
@@ -82,7 +85,7 @@ static enum pt_code add_folder(struct list *list, const char *dir, const char *r
         if (rc == PT_OK &&
             (size_t)snprintf(path, sizeof path, "%s/%s", dir, entries[i]->d_name) >= sizeof path)
             rc = pt_fail(err, PT_ERANGE, "path too long: %s/%s", dir, entries[i]->d_name);
-        if (rc == PT_OK) rc = add(list, path, root, err);
+        if (rc == PT_OK) rc = add(list, path, root, group, err);
         free(entries[i]);
     }
     free(entries);
@@ -104,7 +107,8 @@ static void root_of(const char *folder, char root[PATH_MAX])
     }
 }
 
-static enum pt_code add_path(struct list *list, const char *path, struct pt_err *err)
+/* group: of a folder's files. */
+static enum pt_code add_path(struct list *list, const char *path, size_t group, struct pt_err *err)
 {
     char dir[PATH_MAX], root[PATH_MAX];
     enum pt_code rc = PT_OK;
@@ -113,7 +117,7 @@ static enum pt_code add_path(struct list *list, const char *path, struct pt_err 
         const char *slash = strrchr(path, '/');
         snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
         root_of(slash == path ? "/" : dir, root);
-        return add(list, path, root, err);
+        return add(list, path, root, 0, err);
     }
     bool any = false;
     for (size_t i = 0; i < FOLDERS && rc == PT_OK; i++) {
@@ -121,10 +125,10 @@ static enum pt_code add_path(struct list *list, const char *path, struct pt_err 
             !is_folder(dir))
             continue;
         any = true;
-        rc = add_folder(list, dir, path, err);
+        rc = add_folder(list, dir, path, group, err);
     }
     root_of(path, root);
-    if (!any) rc = add_folder(list, path, root, err);
+    if (!any) rc = add_folder(list, path, root, group, err);
     if (rc == PT_OK && list->n == before)
         rc = pt_fail(err, PT_ENOENT,
                      "%s: no scripts in it; give a file, or a folder with .lua files or with "
@@ -140,7 +144,7 @@ static enum pt_code add_configured(const struct pt_conf *conf, struct list *list
     struct pt_sources sources;
     enum pt_code rc = pt_sources_read(conf, &sources, err);
     for (size_t i = 0; rc == PT_OK && i < sources.n; i++)
-        if (!sources.v[i].lib) rc = add(list, sources.v[i].file, "", err);
+        if (!sources.v[i].lib) rc = add(list, sources.v[i].file, "", 1, err);
     if (rc == PT_OK && list->n == 0)
         rc = pt_fail(err, PT_ENOENT, "[scripts] path holds no script: give a file or a folder");
     pt_sources_fini(&sources);
@@ -216,16 +220,18 @@ static void print_summary(const bson_t *report, size_t findings)
     while (bson_iter_next(&iter)) printf("         note: %s\n", bson_iter_utf8(&iter, NULL));
 }
 
-/* In one configuration a name has one script; files that were given need not live together. */
-static enum pt_code refuse_twin(struct list *names, bson_t **report, struct pt_err *err)
+/* In one configuration and in one folder a name has one script; files that were given need not
+ * live together. */
+static enum pt_code refuse_twin(struct list *names, size_t group, bson_t **report,
+                                struct pt_err *err)
 {
     const char *name = "", *file = "";
     char words[PATH_MAX + 100];
     size_t i = 0;
     pt_doc_text(*report, "name", &name);
     pt_doc_text(*report, "file", &file);
-    while (i < names->n && strcmp(names->v[i].path, name) != 0) i++;
-    if (i == names->n) return add(names, name, file, err);
+    while (i < names->n && (names->v[i].group != group || strcmp(names->v[i].path, name) != 0)) i++;
+    if (i == names->n) return add(names, name, file, group, err);
     snprintf(words, sizeof words, "the name %s is taken by %s: give it another", name,
              names->v[i].root);
     bson_t *more = bson_new(), list, item;
@@ -277,7 +283,8 @@ static enum pt_code check_all(struct pt_cli *cli, const struct list *files, stru
         bson_t *report = NULL;
         rc = pt_script_check(loop, conf, file->path, *file->root ? file->root : NULL, store,
                              &report, err);
-        if (rc == PT_OK && pt_cli_nargs(cli) == 0) rc = refuse_twin(&told->names, &report, err);
+        if (rc == PT_OK && file->group > 0)
+            rc = refuse_twin(&told->names, file->group, &report, err);
         if (rc == PT_OK) tell(told, report);
         if (report) bson_destroy(report);
     }
@@ -293,7 +300,7 @@ static int run(struct pt_cli *cli)
     struct told told = { .json = pt_cli_has(cli, "json"), .quiet = pt_cli_quiet(cli) };
     enum pt_code rc = PT_OK;
     for (size_t i = 0; i < pt_cli_nargs(cli) && rc == PT_OK; i++)
-        rc = add_path(&files, pt_cli_arg(cli, i), &err);
+        rc = add_path(&files, pt_cli_arg(cli, i), i + 1, &err);
     if (pt_cli_nargs(cli) == 0) rc = add_configured(pt_cli_conf(cli), &files, &err);
     pt_cli_catch_signals();
     pt_json_init(&told.writer, &told.out);

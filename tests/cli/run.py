@@ -576,6 +576,14 @@ class Check(Folder):
         done = petrosa("check", "--set", f"scripts.path={ROOT}/scripts,{self.dir}/mine", check=1)
         self.assertRegex(done.stdout, r"volume\.lua:1: the name volume is taken by .*volume\.lua")
 
+    def test_two_scripts_of_one_name_in_a_folder(self):
+        for place in ("mine/calculators/halved.lua", "mine/anomalies/halved.lua", "other/calculators/halved.lua"):
+            self.script(place)
+        done = petrosa("check", self.dir / "mine", self.dir / "other", check=1)
+        self.assertRegex(done.stdout, r"anomalies/halved\.lua:1: the name halved is taken by .*mine/calculators/halved\.lua: give it another")
+        self.assertIn("1 of 3 scripts refused", done.stderr)
+        petrosa("check", *sorted((self.dir / "mine").glob("*/halved.lua")))  # files need not live together
+
     def test_a_folder_brings_its_library_and_its_neighbours(self):
         self.script("mine/calculators/halved.lua", "local _ = half(w.n)", "local half = require 'half'\n")
         (self.dir / "mine/lib").mkdir()
