@@ -76,7 +76,7 @@ struct analysis {
     char collection[PT_COLLECTION_MAX];
     int64_t period_us, start_us, end_us, as_of_us; /* as_of INT64_MAX: newest */
     int64_t limit, offset;
-    bool from_newest, descending, ranged, current; /* current: the newest there is was asked for */
+    bool from_newest, descending, ranged, current; /* current: without an end, up to now */
     bson_t *params;                                /* those that differ from the ones in force */
 };
 
@@ -212,8 +212,7 @@ static struct analysis *analysis_new(struct pt_request *request, struct pt_scrip
     self->as_of_us = value[A_AS_OF].given ? value[A_AS_OF].number : INT64_MAX;
     self->from_newest = !value[A_START].given || self->descending;
     self->ranged = value[A_START].given || value[A_END].given;
-    self->current =
-        !value[A_END].given && !value[A_AS_OF].given && self->offset == 0 && self->from_newest;
+    self->current = !value[A_END].given && !value[A_AS_OF].given;
     return self;
 }
 
@@ -230,6 +229,15 @@ static enum pt_code add_trail(const struct analysis *self, struct pt_read *read,
         return PT_OK;
     return pt_trail_read(read, self->collection, self->period_us, &results->docs[results->n - 1],
                          !on_request, &results->trail, err);
+}
+
+/* The last of these is the newest that is stored: rows that are skipped are newer ones when they
+ * are counted from the newest, and those that follow are when counted from the start. */
+static bool holds_newest(const struct analysis *self, const struct pt_results *results)
+{
+    if (!self->current || results->n == 0) return false;
+    return self->from_newest ? self->offset == 0
+                             : self->offset + (int64_t)results->n >= results->total;
 }
 
 static void answer(struct pt_request *request, struct analysis *self, struct pt_read *read,
@@ -254,8 +262,7 @@ static void answer(struct pt_request *request, struct analysis *self, struct pt_
     results->on_request = on_request;
     results->lists = request->lists;
     results->data = request->data;
-    if (self->current && results->n > 0 &&
-        pt_result_as_of(&results->docs[results->n - 1], &as_of_us)) {
+    if (holds_newest(self, results) && pt_result_as_of(&results->docs[results->n - 1], &as_of_us)) {
         int64_t stale_us = pt_results_stale_us(self->script, as_of_us, self->period_us);
         results->stale = pt_now_us() > stale_us;
         if (!results->stale) expires_us = stale_us;
@@ -549,7 +556,8 @@ void pt_handle_analysis(struct pt_request *request)
     bool as_stored = bson_empty(self->params) && self->as_of_us == INT64_MAX;
     /* books come far more often than results are stored: the newest result is that of the newest
      * book */
-    if (pt_script_books(script, NULL, NULL) && self->current && self->limit == 1 && !self->ranged)
+    if (pt_script_books(script, NULL, NULL) && self->current && self->limit == 1 &&
+        self->offset == 0 && !self->ranged)
         as_stored = false;
     if (as_stored ? answer_stored(request, self) : answer_exact(request, self))
         analysis_free(self);

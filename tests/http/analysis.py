@@ -105,6 +105,15 @@ class Analysis(Folder):
         self.assertEqual(self.get(f"/analysis/volume?pair=BTCUSDT&end={T0 + 401 * HOUR}")["status"], "ok")
         self.assertEqual(self.get(f"/analysis/volume?pair=BTCUSDT&as_of={T0 + 400 * HOUR}")["status"], "ok")
 
+    def test_a_range_without_an_end_is_current_where_it_holds_the_newest(self):
+        target = f"/analysis/volume?pair=BTCUSDT&start={T0 + 398 * HOUR}"
+        for more, want in (("&limit=3", ["ok", "ok", "stale"]), ("&limit=2", ["ok", "ok"]), ("&limit=2&offset=1", ["ok", "stale"]),
+                           ("&limit=1&offset=2", ["stale"]), ("&limit=2&sort_order=desc", ["stale", "ok"]),
+                           ("&limit=2&offset=1&sort_order=desc", ["ok", "ok"]), (f"&limit=3&end={T0 + 500 * HOUR}", ["ok", "ok", "ok"])):
+            body = self.get(target + more)
+            self.assertEqual([v["status"] for v in body["values"]], want, more)
+            self.assertEqual(body["status"], "stale" if "stale" in want else "ok", more)
+
     def test_stored_computed_and_eval_agree_to_the_bit(self):
         for metric in METRICS:
             for pair in ("BTCUSDT", "ETHUSDT"):
