@@ -3,14 +3,13 @@
 #include "serve/docs.h"
 #include "serve/list.h"
 #include "serve/overview.h"
+#include "serve/result_schema.h"
 #include "serve/results.h"
 #include "serve/thread.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
-
-#define DECIMAL "^-?\\d+(\\.\\d+)?$"
 
 /* ---- parameters ---------------------------------------------------------------------------------
  */
@@ -101,12 +100,6 @@ static void write_params(const struct pt_param *params, struct pt_json *json)
 /* ---- declarations of scripts --------------------------------------------------------------------
  */
 
-static const char *text_of(const bson_t *doc, const char *key, const char *fallback)
-{
-    const char *text;
-    return pt_doc_text(doc, key, &text) ? text : fallback;
-}
-
 /* Any value of the declaration, with doubles as JSON numbers. */
 static void copy_value(const bson_t *doc, const char *key, const char *as, struct pt_json *json)
 {
@@ -119,29 +112,6 @@ static void copy_value(const bson_t *doc, const char *key, const char *as, struc
         pt_doc_json_value(&iter, json);
 }
 
-static void describe(const bson_t *entry, struct pt_json *json)
-{
-    char text[512], bounds[80] = "";
-    const char *unit = text_of(entry, "unit", "none");
-    const char *least = text_of(entry, "min", NULL), *most = text_of(entry, "max", NULL);
-    if (least != NULL || most != NULL) /* of a span; other bounds are numbers, and in the schema */
-        snprintf(bounds, sizeof bounds, "; %s%s%s%s%s", least != NULL ? "at least " : "",
-                 least != NULL ? least : "", least != NULL && most != NULL ? ", " : "",
-                 most != NULL ? "at most " : "", most != NULL ? most : "");
-    snprintf(text, sizeof text, "%s%s%s%s", text_of(entry, "about", ""),
-             strcmp(unit, "none") == 0 ? "" : "; unit: ", strcmp(unit, "none") == 0 ? "" : unit,
-             bounds);
-    pt_json_kv_text(json, "description", text);
-}
-
-static const char *json_type(const char *type)
-{
-    if (strcmp(type, "int") == 0) return "integer";
-    if (strcmp(type, "number") == 0) return "number";
-    if (strcmp(type, "bool") == 0) return "boolean";
-    return "string";
-}
-
 static void write_script_params(const struct pt_script *script, struct pt_json *json)
 {
     bson_t list, entry;
@@ -150,14 +120,14 @@ static void write_script_params(const struct pt_script *script, struct pt_json *
         return;
     while (pt_doc_next(&iter, &entry)) {
         pt_json_object(json);
-        pt_json_kv_text(json, "name", text_of(&entry, "name", ""));
+        pt_json_kv_text(json, "name", pt_schema_text(&entry, "name", ""));
         pt_json_kv_text(json, "in", "query");
         pt_json_kv_bool(json, "required", false);
-        describe(&entry, json);
+        pt_schema_describe(&entry, json);
         pt_json_key(json, "schema");
         pt_json_object(json);
-        pt_json_kv_text(json, "type", json_type(text_of(&entry, "type", "string")));
-        if (strcmp(text_of(&entry, "type", ""), "span") == 0) {
+        pt_json_kv_text(json, "type", pt_schema_type(pt_schema_text(&entry, "type", "string")));
+        if (strcmp(pt_schema_text(&entry, "type", ""), "span") == 0) {
             pt_json_kv_text(json, "pattern", "^[0-9]+(w|d|h|m|s|ms|us)$");
         } else {
             copy_value(&entry, "min", "minimum", json);
@@ -168,118 +138,6 @@ static void write_script_params(const struct pt_script *script, struct pt_json *
         pt_json_object_end(json);
         pt_json_object_end(json);
     }
-}
-
-/* One output as a schema; every one may be null. */
-static void write_output(const bson_t *entry, struct pt_json *json)
-{
-    const char *type = text_of(entry, "type", "number");
-    bool decimal = strcmp(type, "number") == 0;
-    pt_json_key(json, text_of(entry, "name", ""));
-    pt_json_object(json);
-    pt_json_key(json, "type");
-    pt_json_array(json);
-    if (strcmp(type, "map") == 0 || strcmp(type, "record") == 0 || strcmp(type, "matrix") == 0)
-        pt_json_text(json, "object");
-    else if (strcmp(type, "list") == 0)
-        pt_json_text(json, "array");
-    else
-        pt_json_text(json, decimal ? "string" : json_type(type));
-    pt_json_text(json, "null");
-    pt_json_array_end(json);
-    if (decimal) pt_json_kv_text(json, "pattern", DECIMAL);
-    describe(entry, json);
-    pt_json_object_end(json);
-}
-
-/* What is added to the label of a regime. */
-static void write_trail(const struct pt_script *script, struct pt_json *json)
-{
-    static const char *const about[] = {
-        "as_of of the first of an unbroken run of bars with this label, in the last 24 bars",
-        "the newest other label of the last 24 bars",
-        "the newest label that held for two bars in a row, else this one",
-    };
-    struct pt_trail trail;
-    pt_trail_init(&trail, script);
-    for (size_t i = 0; trail.label[0] != '\0' && i < sizeof about / sizeof about[0]; i++) {
-        char key[PT_TRAIL_KEY_MAX];
-        pt_json_key(json, pt_trail_key(&trail, i, key));
-        pt_json_object(json);
-        pt_json_key(json, "type");
-        pt_json_array(json);
-        pt_json_text(json, "string");
-        pt_json_text(json, "null");
-        pt_json_array_end(json);
-        pt_json_kv_text(json, "description", about[i]);
-        pt_json_object_end(json);
-    }
-}
-
-static void write_output_list(const struct pt_script *script, struct pt_json *json)
-{
-    bson_t list, entry;
-    bson_iter_t iter;
-    if (pt_doc_child(script->declaration, "outputs", &list) && bson_iter_init(&iter, &list)) {
-        while (pt_doc_next(&iter, &entry)) write_output(&entry, json);
-    }
-}
-
-static void write_outputs(const struct pt_script *script, bool item, struct pt_json *json)
-{
-    pt_json_object(json);
-    pt_json_key(json, "type");
-    pt_json_array(json);
-    pt_json_text(json, "object");
-    if (!item) pt_json_text(json, "null");
-    pt_json_array_end(json);
-    pt_json_key(json, "properties");
-    pt_json_object(json);
-    if (item) {
-        pt_json_key(json, "timestamp");
-        pt_json_raw(json, "{\"type\":\"string\"}", 17);
-        pt_json_key(json, "status");
-        pt_json_raw(json, "{\"type\":\"string\"}", 17);
-    }
-    write_output_list(script, json);
-    write_trail(script, json);
-    pt_json_object_end(json);
-    pt_json_object_end(json);
-}
-
-static void write_result_schema(const struct pt_script *script, struct pt_json *json)
-{
-    static const char *const texts[] = { "pair", "period", "metric", "status" };
-    bool list = pt_result_is_list(script), market = pt_script_is_market(script);
-    pt_json_key(json, "schema");
-    pt_json_object(json);
-    pt_json_kv_text(json, "type", "object");
-    pt_json_key(json, "properties");
-    pt_json_object(json);
-    if (market) {
-        pt_json_key(json, "pairs");
-        pt_json_raw(json, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", 42);
-    }
-    for (size_t i = market; i < sizeof texts / sizeof texts[0]; i++) {
-        pt_json_key(json, texts[i]);
-        pt_json_raw(json, "{\"type\":\"string\"}", 17);
-    }
-    if (!market) pt_json_key(json, list ? "values" : "data");
-    if (market) {
-        write_output_list(script, json);
-    } else if (list) {
-        pt_json_object(json);
-        pt_json_kv_text(json, "type", "array");
-        pt_json_key(json, "items");
-        write_outputs(script, true, json);
-        pt_json_object_end(json);
-    } else {
-        write_outputs(script, false, json);
-    }
-    pt_json_key(json, "metadata");
-    pt_json_raw(json, "{\"type\":\"object\"}", 17);
-    pt_json_object_end(json);
-    pt_json_object_end(json);
 }
 
 #define NULLABLE_TEXT "{\"type\":[\"string\",\"null\"]}"
@@ -402,7 +260,10 @@ static void write_responses(const struct pt_route *route, const struct pt_script
     pt_json_object(json);
     pt_json_key(json, type);
     pt_json_object(json);
-    if (script != NULL) write_result_schema(script, json);
+    if (script != NULL) {
+        pt_json_key(json, "schema");
+        pt_result_schema(script, json);
+    }
     if (route->handle == pt_handle_overview) write_overview_schema(json);
     pt_json_object_end(json);
     if ((route->flags & PT_ROUTE_LIST) != 0) {
@@ -436,7 +297,7 @@ static void write_path(const struct pt_route *route, const struct pt_script *scr
     pt_json_text(json, route->tag);
     pt_json_array_end(json);
     pt_json_kv_text(json, "summary",
-                    script != NULL ? text_of(script->declaration, "about", route->summary)
+                    script != NULL ? pt_schema_text(script->declaration, "about", route->summary)
                                    : route->summary);
     if (route->about != NULL) pt_json_kv_text(json, "description", route->about);
     pt_json_key(json, "parameters");

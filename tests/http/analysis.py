@@ -6,7 +6,7 @@ import re
 import time
 import unittest
 
-from client import DAY, HOUR, MINUTE, T0, US, ask, candle, iso, load, write_candles
+from client import DAY, HOUR, MINUTE, T0, US, ask, candle, iso, load, misfits, write_candles
 from harness import DATA, NO_DATA, Daemon, Folder, petrosa
 
 METRICS = ("volatility", "volume", "trend", "deviation", "regime")
@@ -98,6 +98,15 @@ class Analysis(Folder):
             self.assertEqual(data["pagination"]["total"], body["pagination"]["total"])
         self.assertEqual(self.get("/analysis/volume?pair=BTCUSDT&limit=2")["pagination"], {
             "total": 3, "limit": 2, "offset": 0, "page": 1, "pages": 2, "has_next": True, "has_previous": False})
+
+    def test_replies_are_what_their_schemas_say(self):
+        paths = self.get("/openapi.json")["paths"]
+        for metric in METRICS + ("seasonality", "spread"):
+            schema = paths[f"/analysis/{metric}"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            for query in ("pair=BTCUSDT", "pair=ETHUSDT&limit=3", "pair=NOUSDT", f"pair=BTCUSDT&as_of={T0 + 200 * HOUR}"):
+                body = self.get(f"/analysis/{metric}?{query}")
+                self.assertEqual(misfits(schema, body), [], f"{metric} {query}")
+            self.assertLessEqual(set(schema["properties"]) - {"history", "pagination"}, set(body))
 
     def test_only_the_current_answer_is_stale(self):
         body = self.get("/analysis/volume?pair=BTCUSDT&limit=3")

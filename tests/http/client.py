@@ -2,6 +2,7 @@
 import gzip
 import http.client
 import json
+import re
 import socket
 import time
 
@@ -29,6 +30,33 @@ def iso(us):
     seconds, part = divmod(us, US)
     text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return text + (f".{part:06d}".rstrip("0") if part else "") + "Z"
+
+
+JSON_TYPES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+
+
+def misfits(schema, value, path="", whole=True):
+    """Where a value is not what its schema says, as a list of words. whole: members that no schema names are misfits too."""
+    allowed = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    kind = JSON_TYPES[type(value)]
+    if kind not in allowed and not (kind == "integer" and "number" in allowed):
+        return [f"{path}: {kind}, not {allowed}"]
+    found = []
+    if kind == "string" and "pattern" in schema and not re.search(schema["pattern"], value):
+        found.append(f"{path}: {value} is not {schema['pattern']}")
+    if kind == "array":
+        for i, item in enumerate(value):
+            found += misfits(schema["items"], item, f"{path}[{i}]")
+    if kind == "object":
+        if "properties" not in schema and "additionalProperties" not in schema:
+            found.append(f"{path}: an object without a description")
+        for key, item in value.items():
+            inner = schema.get("properties", {}).get(key) or schema.get("additionalProperties")
+            if key not in schema.get("propertyNames", {"enum": [key]})["enum"] or (whole and not inner):
+                found.append(f"{path}.{key}: is not described")
+            elif inner:
+                found += misfits(inner, item, f"{path}.{key}", whole=key != "metadata")
+    return found
 
 
 class Reply:

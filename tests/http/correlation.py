@@ -8,7 +8,7 @@ import re
 import time
 import unittest
 
-from client import HOUR, T0, ask, iso, load, write_candles
+from client import HOUR, T0, ask, iso, load, misfits, write_candles
 from harness import Daemon, Folder, petrosa
 
 SYMBOLS = ("ADAUSDT", "BNBUSDT", "BTCUSDT", "ETHUSDT", "SOLUSDT")
@@ -185,6 +185,10 @@ class Correlation(Folder):
         self.assertEqual(properties["correlation_matrix"]["type"], ["object", "null"])
         self.assertEqual(properties["repaired"]["type"], ["boolean", "null"])
         self.assertNotIn("data", properties)
+        schema = paths["/analysis/correlation"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        for query in ("", "?limit=3", "?pairs=BTCUSDT,ADAUSDT", "?spearman=true&shrunk=true"):
+            self.assertEqual(misfits(schema, self.get(query)), [], query)
+        self.assertEqual(properties["overlap"]["additionalProperties"]["additionalProperties"]["type"], ["integer", "null"])
         self.assertIn("pair", [p["name"] for p in paths["/analysis/trend"]["get"]["parameters"]])
         fields = {f["name"]: f["type"] for f in self.get(path="/catalog/schemas/analytics_correlation")["fields"]}
         self.assertEqual((fields["correlation_matrix"], fields["repaired"], fields["market"]), ("matrix", "bool", "record"))
