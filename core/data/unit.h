@@ -14,7 +14,7 @@
  *      in the order of the request. A worker that dies meanwhile was loading or checking the script its status page
  *      names. An error is the first of findings: [ { message, file, line? } ], which only a checked script has.
  *      twin: the script's name, where the error is that an earlier one has it.
- *      checked: { name, kind, markets, calls, elapsed_us, slowest_us, notes: [ text ] }
+ *      checked: { name, kind, markets, calls, computed, elapsed_us, slowest_us, notes: [ text ] }; computed: markets on which it gave a result
  *
  * -> { op: "run", id, symbol, period_us, as_of_us, now_us, benchmark?, inspect?, scripts: [ { name, params: {...} } ] }
  *      as_of_us: the window ends at the last close <= as_of_us; of a script that needs books at its newest book, whole

@@ -85,6 +85,7 @@ describe("correlation", function()
     assert.same({ "correlation_matrix", "market", "overlap", "shrinkage" }, support.changed(default, other))
     assert.same(default.data.market.breadth, other.data.market.breadth)
     assert.equal("7d", other.metadata.window)
+    assert.equal("7d", script:run(support.series("market_walk", { params = { window = "168h" } })).metadata.window)
     assert.equal(167, other.data.overlap[1][1])
   end)
 
