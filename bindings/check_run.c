@@ -73,10 +73,15 @@ static struct pt_script_call call_of(const struct pt_checking *c, struct pt_chec
                                     .seed = (uint64_t)(run - c->runs) + 1 };
 }
 
+int64_t pt_check_file_us(const struct pt_checking *c)
+{
+    return c->opts->file_budget_us > 0 ? c->opts->file_budget_us : PT_CHECK_FILE_US;
+}
+
 static bool time_left(struct pt_checking *c)
 {
     if (c->over) return false;
-    int64_t most_us = c->opts->file_budget_us > 0 ? c->opts->file_budget_us : PT_CHECK_FILE_US;
+    int64_t most_us = pt_check_file_us(c);
     if (pt_cpu_us() - c->start_us < most_us) return true;
     c->over = true;
     pt_check_add(c, c->script->file, pt_check_line(c),

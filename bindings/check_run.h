@@ -40,6 +40,8 @@ struct pt_checking {
 /* check_run.c: makes the markets with the metrics of each. */
 enum pt_code pt_check_markets_make(struct pt_checking *c, struct pt_err *err);
 void pt_check_runs_fini(struct pt_checking *c);
+/* Processor time that all calls for the file may take. */
+int64_t pt_check_file_us(const struct pt_checking *c);
 /* One call; NULL when the file's time is used up (c->over) or there is no memory. */
 bson_t *pt_check_call(struct pt_checking *c, struct pt_lua_script *script,
                       const struct pt_check_run *run, unsigned show);
