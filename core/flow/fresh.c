@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static bool same_params(const bson_t *a, const bson_t *b)
+bool pt_plan_same_params(const bson_t *a, const bson_t *b)
 {
     return a && b ? bson_equal(a, b) : a == b;
 }
@@ -16,7 +16,7 @@ static bool differs(const struct pt_script *script, const struct pt_script *was)
     if (!script->declaration) return false;
     return !was || strcmp(was->source->hash, script->source->hash) != 0 ||
            (was->status == PT_SCRIPT_QUARANTINED) != (script->status == PT_SCRIPT_QUARANTINED) ||
-           !same_params(was->configured, script->configured);
+           !pt_plan_same_params(was->configured, script->configured);
 }
 
 struct needs {

@@ -60,6 +60,9 @@ void pt_plan_fini(struct pt_plan *plan);
 void pt_plan_fresh(const struct pt_scripts *scripts, const struct pt_scripts *since,
                    uint8_t *fresh);
 
+/* Do two sets of parameters in force (NULL: the file's defaults) give the same? */
+bool pt_plan_same_params(const bson_t *a, const bson_t *b);
+
 /* Does the script ask to be computed at this period? */
 bool pt_script_every(const struct pt_script *script, int64_t period_us);
 

@@ -109,4 +109,16 @@ void pt_shadow_answered(struct pt_hand *hand, const bson_t *doc);
 void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_death *death);
 void pt_shadow_fini(struct pt_shadow *shadow);
 
+/* blame.c */
+enum pt_blame {
+    PT_BLAME_NOBODY, /* it failed before, too, or nothing it stands on has changed */
+    PT_BLAME_SCRIPT, /* a candidate is failed */
+    PT_BLAME_CONFIG, /* err says which section */
+};
+/* Finds who answers for what failed in the shadow of the set. */
+enum pt_blame pt_shadow_blame(struct pt_pool *pool, struct pt_set *set,
+                              const struct pt_failure *failure, struct pt_err *err);
+/* New, or another version than the one that is live. */
+bool pt_shadow_other_text(const struct pt_scripts *live, const struct pt_script *script);
+
 #endif

@@ -14,6 +14,7 @@ void pt_shadow_fini(struct pt_shadow *shadow)
     for (size_t i = 0; i < shadow->n; i++) free(shadow->v[i].scripts);
     for (size_t i = 0; i < shadow->ntrials; i++) bson_destroy(shadow->trials[i].doc);
     free(shadow->v);
+    free(shadow->fresh);
     free(shadow->trials);
     pt_job_free(shadow->job);
     pt_scripts_unref(shadow->scripts);
@@ -57,14 +58,6 @@ static enum pt_code read_symbols(struct pt_pool *pool, struct symbols *symbols, 
     return rc == PT_EDAMAGE ? PT_OK : rc;
 }
 
-/* New, or another version than the one that is live. */
-static bool is_new(const struct pt_scripts *live, const struct pt_script *script)
-{
-    if (script->status != PT_SCRIPT_LIVE) return false;
-    const struct pt_script *was = pt_scripts_find(live, script->name);
-    return !was || strcmp(was->source->hash, script->source->hash) != 0;
-}
-
 static bool add_unit(struct pt_shadow *shadow, const char *symbol, int64_t period_us,
                      const size_t *scripts, size_t n)
 {
@@ -82,14 +75,15 @@ static bool add_unit(struct pt_shadow *shadow, const char *symbol, int64_t perio
 }
 
 /* The scripts to be tried at a period, those of the whole market or the others; how many. */
-static size_t choose(const struct pt_shadow *shadow, const struct pt_scripts *live, bool market,
-                     int64_t period_us, unsigned *periods, size_t *scratch)
+static size_t choose(const struct pt_shadow *shadow, bool market, int64_t period_us,
+                     unsigned *periods, size_t *scratch)
 {
     size_t n = 0;
     for (size_t i = 0; i < shadow->scripts->n; i++) {
         const struct pt_script *script = &shadow->scripts->v[i];
-        if (!is_new(live, script) || periods[i] == PT_SHADOW_PERIODS ||
-            pt_script_is_market(script) != market || !pt_script_every(script, period_us))
+        if (!shadow->fresh[i] || script->status == PT_SCRIPT_QUARANTINED ||
+            periods[i] == PT_SHADOW_PERIODS || pt_script_is_market(script) != market ||
+            !pt_script_every(script, period_us))
             continue;
         periods[i]++;
         scratch[n++] = i;
@@ -98,15 +92,14 @@ static size_t choose(const struct pt_shadow *shadow, const struct pt_scripts *li
 }
 
 /* The units of one period. periods: [scripts->n] how many each script has already. */
-static bool plan_period(struct pt_shadow *shadow, const struct pt_scripts *live,
-                        const struct symbols *symbols, int64_t period_us, unsigned *periods,
-                        size_t *scratch)
+static bool plan_period(struct pt_shadow *shadow, const struct symbols *symbols, int64_t period_us,
+                        unsigned *periods, size_t *scratch)
 {
     if (symbols->n == 0) return true;
-    size_t n = choose(shadow, live, false, period_us, periods, scratch);
+    size_t n = choose(shadow, false, period_us, periods, scratch);
     for (size_t k = 0; n > 0 && k < symbols->n; k++)
         if (!add_unit(shadow, symbols->v[k], period_us, scratch, n)) return false;
-    n = choose(shadow, live, true, period_us, periods, scratch);
+    n = choose(shadow, true, period_us, periods, scratch);
     return n == 0 || add_unit(shadow, "", period_us, scratch, n);
 }
 
@@ -116,6 +109,7 @@ enum pt_code pt_shadow_plan(struct pt_pool *pool, struct pt_set *set, bool *any,
     struct symbols symbols = { .benchmark = set->limits.benchmark };
     *any = false;
     pt_shadow_fini(shadow);
+    shadow->pool = pool;
     if (!pool->active) return PT_OK; /* a start has nothing to compare with, and is waited for */
     enum pt_code rc = read_symbols(pool, &symbols, err);
     if (rc == PT_OK)
@@ -124,9 +118,11 @@ enum pt_code pt_shadow_plan(struct pt_pool *pool, struct pt_set *set, bool *any,
     if (rc != PT_OK) return rc;
     unsigned *periods = calloc(shadow->scripts->n + 1, sizeof *periods);
     size_t *scratch = calloc(shadow->scripts->n + 1, sizeof *scratch);
-    bool ok = periods && scratch;
+    shadow->fresh = calloc(shadow->scripts->n + 1, sizeof *shadow->fresh);
+    bool ok = periods && scratch && shadow->fresh;
+    if (ok) pt_plan_fresh(shadow->scripts, pool->active->scripts, shadow->fresh);
     for (const int64_t *period = pt_periods; ok && *period; period++)
-        ok = plan_period(shadow, pool->active->scripts, &symbols, *period, periods, scratch);
+        ok = plan_period(shadow, &symbols, *period, periods, scratch);
     free(periods);
     free(scratch);
     *any = shadow->n > 0;
@@ -134,11 +130,6 @@ enum pt_code pt_shadow_plan(struct pt_pool *pool, struct pt_set *set, bool *any,
 }
 
 /* ---- running it ---------------------------------------------------------------------------- */
-
-static struct pt_candidate *candidate_of(struct pt_set *set, const char *name)
-{
-    return pt_registry_find(&set->registry, name);
-}
 
 static bool keep_trial(struct pt_set *set, const struct pt_shadow_unit *unit,
                        const struct pt_unit_result *result)
@@ -154,22 +145,38 @@ static bool keep_trial(struct pt_set *set, const struct pt_shadow_unit *unit,
     return true;
 }
 
-/* The callback of the shadow's units. err: nothing could be said, which blames no script. */
+static void judge(struct pt_set *set, const struct pt_shadow_unit *unit,
+                  const struct pt_unit_result *result)
+{
+    struct pt_shadow *shadow = &set->shadow;
+    const struct pt_failure failure = { .name = result->name,
+                                        .symbol = unit->symbol,
+                                        .period_us = unit->period_us,
+                                        .doc = result->doc };
+    enum pt_blame blame = PT_BLAME_NOBODY;
+    if (shadow->refused.code != PT_OK) return;
+    if (pt_result_failed(result->doc))
+        blame = pt_shadow_blame(shadow->pool, set, &failure, &shadow->refused);
+    shadow->failed = shadow->failed || blame == PT_BLAME_SCRIPT;
+    if (blame == PT_BLAME_NOBODY && set->tried && !keep_trial(set, unit, result))
+        shadow->no_memory = true;
+}
+
+/* The callback of the shadow's units. err: nothing could be said, which blames no script. Those
+ * that are other versions first: what they say of themselves is better than what can be told of
+ * them by others. */
 static void on_unit(void *arg, const struct pt_unit_result *results, size_t n,
                     const struct pt_err *err)
 {
     struct pt_set *set = arg;
     struct pt_shadow *shadow = &set->shadow;
     (void)err;
-    for (size_t i = 0; i < n; i++) {
-        struct pt_candidate *candidate = candidate_of(set, results[i].name);
-        if (candidate && pt_result_failed(results[i].doc)) {
-            pt_registry_blame(candidate, results[i].doc, "metadata.error");
-            shadow->failed = true;
-        } else if (set->tried && !keep_trial(set, &shadow->v[shadow->next - 1], &results[i])) {
-            shadow->no_memory = true;
+    for (int others = 0; others <= 1; others++)
+        for (size_t i = 0; i < n; i++) {
+            const struct pt_script *script = pt_scripts_find(shadow->scripts, results[i].name);
+            bool own = script && pt_shadow_other_text(shadow->pool->active->scripts, script);
+            if (own == !others) judge(set, &shadow->v[shadow->next - 1], &results[i]);
         }
-    }
 }
 
 static enum pt_code next_job(struct pt_set *set, struct pt_err *err)
@@ -197,7 +204,9 @@ void pt_shadow_next(struct pt_hand *hand)
     struct pt_err err;
     enum pt_code rc = PT_OK;
     for (;;) {
-        if (!shadow->job && (shadow->next == shadow->n || shadow->failed)) break;
+        if (!shadow->job &&
+            (shadow->next == shadow->n || shadow->failed || shadow->refused.code != PT_OK))
+            break;
         if (!shadow->job) rc = next_job(set, &err);
         if (rc == PT_OK) rc = pt_hand_send(hand, shadow->job, &err);
         if (rc != PT_OK) break;
@@ -205,6 +214,10 @@ void pt_shadow_next(struct pt_hand *hand)
         if (!sent) pt_job_free(shadow->job);
         shadow->job = NULL; /* the hand's now */
         if (sent) return;
+    }
+    if (rc == PT_OK && shadow->refused.code != PT_OK) {
+        err = shadow->refused;
+        rc = err.code;
     }
     if (rc == PT_OK && shadow->no_memory) rc = pt_fail(&err, PT_ENOMEM, "trying changed scripts");
     pt_load_shadowed(hand, rc == PT_OK ? NULL : &err);
@@ -228,6 +241,19 @@ void pt_shadow_answered(struct pt_hand *hand, const bson_t *doc)
     pt_shadow_next(hand);
 }
 
+/* Only of what is tried: others run with it because it needs them. */
+static enum pt_blame blame_death(struct pt_pool *pool, struct pt_set *set, const struct pt_job *job,
+                                 const struct pt_job_item *culprit, const char *words,
+                                 struct pt_err *err)
+{
+    const struct pt_failure failure = {
+        .name = culprit->name, .symbol = job->symbol, .period_us = job->period_us, .words = words
+    };
+    return set->shadow.fresh[culprit->script - set->shadow.scripts->v]
+               ? pt_shadow_blame(pool, set, &failure, err)
+               : PT_BLAME_NOBODY;
+}
+
 void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_death *death)
 {
     struct pt_pool *pool = hand->pool;
@@ -236,6 +262,7 @@ void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_de
     char words[240];
     const struct pt_job_item *culprit = NULL;
     bool again = false;
+    enum pt_blame blame = PT_BLAME_NOBODY;
     if (pool->loading != set) {
         pt_job_free(job);
         return;
@@ -243,13 +270,12 @@ void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_de
     pt_death_words(death, pt_job_budget_us(job, set->limits.call_budget_us), words, sizeof words);
     size_t at = death->phase == PT_PHASE_RUN ? death->script : SIZE_MAX;
     bool goes_on = pt_job_died(job, at, death->outside, words, &culprit);
-    struct pt_candidate *candidate = culprit ? candidate_of(set, culprit->name) : NULL;
-    if (candidate && culprit->script && is_new(pool->active->scripts, culprit->script)) {
-        pt_registry_fail(candidate, "tried on %s, %s", *job->symbol ? job->symbol : "the market",
-                         words);
+    if (culprit && culprit->script) blame = blame_death(pool, set, job, culprit, words, &err);
+    if (blame != PT_BLAME_NOBODY) {
         pt_job_free(job);
         pt_shadow_fini(&set->shadow);
-        if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
+        if (blame == PT_BLAME_CONFIG ||
+            pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
             pt_load_shadowed(hand, &err);
         else
             pt_load_again(pool);

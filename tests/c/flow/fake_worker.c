@@ -2,7 +2,9 @@
  *
  * A script is lines of `word arguments`:
  *     check fail (when it is asked to be checked)
- *     offset N (added to the value) | unless FILE: behaves as long as FILE is there
+ *     spoil HOW (those that need it run so; spoils SYMBOL: only there) | bad PARAM N (with that
+ * value it fails) offset N (added to the value) | lend N (to the value of those that need it) |
+ *     unless FILE: behaves as long as FILE is there
  *     name N | kind K | every 1h 1d | market | needs a b | param NAME int DEFAULT MIN MAX | once
  * FILE load ok|crash|hang|exit|alarm|budget|fail|rubbish      run
  * value|crash|hang|alarm|exit|rubbish|wrong|fail|slow MS| lost (crashes without having said
@@ -254,6 +256,19 @@ static void load(const bson_t *request, bson_t *answer)
     status->phase = PT_PHASE_IDLE;
 }
 
+/* What it is lent by those that it needs. */
+static double lent(const struct script *script)
+{
+    char needs[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
+    double sum = 0;
+    if (!line_of(script->text, "needs", 0, needs)) return 0;
+    for (const char *word = strtok(needs, " "); word; word = strtok(NULL, " ")) {
+        const struct script *other = find(word);
+        if (other && line_of(other->text, "lend", 0, line)) sum += atof(line);
+    }
+    return sum;
+}
+
 /* value: a number that depends on the symbol, period and as_of only; seen: results of this unit so
  * far. */
 static void append_result(bson_t *doc, const bson_t *request, const struct script *script,
@@ -276,7 +291,7 @@ static void append_result(bson_t *doc, const bson_t *request, const struct scrip
     bson_append_document_begin(doc, "data", -1, &child);
     line_of(script->text, "offset", 0, offset);
     bson_append_double(&child, "value", -1,
-                       (double)(as_of / 1000) + (double)symbol[0] + atof(offset));
+                       (double)(as_of / 1000) + (double)symbol[0] + atof(offset) + lent(script));
     bson_append_document_end(doc, &child);
     bson_append_document_begin(doc, "metadata", -1, &child);
     bson_append_document(&child, "parameters", -1, params);
@@ -292,10 +307,32 @@ static void append_result(bson_t *doc, const bson_t *request, const struct scrip
     bson_append_document_end(doc, &child);
 }
 
+/* How it has to run because of a script that it needs; false when it is free. */
+static bool spoiled(const struct script *script, const char *symbol, char how[LINE_MAX_BYTES])
+{
+    char needs[LINE_MAX_BYTES], only[LINE_MAX_BYTES];
+    if (!line_of(script->text, "needs", 0, needs)) return false;
+    for (const char *word = strtok(needs, " "); word; word = strtok(NULL, " ")) {
+        const struct script *other = find(word);
+        if (other && line_of(other->text, "spoils", 0, only) && strcmp(only, symbol) != 0) continue;
+        if (other && line_of(other->text, "spoil", 0, how)) return true;
+    }
+    return false;
+}
+
+static bool bad_params(const struct script *script, const bson_t *params)
+{
+    char line[LINE_MAX_BYTES], name[40];
+    long bad = 0;
+    int64_t value = 0;
+    return line_of(script->text, "bad", 0, line) && sscanf(line, "%39s %ld", name, &bad) == 2 &&
+           pt_doc_int(params, name, &value) && value == bad;
+}
+
 static void run_script(const bson_t *request, const bson_t *item, bson_t *entry, char *seen,
                        size_t room)
 {
-    const char *name = "", *state = "ok";
+    const char *name = "", *state = "ok", *symbol = "";
     char line[LINE_MAX_BYTES] = "value";
     bson_t params, doc;
     pt_doc_text(item, "name", &name);
@@ -303,10 +340,13 @@ static void run_script(const bson_t *request, const bson_t *item, bson_t *entry,
     if (!script) _exit(9);
     if (!line_of(script->text, "run", 0, line) || !armed(script->text))
         snprintf(line, sizeof line, "value");
+    pt_doc_text(request, "symbol", &symbol);
+    spoiled(script, symbol, line);
     misbehave(line);
     if (strncmp(line, "slow ", 5) == 0) usleep((useconds_t)atoi(line + 5) * 1000u);
     if (strcmp(line, "fail") == 0) state = "error";
     if (!pt_doc_child(item, "params", &params)) bson_init(&params);
+    if (bad_params(script, &params)) state = "error";
     bson_append_utf8(entry, "name", -1, strcmp(line, "wrong") == 0 ? "somebody" : name, -1);
     bson_append_int64(entry, "elapsed_us", -1, 5);
     bson_append_document_begin(entry, "doc", -1, &doc);

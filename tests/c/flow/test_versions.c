@@ -262,6 +262,75 @@ static void test_what_did_not_change_is_not_tried(void)
     end();
 }
 
+/* Nothing is wrong with the changed script itself. */
+static void test_a_change_that_breaks_those_that_need_it_is_not_taken(void)
+{
+    static const char *const ways[] = { "fail", "crash", "hang", NULL };
+    static const char *const words[] = { "told to fail", "SIGSEGV", "time budget" };
+    begin_with_store("needs alpha");
+    kit_script("c", "name gamma\nneeds beta\n");
+    load();
+    for (size_t i = 0; ways[i]; i++) {
+        kit_script("a", "name alpha\nspoil %s\n", ways[i]);
+        load();
+        expect("alpha", PT_SCRIPT_PREVIOUS, words[i]);
+        expect("alpha", PT_SCRIPT_PREVIOUS, "'beta', which needs it, fails with it on AAAUSDT 1h");
+        expect("beta", PT_SCRIPT_LIVE, "");
+        expect("gamma", PT_SCRIPT_LIVE, "");
+        expect_value("beta");
+    }
+    /* one that changed itself answers for itself first */
+    kit_script("a", "name alpha\nrun value\n# good\n");
+    kit_script("b", "name beta\nneeds alpha\nrun fail\n");
+    load();
+    expect("alpha", PT_SCRIPT_LIVE, "");
+    expect("beta", PT_SCRIPT_PREVIOUS, "told to fail");
+    end();
+}
+
+static enum pt_code write_failure(struct pt_store *store)
+{
+    struct pt_write *write = NULL;
+    uint8_t key[16];
+    bson_t *doc = BCON_NEW("status", "error", "symbol", "AAAUSDT", "metric", "beta");
+    enum pt_code rc = pt_write_begin(store, &write, &kit_err);
+    pt_result_key(PT_US_HOUR, T0, key);
+    if (rc == PT_OK)
+        rc = pt_write_doc(write, "analytics_AAAUSDT_beta", key, sizeof key, doc, &kit_err);
+    if (rc == PT_OK) rc = pt_write_commit(write, &kit_err);
+    bson_destroy(doc);
+    return rc;
+}
+
+/* What failed before proves nothing against what it needs. */
+static void test_a_change_is_not_blamed_for_what_failed_before(void)
+{
+    begin_with_store("needs alpha");
+    OK(write_failure(rig_store));
+    kit_script("a", "name alpha\nspoil fail\nspoils AAAUSDT\n");
+    load();
+    expect("alpha", PT_SCRIPT_LIVE, "");
+    kit_script("a", "name alpha\nspoil fail\n");
+    load();
+    expect("alpha", PT_SCRIPT_PREVIOUS, "BTCUSDT 1h");
+    end();
+}
+
+static void test_parameters_of_the_configuration_are_tried(void)
+{
+    begin_with_store("param window int 20 2 500\nbad window 9");
+    kit_set(conf, "calculator beta.window=9");
+    load();
+    CU_ASSERT_PTR_NULL(scripts); /* refused as a whole */
+    CU_ASSERT_EQUAL(load_err.code, PT_EINVAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(load_err.text, "[calculator beta]"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(load_err.text, "AAAUSDT 1h"));
+    kit_set(conf, "calculator beta.window=8");
+    load();
+    expect("beta", PT_SCRIPT_LIVE, "");
+    end();
+}
+
 /* The library breaks what had not changed: it stays as it was, and so does all that uses it. */
 static void test_libraries_stay_when_they_break_others(void)
 {
@@ -453,6 +522,11 @@ static CU_TestInfo tests[] = {
     { "a changed script is tried on stored windows",
       test_a_changed_script_is_tried_on_stored_windows },
     { "what did not change is not tried", test_what_did_not_change_is_not_tried },
+    { "a change that breaks those that need it is not taken",
+      test_a_change_that_breaks_those_that_need_it_is_not_taken },
+    { "a change is not blamed for what failed before",
+      test_a_change_is_not_blamed_for_what_failed_before },
+    { "parameters of the configuration are tried", test_parameters_of_the_configuration_are_tried },
     { "libraries stay when they break others", test_libraries_stay_when_they_break_others },
     { "only versions that have not passed are checked",
       test_only_versions_that_have_not_passed_are_checked },
