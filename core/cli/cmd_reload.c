@@ -71,6 +71,7 @@ static void print_differences(const bson_t *outcome)
     bson_t list, entry;
     bson_iter_t iter;
     int64_t total = pt_answer_int(outcome, "differences_total"), shown = 0;
+    int64_t windows = pt_answer_int(outcome, "windows_tried");
     if (!pt_doc_child(outcome, "differences", &list) || !bson_iter_init(&iter, &list)) return;
     if (total > 0)
         printf("\n%-20s %-12s %-6s %-28s %-24s %-24s %s\n", "script", "symbol", "period", "output",
@@ -86,8 +87,10 @@ static void print_differences(const bson_t *outcome)
     }
     if (total > shown)
         printf("and %" PRId64 " more that are not shown\n", total - shown);
+    else if (total == 0 && windows == 0)
+        printf("no window was tried: no live script changed, or none has stored bars\n");
     else if (total == 0)
-        printf("no value differs on the windows that were tried\n");
+        printf("no value differs on the %" PRId64 " windows that were tried\n", windows);
 }
 
 static void print_outcome(const bson_t *outcome)

@@ -200,6 +200,7 @@ void pt_outcome_compare(struct pt_outcome *outcome, const bson_t *old, const bso
     const struct compared compared = { outcome, changed };
     bson_iter_t a, b;
     bson_t x, y;
+    outcome->windows++;
     if (bson_iter_init_find(&a, old, "status") && bson_iter_init_find(&b, changed, "status"))
         compare_value(&compared, "status", &a, &b);
     if (pt_doc_child(old, "data", &x) && pt_doc_child(changed, "data", &y))
@@ -288,6 +289,7 @@ bson_t *pt_outcome_doc(const struct pt_outcome *outcome)
     append_list(doc, "feeds", outcome->feeds);
     append_list(doc, "differences", outcome->differences);
     bson_append_int64(doc, "differences_total", -1, (int64_t)outcome->total);
+    bson_append_int64(doc, "windows_tried", -1, (int64_t)outcome->windows);
     return doc;
 }
 

@@ -4,15 +4,17 @@
  *   scripts: [ { name, kind, verdict, file, hash, line, message } ],
  *   config: { changed: [ "log.level" ], restart: [ "http.port" ] },
  *   feeds: [ { name, action: "opened" | "reopened" | "closed", error } ],
- *   differences: [ { script, symbol, period, as_of: <date>, output, old, new } ], differences_total
- * }
+ *   differences: [ { script, symbol, period, as_of: <date>, output, old, new } ], differences_total,
+ *   windows_tried }
  *
  * error: the reload was refused as a whole and all stayed as it was; scripts is empty then.
  * verdict: live (as it was), changed, added, removed, previous (the change failed, the version
  * before it stays), failed, quarantined. file, line, message: of what went wrong, else file only.
  * restart: keys that differ from what the daemon was started with and that only a restart applies.
  * differences: with diff, where a changed script gives other values on stored windows (of a
- * matrix only that it differs); at most PT_DIFFERENCES_MAX of differences_total. */
+ * matrix only that it differs), and where those that need it do; at most PT_DIFFERENCES_MAX of
+ * differences_total. windows_tried: with diff, how many windows values were compared on, each
+ * script counted by itself; 0 (a new script, an empty store) proves nothing. */
 #ifndef PT_OUTCOME_H
 #define PT_OUTCOME_H
 
@@ -29,6 +31,7 @@ struct pt_outcome { /* zeroed: nothing yet */
     bson_t *changed, *restart;         /* owned arrays of keys, NULL: none */
     bson_t *feeds, *differences;       /* owned arrays, NULL: none */
     uint64_t total;                    /* differences there are */
+    uint64_t windows;                  /* that were compared */
     bool feed_failed;
 };
 

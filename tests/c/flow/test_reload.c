@@ -470,6 +470,29 @@ static void *see_only(void *arg)
     return stop_with(reload(false) && is("beta", "changed") && pt_engine_generation(engine) == 2);
 }
 
+/* What needs a changed script gives other values, too. */
+static void *see_dependents(void *arg)
+{
+    int64_t total = 0, windows = -1;
+    (void)arg;
+    kit_script("a", "name alpha\nevery 1h\nlend 7\n");
+    GOOD(reload(true) && ok());
+    GOOD(is("alpha", "changed") && is("beta", "live"));
+    GOOD(pt_doc_int(last, "differences_total", &total) && total == 3);
+    GOOD(strcmp(text_at("differences.0.script"), "beta") == 0);
+    GOOD(pt_doc_int(last, "windows_tried", &windows) && windows == 6);
+    GOOD(reload(false) && ok() && reload(true) && ok());
+    return stop_with(pt_doc_int(last, "windows_tried", &windows) && windows == 0);
+}
+
+static void test_a_diff_shows_values_of_those_that_need_it(void)
+{
+    start();
+    fill_store();
+    CU_ASSERT_TRUE(serve(see_dependents));
+    finish();
+}
+
 static void test_a_diff_shows_and_changes_nothing(void)
 {
     start();
@@ -492,6 +515,8 @@ static CU_TestInfo tests[] = {
     { "an end in the middle is told", test_an_end_in_the_middle_is_told_to_those_who_wait },
     { "a hangup reloads", test_a_hangup_reloads },
     { "watching reloads when a script changes", test_watching_reloads_when_a_script_changes },
+    { "a diff shows values of those that need it, too",
+      test_a_diff_shows_values_of_those_that_need_it },
     { "a diff shows and changes nothing", test_a_diff_shows_and_changes_nothing },
     CU_TEST_INFO_NULL
 };
