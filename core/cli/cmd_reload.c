@@ -97,6 +97,10 @@ static void print_outcome(const bson_t *outcome)
 {
     bool diff = false;
     pt_doc_bool(outcome, "diff", &diff);
+    if (pt_answer_text(outcome, "error", "")[0] != '\0') { /* the words follow, as an error */
+        printf("refused, still generation %" PRId64 "\n", pt_answer_int(outcome, "generation"));
+        return;
+    }
     printf("%s generation %" PRId64 ", %.1f ms\n", diff ? "nothing changed, still" : "now",
            pt_answer_int(outcome, "generation"),
            (double)pt_answer_int(outcome, "duration_us") / 1e3);
@@ -104,7 +108,7 @@ static void print_outcome(const bson_t *outcome)
     print_words(outcome, "config.changed", diff ? "would apply" : "applied");
     print_words(outcome, "config.restart", "needs a restart");
     print_feeds(outcome);
-    if (diff && pt_answer_text(outcome, "error", "")[0] == '\0') print_differences(outcome);
+    if (diff) print_differences(outcome);
 }
 
 /* The names of what has failed. */

@@ -156,10 +156,7 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
     if (read((int)fd, &info, sizeof info) != (ssize_t)sizeof info) return;
     if (info.ssi_signo == SIGHUP && !(engine->terminal && !has_terminal())) {
         pt_log(PT_INFO, "engine", "hangup", "reloading=yes");
-        if (engine->reload)
-            pt_reload_wish(engine->reload);
-        else
-            engine->hangup = true; /* before everything runs */
+        pt_reload_wish(engine->reload); /* begins once everything runs */
         return;
     }
     pt_log(PT_INFO, "engine", "stopping", "signal=SIG%s", sigabbrev_np((int)info.ssi_signo));
@@ -190,6 +187,23 @@ static enum pt_code take_signals(struct pt_engine *engine, struct pt_err *err)
     return PT_OK;
 }
 
+/* What the files say, and from then on what changes in them. A mistake in the configuration is told
+ * before what keeps its folders from being watched. */
+static enum pt_code read_files(struct pt_engine *engine, const char *extra, struct pt_err *err)
+{
+    bool serve = engine->mode == PT_ENGINE_SERVE;
+    struct pt_err unwatched;
+    enum pt_code watched = PT_OK, rc = PT_OK;
+    if (serve) rc = pt_reload_new(engine, &engine->reload, err);
+    if (rc == PT_OK && serve) watched = pt_reload_watch(engine->reload, &unwatched);
+    if (rc == PT_OK) rc = pt_settings_read(engine->conf, serve, extra, &engine->settings, err);
+    if (rc == PT_OK && watched != PT_OK) {
+        *err = unwatched;
+        rc = watched;
+    }
+    return rc;
+}
+
 enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode, const char *extra,
                            struct pt_engine **out, struct pt_err *err)
 {
@@ -204,16 +218,13 @@ enum pt_code pt_engine_new(const struct pt_conf *conf, enum pt_engine_mode mode,
     engine->signal_fd = -1;
     engine->started_us = pt_now_us();
     pthread_mutex_init(&engine->lock, NULL);
-    enum pt_code rc =
-        pt_settings_read(conf, mode == PT_ENGINE_SERVE, extra, &engine->settings, err);
+    enum pt_code rc = pt_loop_new(&engine->loop, err);
+    if (rc == PT_OK) rc = read_files(engine, extra, err);
     if (rc == PT_OK) rc = open_store(engine, err);
-    if (rc == PT_OK) rc = pt_loop_new(&engine->loop, err);
     if (rc == PT_OK && mode == PT_ENGINE_SERVE) rc = take_signals(engine, err);
     if (rc == PT_OK) rc = start_pool(engine, err);
     if (rc == PT_OK) rc = load_scripts(engine, err);
     if (rc == PT_OK && mode == PT_ENGINE_SERVE) rc = start_writer(engine, err);
-    if (rc == PT_OK && mode == PT_ENGINE_SERVE) rc = pt_reload_new(engine, &engine->reload, err);
-    if (rc == PT_OK && engine->hangup) pt_reload_wish(engine->reload);
     if (rc == PT_OK)
         *out = engine;
     else

@@ -24,7 +24,6 @@ struct pt_engine {
     struct pt_conf *started;  /* a ref: what only a restart changes is as it says */
     pt_reread_fn reread;
     void *reread_arg;
-    bool hangup;   /* one came before there was a reload */
     bool terminal; /* it was started from one, and wants to end with it */
     struct pt_settings settings;
     sigset_t old_mask;

@@ -107,6 +107,8 @@ static void refuse(struct pt_reload *reload, const struct pt_err *err)
     pt_settings_limits(reload->engine->conf, &limits);
     pt_pool_limits(reload->engine->pool, &limits);
     reload->outcome.err = *err;
+    bson_destroy(reload->outcome.changed); /* accepts NULL; nothing of it is in force */
+    reload->outcome.changed = NULL;
     finish(reload);
 }
 
@@ -362,12 +364,16 @@ enum pt_code pt_reload_new(struct pt_engine *engine, struct pt_reload **out, str
     reload->engine = engine;
     enum pt_code rc = pt_timer_init(&reload->next, base, on_next, reload, err);
     if (rc == PT_OK) rc = pt_watch_new(base, on_change, reload, &reload->watch, err);
-    if (rc == PT_OK) rc = pt_watch_set(reload->watch, engine->conf, err);
     if (rc == PT_OK)
         *out = reload;
     else
         pt_reload_free(reload);
     return rc;
+}
+
+enum pt_code pt_reload_watch(struct pt_reload *reload, struct pt_err *err)
+{
+    return pt_watch_set(reload->watch, reload->engine->conf, err);
 }
 
 void pt_reload_start(struct pt_reload *reload)

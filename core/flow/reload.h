@@ -9,6 +9,9 @@
 struct pt_reload;
 
 enum pt_code pt_reload_new(struct pt_engine *engine, struct pt_reload **reload, struct pt_err *err);
+/* Sets the watch, where the configuration wants one: before the files are read, so that an edit made
+ * while the engine starts is news, which is seen to once everything runs. */
+enum pt_code pt_reload_watch(struct pt_reload *reload, struct pt_err *err);
 /* Everything runs: what was asked for until now is begun. */
 void pt_reload_start(struct pt_reload *reload);
 /* Whoever waits is told that the engine stops; nothing is begun any more. Accepts NULL. */

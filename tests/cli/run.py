@@ -745,6 +745,7 @@ class Reload(Folder):
 
     def test_reload_prints_the_outcome_and_exits_1_when_something_failed(self):
         daemon = self.serve()
+        self.assertIn("no window was tried", petrosa("reload", "--diff", "--url", daemon.url).stdout)
         done = petrosa("reload", "--url", daemon.url)
         self.assertIn("now generation 2", done.stdout)
         self.assertEqual(self.table(done.stdout)["trend"], "live")
@@ -790,6 +791,10 @@ class Reload(Folder):
         done = petrosa("reload", "--url", daemon.url, check=1)
         for words in ("refused, all is as it was", f"{conf}:2", "intervall", f"{conf}:4", "loud"):
             self.assertIn(words, done.stderr)
+        conf.write_text("[cycle]\ninterval = 3h\n[calculator trend]\nno_such = 1\n[http]\nthreads = 3\n")
+        done = petrosa("reload", "--url", daemon.url, check=1)
+        self.assertEqual(done.stdout, "refused, still generation 1\n")
+        self.assertIn("no_such", done.stderr)
         conf.write_text("[cycle]\ninterval = 2h\n[http]\nthreads = 3\n")
         done = petrosa("reload", "--url", daemon.url)
         self.assertIn("applied: cycle.interval;", done.stdout)

@@ -2,6 +2,7 @@
  *
  * A script is lines of `word arguments`:
  *     check fail (when it is asked to be checked)
+ *     edits FILE (while it is loaded)
  *     spoil HOW (those that need it run so; spoils SYMBOL: only there) | bad PARAM N (with that
  * value it fails) offset N (added to the value) | lend N (to the value of those that need it) |
  *     unless FILE: behaves as long as FILE is there
@@ -193,6 +194,15 @@ static void append_error(bson_t *answer, const char *message, const char *file)
     bson_append_document_end(answer, &child);
 }
 
+static void edit(const char *path)
+{
+    FILE *edited = fopen(path, "a");
+    if (edited) {
+        fputs("# edited\n", edited);
+        fclose(edited);
+    }
+}
+
 static void take_script(const bson_t *request, const bson_t *item, bson_t *answer)
 {
     char line[LINE_MAX_BYTES];
@@ -207,6 +217,7 @@ static void take_script(const bson_t *request, const bson_t *item, bson_t *answe
     snprintf(script->hash, sizeof script->hash, "%s", hash);
     if (line_of(text, "name", 0, line)) snprintf(script->name, sizeof script->name, "%.40s", line);
     bson_append_utf8(answer, "file", -1, file, -1);
+    if (line_of(text, "edits", 0, line) && armed(text)) edit(line);
     bool checked = false;
     pt_doc_bool(item, "check", &checked);
     if (checked && line_of(text, "check", 0, line) && strcmp(line, "fail") == 0 && armed(text)) {

@@ -229,6 +229,7 @@ static void *mistaken(void *arg)
     want(0, "%s", "");
     want(1, "calculator alpha.widow=3");
     GOOD(reload(false) && !ok() && strstr(text_at("error"), "widow"));
+    GOOD(!lists("config.changed", "calculator alpha.widow")); /* nothing was applied */
     GOOD(pt_engine_generation(engine) == 1);
     want(1, "scripts.path=/nowhere");
     GOOD(reload(false) && !ok() && strstr(text_at("error"), "/nowhere"));
@@ -445,6 +446,30 @@ static void test_watching_reloads_when_a_script_changes(void)
     finish();
 }
 
+static void *edited_at_the_start(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 20000 && reloads() < 1; i++) usleep(1000);
+    struct pt_scripts *scripts = pt_engine_scripts(engine);
+    const struct pt_script *alpha = pt_scripts_find(scripts, "alpha");
+    bool edited = alpha && strstr(alpha->source->text, "edited");
+    pt_scripts_unref(scripts);
+    return stop_with(edited);
+}
+
+/* The files were read, but nothing runs yet. */
+static void test_an_edit_while_it_starts_is_seen(void)
+{
+    char mark[PATH_MAX], file[PATH_MAX];
+    start();
+    kit_path(mark, "mark");
+    kit_path(file, "scripts/calculators/a.lua");
+    kit_script("b", "name beta\nonce %s\nedits %s\n", mark, file);
+    kit_set(conf, "scripts.watch=yes");
+    CU_ASSERT_TRUE(serve(edited_at_the_start));
+    finish();
+}
+
 /* ---- only to see ----------------------------------------------------------------------------
  */
 
@@ -515,6 +540,7 @@ static CU_TestInfo tests[] = {
     { "an end in the middle is told", test_an_end_in_the_middle_is_told_to_those_who_wait },
     { "a hangup reloads", test_a_hangup_reloads },
     { "watching reloads when a script changes", test_watching_reloads_when_a_script_changes },
+    { "an edit while it starts is seen", test_an_edit_while_it_starts_is_seen },
     { "a diff shows values of those that need it, too",
       test_a_diff_shows_values_of_those_that_need_it },
     { "a diff shows and changes nothing", test_a_diff_shows_and_changes_nothing },
