@@ -145,11 +145,13 @@ static void log_death(const struct pt_hand *hand, const struct pt_job *job, cons
            culprit ? culprit : "?", *job->symbol ? job->symbol : "market", period, as_of, words);
 }
 
+/* Only of the engine's own rounds: what is asked for in between, on windows and with parameters
+ * that readers choose, must not switch a script off. */
 static void count_strike(struct pt_hand *hand, const struct pt_job *job,
                          const struct pt_job_item *culprit, const char *words)
 {
     struct pt_pool *pool = hand->pool;
-    if (!culprit->script || !pt_job_in_force(job, culprit)) return;
+    if (job->urgent || !culprit->script || !pt_job_in_force(job, culprit)) return;
     const char *hash = culprit->script->source->hash;
     if (pt_strikes_add(&pool->strikes, hash, words) && pool->active)
         pt_load_quarantine(pool, pool->active, hash);

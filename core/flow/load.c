@@ -292,6 +292,17 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
     pt_hand_ready(hand);
 }
 
+/* line: 0 when it is not known. */
+static void blame_with_place(struct pt_candidate *candidate, const char *text, uint32_t line)
+{
+    if (!candidate->previous) {
+        snprintf(candidate->error_file, sizeof candidate->error_file, "%s",
+                 candidate->source->file);
+        candidate->error_line = (int)line;
+    }
+    pt_registry_fail(candidate, "%s", text);
+}
+
 /* The worker ended while it loaded this one. A version that has loaded before may just have had bad
  * luck on a busy machine: it is tried again, but not for ever. */
 static void blame_for_load(struct pt_hand *hand, struct pt_candidate *candidate,
@@ -300,14 +311,18 @@ static void blame_for_load(struct pt_hand *hand, struct pt_candidate *candidate,
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
-    char words[240], text[300];
-    bool again = false;
-    pt_death_words(death, set->limits.load_budget_us, words, sizeof words);
-    snprintf(text, sizeof text, "%s while it was loaded", words);
+    char words[300], text[360];
+    bool again = false, checked = pool->loading == set && pool->opts.check && !candidate->passed;
+    pt_death_load_words(death, set->limits.load_budget_us, set->limits.call_budget_us, words,
+                        sizeof words);
+    snprintf(text, sizeof text, "%s%s", words,
+             death->budget ? ""
+             : checked     ? " while it was loaded or checked"
+                           : " while it was loaded");
     pt_log(PT_WARN, "pool", "worker_died", "file=%s words=\"%s\"", candidate->source->file, text);
     if (pool->loading == set) {
         bool lucky = candidate->passed && set->tries++ < TRIES_MAX;
-        if (!lucky) pt_registry_fail(candidate, "%s", text);
+        if (!lucky) blame_with_place(candidate, text, death->line);
         if (!lucky && pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
             drop(pool, &err);
         else

@@ -41,7 +41,7 @@ void pt_pool_limits(struct pt_pool *pool, const struct pt_pool_limits *limits);
  * load or there is in the snapshot as PT_SCRIPT_PREVIOUS, its last good version, or as PT_SCRIPT_FAILED when it has
  * none. fn is called again with a newer snapshot if a script that had loaded ends a worker that loads it anew, and
  * when one is quarantined: because calls with the parameters in force ended their worker PT_STRIKES_OUT times (those
- * with a caller's own do not count: a reader must not be able to switch a script off). PT_EBUSY: a load is under way. */
+ * with a caller's own do not count, nor those of urgent units: a reader must not be able to switch a script off). PT_EBUSY: a load is under way. */
 typedef void (*pt_loaded_fn)(void *arg, struct pt_scripts *scripts, const struct pt_err *err);
 enum pt_code pt_pool_load(struct pt_pool *pool, const struct pt_conf *conf, struct pt_sources *sources,
                           pt_loaded_fn fn, void *arg, struct pt_err *err);

@@ -142,25 +142,50 @@ static bool wanted_name(const struct pt_candidate *candidate, char out[PT_SCRIPT
     return true;
 }
 
-/* Two that want one name: the later folder's where that is said, else the first. */
+/* Has its file's last version this name? */
+static bool had_name(const struct pt_candidate *candidate, const char *name)
+{
+    const char *had;
+    const bson_t *last = candidate->previous ? candidate->declaration : candidate->last_declaration;
+    return last && pt_doc_text(last, "name", &had) && strcmp(had, name) == 0;
+}
+
+static void lose_name(struct pt_candidate *candidate, const struct pt_candidate *to,
+                      const char *name)
+{
+    pt_registry_fail(candidate, "the name '%s' is taken by %s", name, to->source->file);
+    if (!candidate->error_file[0])
+        snprintf(candidate->error_file, sizeof candidate->error_file, "%s",
+                 candidate->source->file);
+    candidate->twin[0] = '\0';
+}
+
+/* What is wrong with it is only that the name was taken, and now it is not. */
+static void forgive_twin(struct pt_candidate *candidate)
+{
+    candidate->failed = false;
+    candidate->message[0] = candidate->error_file[0] = candidate->twin[0] = '\0';
+    candidate->error_line = 0;
+}
+
+/* Two that want one name: the later folder's where that is said, else the one that has it until
+ * now, else the first. */
 static void settle_name(struct pt_candidate *holder, struct pt_candidate *other, const char *name,
                         bool override)
 {
     bool later = other->source->rank > holder->source->rank;
     if (override && other->source->rank != holder->source->rank && !holder->source->extra) {
         (later ? holder : other)->overridden = true;
-        if (later && other->twin[0]) {
-            other->failed = false;
-            other->message[0] = other->error_file[0] = '\0';
-            other->error_line = 0;
-        }
+        if (later && other->twin[0]) forgive_twin(other);
         other->twin[0] = '\0';
         return;
     }
-    pt_registry_fail(other, "the name '%s' is taken by %s", name, holder->source->file);
-    if (!other->error_file[0])
-        snprintf(other->error_file, sizeof other->error_file, "%s", other->source->file);
-    other->twin[0] = '\0';
+    if (had_name(other, name) && !had_name(holder, name) && !holder->source->extra) {
+        lose_name(holder, other, name);
+        if (other->twin[0]) forgive_twin(other);
+        return;
+    }
+    lose_name(other, holder, name);
 }
 
 /* True: something was settled. */
@@ -214,6 +239,18 @@ static void forgive_related(struct pt_registry *registry)
     }
 }
 
+/* One that has its name back was refused by the worker before it could say more. */
+static bool all_declared(const struct pt_registry *registry)
+{
+    for (size_t i = 0; i < registry->n; i++) {
+        const struct pt_candidate *candidate = &registry->v[i];
+        if (candidate->last_declaration && !candidate->failed && !candidate->overridden &&
+            !candidate->declaration)
+            return false;
+    }
+    return true;
+}
+
 enum pt_code pt_registry_check(struct pt_registry *registry, const struct pt_conf *conf,
                                bool *again, struct pt_err *err)
 {
@@ -229,6 +266,10 @@ enum pt_code pt_registry_check(struct pt_registry *registry, const struct pt_con
         }
         if (settle_names(registry, conf)) {
             *again = true;
+            if (!all_declared(registry)) { /* what one that got its name back declares */
+                fall_back_all(registry, false);
+                return PT_OK;
+            }
             continue;
         }
         rc = judge_needs(registry, err);

@@ -138,15 +138,9 @@ static bool append_findings(const struct asking *asking, const struct pt_conf *c
     if (asking->answer && pt_doc_child(asking->answer, "findings", &found))
         return bson_append_array(report, "findings", -1, &found);
     if (!bson_append_array_begin(report, "findings", -1, &list)) return false;
-    if (!asking->answer && asking->death.budget) {
-        snprintf(words, sizeof words,
-                 "ran over its time budget and was ended: loading may take %" PRId64
-                 " ms, a call %" PRId64 " ms",
-                 pt_conf_int(conf, "scripts", "load_budget") / 1000,
-                 pt_conf_int(conf, "scripts", "call_budget") / 1000);
-        good = append_finding(&list, 0, words, file, asking->death.line);
-    } else if (!asking->answer) {
-        snprintf(words, sizeof words, "its worker %s", asking->death.words);
+    if (!asking->answer) {
+        pt_death_load_words(&asking->death, pt_conf_int(conf, "scripts", "load_budget"),
+                            pt_conf_int(conf, "scripts", "call_budget"), words, sizeof words);
         good = append_finding(&list, 0, words, file, asking->death.line);
     } else if (candidate->failed) {
         const char *need = strchr(candidate->message, '\'');

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -414,4 +415,16 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
     else
         describe_signal(info.si_status, &death);
     worker->events->gone(worker->arg, worker, &death);
+}
+
+void pt_death_load_words(const struct pt_death *death, int64_t load_us, int64_t call_us, char *out,
+                         size_t room)
+{
+    if (death->budget)
+        snprintf(out, room,
+                 "ran over its time budget and was ended: loading may take %" PRId64
+                 " ms, a call %" PRId64 " ms",
+                 load_us / 1000, call_us / 1000);
+    else
+        snprintf(out, room, "its worker %s", death->words);
 }

@@ -21,6 +21,11 @@ struct pt_death {
     char words[200]; /* "crashed (SIGSEGV)" */
 };
 
+/* How it ended over a script that it loaded and checked, in the words of the script's failure.
+ * Which of the two budgets was run over is not known. */
+void pt_death_load_words(const struct pt_death *death, int64_t load_us, int64_t call_us, char *out,
+                         size_t room);
+
 struct pt_worker_events {
     /* A whole, valid document; borrowed. Not called after pt_worker_kill. */
     void (*message)(void *arg, struct pt_worker *worker, const bson_t *doc);

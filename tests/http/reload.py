@@ -7,7 +7,7 @@ from client import ask
 from harness import ROOT, Daemon, Folder, petrosa
 
 LOOP = """return calculator {{
-  api = 1, name = "{name}", about = "test", needs = {{ candles = {{ span = "7d", min = 1 }} }},
+  api = 1, name = "{name}", every = {{ "1h" }}, about = "test", needs = {{ candles = {{ span = "7d", min = 1 }} }},
   outputs = {{ {{ "value", "ratio" }} }},
   compute = function(w) {body} end,
 }}
@@ -105,19 +105,28 @@ class Reload(Folder):
         self.reload(200, headers={"Authorization": "Bearer secret"})
 
     def test_a_script_that_kills_its_workers_is_quarantined(self):
-        rows = "".join(f"{1_700_006_400_000 + i * 3_600_000},1,2,0.5,{1.75 if i < 24 else 1.5},9,{1_700_009_999_999 + i * 3_600_000},9,1,1,1,0\n"
-                       for i in range(48))
-        for symbol in ("AAAUSDT", "BBBUSDT"):
-            path = self.dir / f"{symbol}-1h-2023.csv"
-            path.write_text(rows)
-            petrosa("import", path, store=self.store)
-        self.serve("--set", "scripts.call_budget=50ms")
+        def bring(first, n, close):
+            """n bars of each symbol from the first-th hour on."""
+            rows = "".join(f"{1_700_006_400_000 + i * 3_600_000},1,2,0.5,{close(i)},9,{1_700_009_999_999 + i * 3_600_000},9,1,1,1,0\n"
+                           for i in range(first, first + n))
+            for symbol in ("AAAUSDT", "BBBUSDT", "CCCUSDT"):
+                path = self.dir / f"{symbol}-1h-2023.csv"
+                path.write_text(rows)
+                petrosa("import", path, store=self.store)
+
+        bring(0, 48, lambda i: 1.75 if i < 24 else 1.5)
+        self.serve("--set", "scripts.call_budget=50ms", "--set", "cycle.interval=1s")
         # good on made-up windows, and on those it is tried on, which are the newest
         self.write("trap", "while w.close:final() == 1.75 do end return { value = 1 }")
         self.reload(200)
-        for i in range(4):
+        for i in range(4):  # what readers ask for switches nothing off
             body = ask(self.port, f"/analysis/trap?pair=AAAUSDT&period=1h&as_of={1_700_020_000_000 + i * 3_600_000}").json
-            self.assertEqual(body["status"], "error" if i < 3 else "quarantined", body)
+            self.assertEqual(body["status"], "error", body)
+        self.assertEqual(self.scripts_now()["trap"]["status"], "live")
+        bring(48, 1, lambda i: 1.75)  # now the newest windows, which the rounds run
+        self.until(lambda: self.scripts_now()["trap"]["status"] == "quarantined")
+        body = ask(self.port, "/analysis/trap?pair=AAAUSDT&period=1h&as_of=1700020000000").json
+        self.assertEqual(body["status"], "quarantined", body)
         trap = self.scripts_now()["trap"]
         self.assertEqual(trap["status"], "quarantined")
         self.assertIn("time budget of 50 ms", trap["error"]["message"])

@@ -1,7 +1,7 @@
 /* fake_worker.c - speaks data/unit.h like petrosa-worker, and misbehaves as its scripts order.
  *
  * A script is lines of `word arguments`:
- *     check fail (when it is asked to be checked)
+ *     check fail|crash|budget (when it is asked to be checked; at line 7)
  *     edits FILE (while it is loaded)
  *     spoil HOW (those that need it run so; spoils SYMBOL: only there) | bad PARAM N (with that
  * value it fails) offset N (added to the value) | lend N (to the value of those that need it) |
@@ -223,6 +223,10 @@ static void take_script(const bson_t *request, const bson_t *item, bson_t *answe
     if (checked && line_of(text, "check", 0, line) && strcmp(line, "fail") == 0 && armed(text)) {
         append_error(answer, "its check fails", file);
         return;
+    }
+    if (checked && line_of(text, "check", 0, line) && armed(text)) {
+        status->line = 7;
+        misbehave(line);
     }
     bool bad = line_of(text, "load", 0, line) && strcmp(line, "ok") != 0 && armed(text);
     if (bad) misbehave(line);

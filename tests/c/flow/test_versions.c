@@ -190,6 +190,32 @@ static void test_a_taken_name_names_both_files(void)
     end();
 }
 
+/* An edit does not take the name of another live script away, wherever its file stands. */
+static void test_a_live_script_keeps_its_name(void)
+{
+    begin("run value");
+    kit_script("a", "name beta\nrun value\n");
+    kit_script("c", "name gamma\nneeds beta\n# changed\n");
+    load();
+    CU_ASSERT_EQUAL_FATAL(scripts->n, 3);
+    expect("alpha", PT_SCRIPT_PREVIOUS, "the name 'beta' is taken by");
+    CU_ASSERT_PTR_NOT_NULL(strstr(named("alpha")->message, "/b.lua"));
+    expect("beta", PT_SCRIPT_LIVE, "");
+    CU_ASSERT_PTR_NOT_NULL(strstr(named("beta")->source->file, "/b.lua"));
+    expect("gamma", PT_SCRIPT_LIVE, "");
+    CU_ASSERT_PTR_NOT_NULL(strstr(named("gamma")->source->text, "changed"));
+    expect_value("beta");
+    kit_script("b", "name beta\nload fail\n"); /* nor when the holder falls back */
+    load();
+    expect("alpha", PT_SCRIPT_PREVIOUS, "/b.lua");
+    expect("beta", PT_SCRIPT_PREVIOUS, "told to fail");
+    kit_script("b", "name alpha\nrun value\n"); /* each gives its name to the other */
+    load();
+    expect("alpha", PT_SCRIPT_LIVE, "");
+    expect("beta", PT_SCRIPT_LIVE, "");
+    end();
+}
+
 static void second_folder(const char *text)
 {
     char path[PATH_MAX];
@@ -391,6 +417,42 @@ static void test_only_versions_that_have_not_passed_are_checked(void)
     end();
 }
 
+/* Loading or a call of the check: the worker does not say which, so both budgets are named. */
+static void test_an_end_in_the_check_says_where(void)
+{
+    rig_checks = true;
+    begin("run value");
+    kit_script("b", "name beta\ncheck budget\n");
+    load();
+    expect("beta", PT_SCRIPT_PREVIOUS, "loading may take 50 ms, a call 50 ms");
+    CU_ASSERT_EQUAL(named("beta")->error_line, 7);
+    CU_ASSERT_PTR_NOT_NULL(strstr(named("beta")->error_file, "/b.lua"));
+    kit_script("b", "name beta\ncheck crash\n");
+    load();
+    expect("beta", PT_SCRIPT_PREVIOUS, "(SIGSEGV) while it was loaded or checked");
+    CU_ASSERT_EQUAL(named("beta")->error_line, 7);
+    rig_checks = false;
+    end();
+}
+
+static void test_what_a_reader_asks_for_quarantines_nothing(void)
+{
+    begin("run crash");
+    const struct pt_unit unit = { .symbol = "BTCUSDT",
+                                  .period_us = PT_US_HOUR,
+                                  .as_of_us = T0,
+                                  .n = 1,
+                                  .names = &abc[1],
+                                  .urgent = true };
+    for (int i = 0; i < 5; i++) {
+        OK(pt_pool_submit(pool, &unit, on_unit, loop, &kit_err));
+        OK(pt_loop_run(loop, &kit_err));
+        CU_ASSERT_STRING_EQUAL(text_of(0, "status"), "error");
+    }
+    expect("beta", PT_SCRIPT_LIVE, "");
+    end();
+}
+
 static void test_three_deaths_quarantine_a_version(void)
 {
     struct pt_pool_stats stats;
@@ -518,6 +580,7 @@ static CU_TestInfo tests[] = {
     { "a removed file is gone", test_a_removed_file_is_gone },
     { "rules between scripts fall back too", test_rules_between_scripts_fall_back_too },
     { "a taken name names both files", test_a_taken_name_names_both_files },
+    { "a live script keeps its name", test_a_live_script_keeps_its_name },
     { "a later folder wins where that is said", test_a_later_folder_wins_where_that_is_said },
     { "a changed script is tried on stored windows",
       test_a_changed_script_is_tried_on_stored_windows },
@@ -530,6 +593,9 @@ static CU_TestInfo tests[] = {
     { "libraries stay when they break others", test_libraries_stay_when_they_break_others },
     { "only versions that have not passed are checked",
       test_only_versions_that_have_not_passed_are_checked },
+    { "an end in the check says where", test_an_end_in_the_check_says_where },
+    { "what a reader asks for quarantines nothing",
+      test_what_a_reader_asks_for_quarantines_nothing },
     { "three deaths quarantine a version", test_three_deaths_quarantine_a_version },
     { "those that need a quarantined script get nothing",
       test_those_that_need_a_quarantined_script_are_given_nothing },
