@@ -107,6 +107,7 @@ static void print_outcome(const bson_t *outcome)
     print_scripts(outcome);
     print_words(outcome, "config.changed", diff ? "would apply" : "applied");
     print_words(outcome, "config.restart", "needs a restart");
+    print_words(outcome, "config.unused", "of no script any more, and refused by the next start");
     print_feeds(outcome);
     if (diff) print_differences(outcome);
 }

@@ -247,18 +247,22 @@ static void first_answered(struct pt_hand *hand)
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
-    bool again = false, any = set->shadow.scripts != NULL; /* it goes on where another ended */
+    bool again = false, failed = false;
+    bool any = set->shadow.scripts != NULL; /* it goes on where another ended */
     enum pt_code rc = pt_registry_check(&set->registry, set->conf, &again, &err);
+    if (rc == PT_OK && !again && !any) {
+        rc = pt_registry_configure(&set->registry, set->conf,
+                                   pool->active ? pool->active->conf : NULL, &failed, &err);
+        if (rc == PT_OK && failed) rc = pt_registry_check(&set->registry, set->conf, &again, &err);
+        again = again || failed;
+    }
     if (rc == PT_OK && again) {
         pt_shadow_fini(&set->shadow);
         pt_worker_leave(hand->worker);
         pt_load_again(pool);
         return;
     }
-    if (rc == PT_OK && !any) {
-        rc = pt_registry_configure(&set->registry, set->conf, &err);
-        if (rc == PT_OK) rc = pt_shadow_plan(pool, set, &any, &err);
-    }
+    if (rc == PT_OK && !any) rc = pt_shadow_plan(pool, set, &any, &err);
     if (rc != PT_OK)
         drop(pool, &err);
     else if (any)

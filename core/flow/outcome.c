@@ -14,6 +14,7 @@ void pt_outcome_fini(struct pt_outcome *outcome)
     pt_scripts_unref(outcome->after);
     bson_destroy(outcome->changed); /* accepts NULL, as the others do */
     bson_destroy(outcome->restart);
+    bson_destroy(outcome->unused);
     bson_destroy(outcome->feeds);
     bson_destroy(outcome->differences);
     *outcome = (struct pt_outcome){ 0 };
@@ -25,6 +26,15 @@ static const char *next_key(bson_t **list, char key[24])
     if (!*list) *list = bson_new();
     snprintf(key, 24, "%u", bson_count_keys(*list));
     return key;
+}
+
+static bool has_text(const bson_t *list, const char *text)
+{
+    bson_iter_t iter;
+    if (!bson_iter_init(&iter, list)) return false;
+    while (bson_iter_next(&iter))
+        if (strcmp(bson_iter_utf8(&iter, NULL), text) == 0) return true;
+    return false;
 }
 
 /* ---- verdicts ------------------------------------------------------------------------------ */
@@ -79,6 +89,27 @@ void pt_outcome_config(struct pt_outcome *outcome, const struct pt_conf *started
     next_key(&outcome->restart, at);
     pt_conf_differences(before, after, note_key, &changed);
     pt_conf_differences(started, after, note_key, &restart);
+}
+
+static bool note_unused(void *arg, const char *kind, const char *name, const char *key,
+                        const char *value, const char *source)
+{
+    struct pt_outcome *outcome = arg;
+    char text[200], at[24];
+    (void)key;
+    (void)value;
+    (void)source;
+    if (pt_scripts_named(outcome->after, name)) return true;
+    snprintf(text, sizeof text, "%s %s", kind, name);
+    next_key(&outcome->unused, at);
+    if (!has_text(outcome->unused, text)) bson_append_utf8(outcome->unused, at, -1, text, -1);
+    return true;
+}
+
+void pt_outcome_unused(struct pt_outcome *outcome, const struct pt_conf *after)
+{
+    for (const char *const *kind = pt_script_kinds; *kind; kind++)
+        pt_conf_each_named(after, *kind, note_unused, outcome);
 }
 
 void pt_outcome_feed(struct pt_outcome *outcome, const char *name, const char *action,
@@ -285,6 +316,7 @@ bson_t *pt_outcome_doc(const struct pt_outcome *outcome)
     bson_append_document_begin(doc, "config", -1, &config);
     append_list(&config, "changed", outcome->changed);
     append_list(&config, "restart", outcome->restart);
+    append_list(&config, "unused", outcome->unused);
     bson_append_document_end(doc, &config);
     append_list(doc, "feeds", outcome->feeds);
     append_list(doc, "differences", outcome->differences);

@@ -93,9 +93,11 @@ enum pt_code pt_registry_loaded(struct pt_registry *registry, const size_t *inde
 enum pt_code pt_registry_check(struct pt_registry *registry, const struct pt_conf *conf,
                                bool *again, struct pt_err *err);
 
-/* Checks the `[calculator NAME] param = v` sections. PT_EINVAL names every mistake. */
+/* Checks the `[calculator NAME] param = v` sections. PT_EINVAL names every mistake. What `before`
+ * (NULL: nothing) has in the same words was good, so a script is to blame that does not take it any
+ * more, and fails (*failed); where the script has gone, its section means nothing. */
 enum pt_code pt_registry_configure(struct pt_registry *registry, const struct pt_conf *conf,
-                                   struct pt_err *err);
+                                   const struct pt_conf *before, bool *failed, struct pt_err *err);
 
 /* A new snapshot, one reference. old (may be NULL): where counters go on. */
 enum pt_code pt_registry_snapshot(const struct pt_registry *registry, const struct pt_scripts *old,

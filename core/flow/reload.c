@@ -231,6 +231,7 @@ void pt_reload_loaded(struct pt_reload *reload, struct pt_scripts *scripts,
         return;
     }
     reload->outcome.after = pt_scripts_ref(scripts);
+    pt_outcome_unused(&reload->outcome, reload->conf);
     apply(reload);
 }
 
@@ -249,6 +250,7 @@ static void on_tried(void *arg, struct pt_scripts *scripts, const struct pt_tria
     struct pt_err own;
     if (scripts) {
         reload->outcome.after = pt_scripts_ref(scripts);
+        pt_outcome_unused(&reload->outcome, reload->conf);
         if (pt_diff_start(pt_loop_base(engine->loop), engine->pool, trials, n, &reload->outcome,
                           on_compared, reload, &reload->diff, &own) == PT_OK)
             return;

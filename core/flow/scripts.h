@@ -23,6 +23,7 @@ struct pt_sources {
     size_t n;
     struct pt_source *v; /* owned; sorted by file */
 };
+extern const char *const pt_script_kinds[];   /* "calculator", ...: what a script declares; ended by NULL */
 extern const char *const pt_script_folders[]; /* of a DIR of [scripts] path; ended by NULL */
 /* Reads DIR/{calculators,regimes,anomalies,alerts,lib}/ *.lua and DIR/ *.lua of every folder of [scripts] path; a plain
  * FILE.lua is taken too. PT_ENOENT names a folder that is not there, or holds none of them. A file of a

@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = { "calculator", "regime", "anomaly", "alert", NULL };
+const char *const pt_script_kinds[] = { "calculator", "regime", "anomaly", "alert", NULL };
 
 /* ---- configured parameters ----------------------------------------------------------------- */
 
 struct configure {
     struct pt_registry *registry;
-    const char *kind;
+    const struct pt_conf *before;
+    bool failed; /* a script did */
     struct pt_buf mistakes;
 };
 
@@ -32,15 +33,37 @@ static void mistake(struct configure *configure, const char *source, const char 
                   words);
 }
 
+/* The same words were in force until now. */
+static bool was_good(const struct configure *configure, const char *kind, const char *name,
+                     const char *key, const char *value)
+{
+    const char *was = configure->before ? pt_conf_named(configure->before, kind, name, key) : NULL;
+    return was && strcmp(was, value) == 0;
+}
+
+/* A key that its script does not take: whose mistake is it? */
+static void refuse_key(struct configure *configure, struct pt_candidate *candidate, bool good,
+                       const char *source, const char *words)
+{
+    if (good) {
+        pt_registry_fail(candidate, "does not take what the configuration sets (%s): %s", source,
+                         words);
+        configure->failed = true;
+    } else {
+        mistake(configure, source, "%s", words);
+    }
+}
+
 static bool configure_key(void *arg, const char *kind, const char *name, const char *key,
                           const char *value, const char *source)
 {
     struct configure *configure = arg;
-    char other[PT_SCRIPT_NAME_MAX], names[200];
+    char other[PT_SCRIPT_NAME_MAX], names[200], words[400];
     struct pt_err err;
     bson_t entry;
     struct pt_candidate *candidate = pt_registry_find(configure->registry, name);
     const char *declared = "";
+    bool good = was_good(configure, kind, name, key, value);
     if (!candidate) {
         /* nothing can be said about the parameters of a script that failed; its failure is told
          * elsewhere */
@@ -48,41 +71,46 @@ static bool configure_key(void *arg, const char *kind, const char *name, const c
             pt_candidate_name(&configure->registry->v[i], other);
             if (strcmp(other, name) == 0) return true;
         }
-        mistake(configure, source, "[%s %s]: there is no script of that name", kind, name);
-        return true;
+        if (!good)
+            mistake(configure, source, "[%s %s]: there is no script of that name", kind, name);
+        return true; /* of one that was removed: pt_outcome_unused says so */
     }
     if (!pt_doc_text(candidate->declaration, "kind", &declared) || strcmp(declared, kind) != 0) {
-        mistake(configure, source, "[%s %s]: it is a %s", kind, name, declared);
+        snprintf(words, sizeof words, "[%s %s]: it is a %s", kind, name, declared);
+        refuse_key(configure, candidate, good, source, words);
     } else if (candidate->previous && !pt_param_find(candidate->declaration, key, &entry)) {
         return true; /* meant for the version that failed, which is told elsewhere */
     } else if (!pt_param_find(candidate->declaration, key, &entry)) {
         pt_param_names(candidate->declaration, names, sizeof names);
-        mistake(configure, source, "[%s %s] has no parameter '%s'; it has: %s", kind, name, key,
-                names[0] ? names : "none");
+        snprintf(words, sizeof words, "[%s %s] has no parameter '%s'; it has: %s", kind, name, key,
+                 names[0] ? names : "none");
+        refuse_key(configure, candidate, good, source, words);
     } else if (!candidate->configured && !(candidate->configured = bson_new())) {
         configure->mistakes.failed = true;
     } else if (pt_param_append(&entry, value, candidate->configured, &err) != PT_OK) {
-        mistake(configure, source, "[%s %s] %s", kind, name, err.text);
+        snprintf(words, sizeof words, "[%s %s] %.300s", kind, name, err.text);
+        refuse_key(configure, candidate, good, source, words);
     }
     return true;
 }
 
 enum pt_code pt_registry_configure(struct pt_registry *registry, const struct pt_conf *conf,
-                                   struct pt_err *err)
+                                   const struct pt_conf *before, bool *failed, struct pt_err *err)
 {
     enum pt_code rc = PT_OK;
-    struct configure configure = { .registry = registry };
+    struct configure configure = { .registry = registry, .before = before };
     for (size_t i = 0; i < registry->n; i++) {
         bson_destroy(registry->v[i].configured);
         registry->v[i].configured = NULL;
     }
-    for (const char *const *kind = kinds; *kind; kind++)
+    for (const char *const *kind = pt_script_kinds; *kind; kind++)
         pt_conf_each_named(conf, *kind, configure_key, &configure);
     if (configure.mistakes.failed)
         rc = pt_fail(err, PT_ENOMEM, "script parameters");
     else if (configure.mistakes.len > 0)
         rc = pt_fail(err, PT_EINVAL, "%s", configure.mistakes.data);
     pt_buf_fini(&configure.mistakes);
+    *failed = configure.failed;
     return rc;
 }
 

@@ -62,6 +62,10 @@ static enum pt_code read_text(const char *file, char **text, size_t *len, struct
     struct stat st;
     struct pt_buf buf = { 0 };
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a fifo must not hold us up */
+    if (fd < 0 && errno == ENOENT && lstat(file, &st) == 0 && S_ISLNK(st.st_mode)) {
+        rc = pt_fail(err, PT_EINVAL, "script %s: is a link to nothing", file);
+        goto out;
+    }
     if (fd < 0 || fstat(fd, &st) != 0) {
         rc = pt_fail(err, errno == ENOENT ? PT_ENOENT : PT_EIO, "script %s: %s", file,
                      strerror(errno));

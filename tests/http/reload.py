@@ -161,7 +161,7 @@ class Reload(Folder):
         self.assertEqual(ask(self.port, "/scripts/deviation").json["parameters"]["window"], 30)
         conf.write_text("[calculator deviation]\nwindow = 40\n[http]\nthreads = 4\n[cycle]\ninterval = 5m\n")
         outcome = self.reload(200)
-        self.assertEqual(outcome["config"], {"changed": ["cycle.interval", "calculator deviation.window"], "restart": ["http.threads"]})
+        self.assertEqual(outcome["config"], {"changed": ["cycle.interval", "calculator deviation.window"], "restart": ["http.threads"], "unused": []})
         self.assertEqual(ask(self.port, "/scripts/deviation").json["parameters"]["window"], 40)
         conf.write_text("[calculator deviation]\nwindow = 50\n[htpp]\nthreads = 4\n[cycle]\nintervall = 5m\n")
         outcome = self.reload(409)

@@ -280,6 +280,40 @@ static void test_what_is_applied_and_what_needs_a_restart_is_told(void)
     finish();
 }
 
+/* A section that was good until now is no reason to keep everybody's edits out. */
+static void *edited_beside_a_section(void *arg)
+{
+    char path[PATH_MAX];
+    (void)arg;
+    kit_script("a", "name alpha\nevery 1h\n# without it\n");
+    kit_script("b", "name beta\nevery 1h\n# new\n");
+    GOOD(reload(false) && !ok());
+    GOOD(is("alpha", "previous") && is("beta", "changed"));
+    GOOD(strstr(of("scripts", "alpha", "message"), "no parameter 'window'"));
+    kit_script("a", "name alpha\nevery 1h\nparam window int 20 10 500\n"); /* 9 is too few now */
+    GOOD(reload(false) && is("alpha", "previous"));
+    GOOD(!lists("config.unused", "calculator alpha"));
+    want(0, "calculator alpha.window=8"); /* and this is the configuration's own mistake */
+    GOOD(reload(false) && strstr(text_at("error"), "window"));
+    want(0, "%s", "");
+    kit_path(path, "scripts/calculators/a.lua");
+    unlink(path);
+    GOOD(reload(false) && ok() && is("alpha", "removed"));
+    GOOD(lists("config.unused", "calculator alpha"));
+    want(0, "calculator nobody.window=9");
+    return stop_with(reload(false) && strstr(text_at("error"), "nobody"));
+}
+
+static void test_a_section_that_was_good_keeps_only_its_script(void)
+{
+    start();
+    kit_script("a", "name alpha\nevery 1h\nparam window int 20 2 500\n");
+    kit_script("b", "name beta\nevery 1h\n");
+    kit_set(conf, "calculator alpha.window=9");
+    CU_ASSERT_TRUE(serve(edited_beside_a_section));
+    finish();
+}
+
 /* ---- feeds ----------------------------------------------------------------------------------
  */
 
@@ -446,6 +480,64 @@ static void test_watching_reloads_when_a_script_changes(void)
     finish();
 }
 
+static bool until_reloads(uint64_t n)
+{
+    for (int i = 0; i < 20000 && reloads() < n; i++) usleep(1000);
+    return reloads() >= n;
+}
+
+static bool says(const char *name, const char *words)
+{
+    struct pt_scripts *scripts = pt_engine_scripts(engine);
+    const struct pt_script *script = pt_scripts_find(scripts, name);
+    bool good = script && strstr(script->source->text, words);
+    pt_scripts_unref(scripts);
+    return good;
+}
+
+static void *by_links(void *arg)
+{
+    char to[PATH_MAX], path[PATH_MAX];
+    (void)arg;
+    kit_path(path, "far.lua"); /* what the script is a link to */
+    kit_write(path, "name far\n# edited\n");
+    GOOD(until_reloads(1) && says("far", "edited"));
+    kit_path(path, "new"); /* the folder is a link, and now leads elsewhere */
+    kit_path(to, "current");
+    GOOD(symlink("second", path) == 0 && rename(path, to) == 0);
+    GOOD(until_reloads(2) && says("mine", "second"));
+    kit_path(path, "second/mine.lua");
+    kit_write(path, "name mine\n# third\n");
+    GOOD(until_reloads(3) && says("mine", "third"));
+    kit_path(path, "notes.lua"); /* beside the link is nothing of ours */
+    kit_write(path, "no script");
+    usleep(500000);
+    return stop_with(reloads() == 3);
+}
+
+static void test_links_are_watched_on_both_ends(void)
+{
+    char path[PATH_MAX], to[PATH_MAX];
+    start();
+    static const char *const folders[] = { "first", "second", NULL };
+    for (size_t i = 0; folders[i]; i++) {
+        kit_path(path, "%s", folders[i]);
+        CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+        kit_path(path, "%s/mine.lua", folders[i]);
+        kit_write(path, i == 0 ? "name mine\n" : "name mine\n# second\n");
+    }
+    kit_path(path, "current");
+    CU_ASSERT_EQUAL_FATAL(symlink("first", path), 0);
+    kit_path(to, "far.lua");
+    kit_write(to, "name far\n");
+    kit_path(path, "scripts/calculators/far.lua");
+    CU_ASSERT_EQUAL_FATAL(symlink(to, path), 0);
+    kit_set(conf, "scripts.watch=yes");
+    kit_set(conf, "scripts.path=%s/scripts,%s/current", kit_dir, kit_dir);
+    CU_ASSERT_TRUE(serve(by_links));
+    finish();
+}
+
 static void *edited_at_the_start(void *arg)
 {
     (void)arg;
@@ -533,6 +625,8 @@ static CU_TestInfo tests[] = {
     { "a mistake in the configuration keeps all", test_a_mistake_in_the_configuration_keeps_all },
     { "what is applied and what needs a restart is told",
       test_what_is_applied_and_what_needs_a_restart_is_told },
+    { "a section that was good keeps only its script",
+      test_a_section_that_was_good_keeps_only_its_script },
     { "only feeds whose section changed are touched",
       test_only_feeds_whose_section_changed_are_touched },
     { "wishes during a reload are one more",
@@ -540,6 +634,7 @@ static CU_TestInfo tests[] = {
     { "an end in the middle is told", test_an_end_in_the_middle_is_told_to_those_who_wait },
     { "a hangup reloads", test_a_hangup_reloads },
     { "watching reloads when a script changes", test_watching_reloads_when_a_script_changes },
+    { "links are watched on both ends", test_links_are_watched_on_both_ends },
     { "an edit while it starts is seen", test_an_edit_while_it_starts_is_seen },
     { "a diff shows values of those that need it, too",
       test_a_diff_shows_values_of_those_that_need_it },

@@ -129,8 +129,12 @@ static void test_a_file_that_cannot_be_read_stands_in_nobody_s_way(void)
     kit_path(path, "scripts/calculators/d.lua");
     mkdir(path, 0700);
     kit_script("a", "name alpha\nrun value\n# new\n");
+    kit_path(path, "scripts/calculators/c.lua");
+    unlink(path);
+    OK(symlink("/nowhere/at/all.lua", path) == 0 ? PT_OK : PT_EIO);
     load();
     expect("beta", PT_SCRIPT_PREVIOUS, "no regular file");
+    expect("gamma", PT_SCRIPT_PREVIOUS, "is a link to nothing"); /* not removed */
     expect("d", PT_SCRIPT_FAILED, "no regular file");
     CU_ASSERT_PTR_NOT_NULL(strstr(named("alpha")->source->text, "new"));
     expect_value("beta");
