@@ -8,7 +8,8 @@
 
 enum pt_level { PT_DEBUG, PT_INFO, PT_WARN, PT_ERROR, PT_QUIET };
 
-/* pt_log(PT_WARN, "feed.sim", "stale", "symbol=%s silent_ms=%" PRId64, ...); fmt may be "". */
+/* pt_log(PT_WARN, "feed.sim", "stale", "symbol=%s silent_ms=%" PRId64, ...); fmt may be "". A value between quotes in
+ * fmt, key=\"%s\", is escaped: \" \\ \n \t \xHH; in others control characters become spaces. */
 void pt_log(enum pt_level level, const char *part, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

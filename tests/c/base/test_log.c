@@ -65,6 +65,23 @@ static void test_writes_one_line_an_event(void)
     free(text);
 }
 
+/* A value says nothing that a key=value reader would take for another one. */
+static void test_quoted_values_are_escaped(void)
+{
+    capture();
+    pt_log(PT_INFO, "a", "b", "text=\"%s\" n=%d", "it says \"x\" level=\\ \n\t\x1b", 7);
+    pt_log(PT_INFO, "a", "b", "t=\"%.*s\" w=%-4dz u=%zu l=%lld f=%.2f c=%c p=%% q=%5s", 3, "ab\"cd",
+           5, (size_t)6, -7LL, 1.5, 'x', "y");
+    pt_log(PT_INFO, "a", "b", "%s", "raw \"quotes\"");
+    char *text = captured();
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, " a b text=\"it says \\\"x\\\" level=\\\\ \\n\\t\\x1b\" n=7\n"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, " a b t=\"ab\\\"\" w=5   z u=6 l=-7 f=1.50 c=x p=% q=    y\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, " a b raw \"quotes\"\n"));
+    free(text);
+}
+
 static void test_drops_what_is_under_its_level(void)
 {
     capture();
@@ -145,6 +162,7 @@ static void test_reads_level_words(void)
 
 static CU_TestInfo tests[] = {
     { "writes one line an event", test_writes_one_line_an_event },
+    { "quoted values are escaped", test_quoted_values_are_escaped },
     { "drops what is under its level", test_drops_what_is_under_its_level },
     { "keeps long lines whole", test_keeps_long_lines_whole },
     { "lines of threads do not mix", test_lines_of_threads_do_not_mix },
