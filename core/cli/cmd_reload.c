@@ -156,7 +156,16 @@ static int run(struct pt_cli *cli)
     enum pt_code rc =
         pt_fetch_post(pt_cli_conf(cli), pt_cli_value(cli, "url"), path, &status, &body, &err);
     bool answered = rc == PT_OK && (status == 200 || status == 409);
-    if (rc == PT_OK && !answered)
+    if (rc == PT_OK && status == 401)
+        rc =
+            pt_fail(&err, PT_EINVAL,
+                    "the daemon wants a token: give its configuration with --config FILE, or --set "
+                    "http.token_file=FILE (or kill -HUP its process, which needs none)");
+    else if (rc == PT_OK && status == 403)
+        rc = pt_fail(&err, PT_EINVAL,
+                     "the daemon has another token than [http] token_file of this configuration: "
+                     "give the daemon's own with --config FILE");
+    else if (rc == PT_OK && !answered)
         rc = pt_fail(&err, PT_EIO, "POST %s was answered with status %d: %.300s", path, status,
                      body.data);
     bson_t *outcome = NULL;

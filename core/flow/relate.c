@@ -84,6 +84,23 @@ static bool fail_missing(struct pt_registry *registry)
     return any;
 }
 
+/* "alpha, gamma": those that have no rank; "..." stands for what there is no room for. */
+static void name_circle(const struct pt_registry *registry, const unsigned *rank, char *out,
+                        size_t room)
+{
+    char name[PT_SCRIPT_NAME_MAX];
+    size_t len = 0;
+    for (size_t i = 0; i < registry->n; i++) {
+        if (rank[i] > 0 || !in_play(&registry->v[i])) continue;
+        pt_candidate_name(&registry->v[i], name);
+        if (len + strlen(name) + sizeof ", , ..." > room) {
+            snprintf(out + len, room - len, ", ...");
+            return;
+        }
+        len += (size_t)snprintf(out + len, room - len, "%s%s", len > 0 ? ", " : "", name);
+    }
+}
+
 /* What can be ranked has all it needs ranked before it; what stays unranked needs itself. */
 static void fail_circles(struct pt_registry *registry, unsigned *rank)
 {
@@ -100,9 +117,12 @@ static void fail_circles(struct pt_registry *registry, unsigned *rank)
             moved = true;
         }
     }
+    char names[200] = "";
+    name_circle(registry, rank, names, sizeof names);
     for (size_t i = 0; i < registry->n; i++) {
         if (rank[i] > 0 || !in_play(&registry->v[i])) continue;
-        pt_registry_fail(&registry->v[i], "needs metrics that, in a circle, need this one");
+        pt_registry_fail(&registry->v[i], "needs metrics that, in a circle, need this one: %s",
+                         names);
         registry->v[i].related = true;
     }
 }

@@ -168,7 +168,8 @@ static void test_rules_between_scripts_fall_back_too(void)
     kit_script("c", "name gamma\nneeds alpha\n");
     kit_script("d", "name delta\nneeds alpha\n");
     load();
-    expect("alpha", PT_SCRIPT_PREVIOUS, "circle");
+    expect("alpha", PT_SCRIPT_PREVIOUS, "in a circle, need this one: ");
+    CU_ASSERT_PTR_NOT_NULL(strstr(named("alpha")->message, "gamma"));
     expect("gamma", PT_SCRIPT_PREVIOUS, "circle");
     expect("delta", PT_SCRIPT_LIVE, "");
     expect_value("delta");
