@@ -118,6 +118,12 @@ void pt_script_stats_count(struct pt_script_stats *stats, int64_t elapsed_us, in
     atomic_store_explicit(&stats->last_run_us, now_us, memory_order_relaxed);
 }
 
+uint64_t pt_script_errors(const struct pt_script *script)
+{
+    return atomic_load_explicit(&script->stats->errors, memory_order_relaxed) -
+           script->errors_before;
+}
+
 int64_t pt_script_quantile_us(const struct pt_script_stats *stats, double q)
 {
     uint64_t counts[PT_LATENCY_BUCKETS], total = 0, seen = 0;

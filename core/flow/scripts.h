@@ -79,7 +79,10 @@ struct pt_script {
     char error_file[256];
     int error_line;
     struct pt_script_stats *stats;
+    uint64_t errors_before; /* of stats' errors: those of other versions */
 };
+/* Calls of this very version that failed; with stats that other threads count on. */
+uint64_t pt_script_errors(const struct pt_script *script);
 
 struct pt_scripts {
     atomic_uint refs;

@@ -134,13 +134,19 @@ static enum pt_code copy_sources(const struct pt_sources *from, struct pt_source
     return PT_OK;
 }
 
-/* Counters go by the name, so that they outlive an edit of the script. */
-static struct pt_script_stats *stats_for(const struct pt_scripts *old, const char *name)
+/* Counters go by the name, so that they outlive an edit of the script; errors of other versions are
+ * told apart. False: no memory. */
+static bool take_stats(const struct pt_scripts *old, struct pt_script *script)
 {
-    if (old)
-        for (size_t i = 0; i < old->n; i++)
-            if (strcmp(old->v[i].name, name) == 0) return pt_script_stats_ref(old->v[i].stats);
-    return pt_script_stats_new();
+    const struct pt_script *was = NULL;
+    for (size_t i = 0; old && !was && i < old->n; i++)
+        if (strcmp(old->v[i].name, script->name) == 0) was = &old->v[i];
+    script->stats = was ? pt_script_stats_ref(was->stats) : pt_script_stats_new();
+    if (was && strcmp(was->source->hash, script->source->hash) == 0)
+        script->errors_before = was->errors_before;
+    else if (script->stats)
+        script->errors_before = atomic_load_explicit(&script->stats->errors, memory_order_relaxed);
+    return script->stats != NULL;
 }
 
 static enum pt_code fill_script(const struct pt_candidate *candidate, const struct pt_scripts *old,
@@ -151,8 +157,7 @@ static enum pt_code fill_script(const struct pt_candidate *candidate, const stru
     if (!candidate->declaration || !pt_doc_text(candidate->declaration, "kind", &kind))
         kind = folder_kind(candidate->source->file);
     snprintf(script->kind, sizeof script->kind, "%s", kind);
-    script->stats = stats_for(old, script->name);
-    if (!script->stats) return PT_ENOMEM;
+    if (!take_stats(old, script)) return PT_ENOMEM;
     script->status = candidate->failed || !candidate->declaration ? PT_SCRIPT_FAILED
                      : candidate->quarantined                     ? PT_SCRIPT_QUARANTINED
                      : candidate->previous                        ? PT_SCRIPT_PREVIOUS

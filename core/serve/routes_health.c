@@ -89,11 +89,14 @@ static void judge_feeds(const struct pt_engine_stats *stats, int64_t now_us,
 
 static void judge_scripts(const struct pt_scripts *scripts, struct pt_health_part *part)
 {
-    size_t counts[PT_SCRIPT_FAILED + 1] = { 0 }, live = 0;
-    const struct pt_script *first = NULL;
+    size_t counts[PT_SCRIPT_FAILED + 1] = { 0 }, live = 0, erring = 0;
+    const struct pt_script *first = NULL, *errs = NULL;
     for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
         counts[scripts->v[i].status]++;
         if (scripts->v[i].status != PT_SCRIPT_LIVE && first == NULL) first = &scripts->v[i];
+        if (scripts->v[i].status != PT_SCRIPT_LIVE || pt_script_errors(&scripts->v[i]) == 0)
+            continue;
+        if (erring++ == 0) errs = &scripts->v[i];
     }
     live = counts[PT_SCRIPT_LIVE];
     if (first != NULL)
@@ -106,6 +109,10 @@ static void judge_scripts(const struct pt_scripts *scripts, struct pt_health_par
             scripts->libs_message);
     else if (live == 0)
         say(part, PT_DEGRADED, "no script is loaded");
+    else if (errs != NULL) /* one bad window is no reason to call the service degraded */
+        say(part, PT_HEALTHY,
+            "%zu live; calls of %zu of them failed, as they are now; the first is %s", live, erring,
+            errs->name);
     else
         say(part, PT_HEALTHY, "%zu live", live);
 }

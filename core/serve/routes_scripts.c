@@ -23,7 +23,7 @@ static struct times times_of(const struct pt_script *script)
     struct pt_script_stats *stats = script->stats;
     if (stats == NULL) return times;
     times.calls = (int64_t)atomic_load_explicit(&stats->calls, memory_order_relaxed);
-    times.errors = (int64_t)atomic_load_explicit(&stats->errors, memory_order_relaxed);
+    times.errors = (int64_t)pt_script_errors(script);
     times.p50_us = pt_script_quantile_us(stats, 0.5);
     times.p99_us = pt_script_quantile_us(stats, 0.99);
     int64_t last_us = atomic_load_explicit(&stats->last_run_us, memory_order_relaxed);

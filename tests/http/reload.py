@@ -122,7 +122,11 @@ class Reload(Folder):
         for i in range(4):  # what readers ask for switches nothing off
             body = ask(self.port, f"/analysis/trap?pair=AAAUSDT&period=1h&as_of={1_700_020_000_000 + i * 3_600_000}").json
             self.assertEqual(body["status"], "error", body)
-        self.assertEqual(self.scripts_now()["trap"]["status"], "live")
+        trap = self.scripts_now()["trap"]
+        self.assertEqual((trap["status"], trap["errors"]), ("live", 4))
+        ready = ask(self.port, "/health/readiness").json["components"]["scripts"]
+        self.assertEqual(ready["status"], "healthy")
+        self.assertIn("the first is trap", ready["detail"])
         bring(48, 1, lambda i: 1.75)  # now the newest windows, which the rounds run
         self.until(lambda: self.scripts_now()["trap"]["status"] == "quarantined")
         body = ask(self.port, "/analysis/trap?pair=AAAUSDT&period=1h&as_of=1700020000000").json
@@ -138,6 +142,7 @@ class Reload(Folder):
         self.assertEqual(self.verdicts(again)["trap"], "quarantined")
         self.write("trap", "return { value = 2 }")
         self.assertEqual(self.verdicts(self.reload(200))["trap"], "changed")
+        self.assertEqual(self.scripts_now()["trap"]["errors"], 0)  # another version
         body = ask(self.port, "/analysis/trap?pair=AAAUSDT&period=1h&as_of=1700020000000").json
         self.assertEqual((body["status"] != "quarantined", body["data"]["value"]), (True, "2"))
 
