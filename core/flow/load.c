@@ -317,12 +317,15 @@ static void blame_for_load(struct pt_hand *hand, struct pt_candidate *candidate,
     struct pt_err err;
     char words[300], text[360];
     bool again = false, checked = pool->loading == set && pool->opts.check && !candidate->passed;
-    pt_death_load_words(death, set->limits.load_budget_us, set->limits.call_budget_us, words,
-                        sizeof words);
+    if (checked)
+        pt_death_load_words(death, set->limits.load_budget_us, set->limits.call_budget_us, words,
+                            sizeof words);
+    else
+        pt_death_words(death, set->limits.load_budget_us, words, sizeof words);
     snprintf(text, sizeof text, "%s%s", words,
-             death->budget ? ""
-             : checked     ? " while it was loaded or checked"
-                           : " while it was loaded");
+             !checked        ? " while it was loaded"
+             : death->budget ? ""
+                             : " while it was loaded or checked");
     pt_log(PT_WARN, "pool", "worker_died", "file=%s words=\"%s\"", candidate->source->file, text);
     if (pool->loading == set) {
         bool lucky = candidate->passed && set->tries++ < TRIES_MAX;
