@@ -115,7 +115,9 @@ static bool answer_cached(struct pt_request *request)
     struct pt_cache_entry *entry = pt_cache_find(&thread->cache, request->uri, request->takes_csv);
     if (entry == NULL) return false;
     request->before = entry;
-    if (entry->commit != request->commit || entry->generation != thread->generation) return false;
+    if (request->commit == 0 || entry->commit != request->commit ||
+        entry->generation != thread->generation)
+        return false;
     if (entry->expires_us != INT64_MAX && pt_now_us() >= entry->expires_us) return false;
     request->route = entry->route;
     pt_reply_entry(request, entry);

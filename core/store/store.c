@@ -276,10 +276,15 @@ enum pt_code pt_store_claim(struct pt_store *store, struct pt_err *err)
     return PT_OK;
 }
 
-uint64_t pt_store_commit_id(const struct pt_store *store)
+/* Asked of a snapshot, not of mdb_env_info(): that one tells of a commit a moment before snapshots
+ * show it, and what was read in that moment would be taken for the new commit's. */
+uint64_t pt_store_commit_id(struct pt_store *store)
 {
-    MDB_envinfo info;
-    return mdb_env_info(store->env, &info) == 0 ? info.me_last_txnid : 0;
+    struct pt_read *read = NULL;
+    if (pt_read_begin(store, &read, NULL) != PT_OK) return 0;
+    uint64_t id = mdb_txn_id(read->txn);
+    pt_read_end(read);
+    return id;
 }
 
 void pt_store_reap_readers(struct pt_store *store)

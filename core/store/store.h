@@ -28,8 +28,9 @@ void pt_store_close(struct pt_store *store); /* accepts NULL */
 const char *pt_store_path(const struct pt_store *store);
 /* Marks this process as the daemon of the folder until close; PT_EBUSY names the pid that already is. */
 enum pt_code pt_store_claim(struct pt_store *store, struct pt_err *err);
-/* Number of the newest commit, of any process: changes whenever anything was written. Cheap, no txn. */
-uint64_t pt_store_commit_id(const struct pt_store *store);
+/* Number of the newest commit, of any process: changes whenever anything was written.
+ * What is read from then on is of this commit or a later one. 0: cannot be told. */
+uint64_t pt_store_commit_id(struct pt_store *store);
 /* After a worker was killed: frees its reader slot. */
 void pt_store_reap_readers(struct pt_store *store);
 
