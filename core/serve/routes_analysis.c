@@ -124,12 +124,7 @@ static const struct pt_script *find_script(struct pt_request *request,
                          failed->error_file, failed->error_line, failed->message);
         return NULL;
     }
-    char path[PT_SCRIPT_NAME_MAX + 16];
-    int n = snprintf(path, sizeof path, "/analysis/%s", request->arg);
-    if (n > 0 && (size_t)n < sizeof path && pt_later_find(path))
-        pt_reply_problem(request, 501, "%s is known but not built in this version", path);
-    else
-        unknown_metric(request, scripts);
+    unknown_metric(request, scripts);
     return NULL;
 }
 
