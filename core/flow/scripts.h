@@ -10,6 +10,7 @@
 /* Text of a script folder, read and hashed, nothing run yet. */
 struct pt_source {
     char *file; /* path as found under [scripts] path */
+    char *real; /* the same without links; NULL where it has gone meanwhile, or in a copy */
     char *text;
     size_t len;
     char *fault; /* why the file could not be read (its text is empty then), or NULL */

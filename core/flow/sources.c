@@ -75,20 +75,22 @@ static enum pt_code read_text(const char *file, char **text, size_t *len, struct
         rc = pt_fail(err, PT_EINVAL, "script %s: is no regular file", file);
         goto out;
     }
+    /* one byte more shows its end; one that grows meanwhile is read on */
+    size_t room = st.st_size < SCRIPT_BYTES_MAX ? (size_t)st.st_size + 1 : SCRIPT_BYTES_MAX;
     for (;;) {
-        if (!pt_buf_reserve(&buf, 65536)) {
+        if (!pt_buf_reserve(&buf, room + 1)) {
             rc = pt_fail(err, PT_ENOMEM, "script %s", file);
             goto out;
         }
-        ssize_t n = read(fd, buf.data + buf.len, 65536);
+        ssize_t n = read(fd, buf.data + buf.len, room);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             rc = pt_fail(err, PT_EIO, "script %s: %s", file, strerror(errno));
             goto out;
         }
-        if (n == 0) break;
         buf.len += (size_t)n;
         buf.data[buf.len] = '\0';
+        if ((size_t)n < room) break;
         if (buf.len > SCRIPT_BYTES_MAX) {
             rc = pt_fail(err, PT_ERANGE, "script %s: more than %d bytes", file, SCRIPT_BYTES_MAX);
             goto out;
@@ -104,10 +106,10 @@ out:
 /* Which of the first `n` is this file? However many of the folders lead to it, it is taken once. */
 static struct pt_source *known(const struct pt_sources *sources, size_t n, const char *file)
 {
-    char a[PATH_MAX], b[PATH_MAX];
-    if (n == 0 || !realpath(file, a)) return NULL;
+    char path[PATH_MAX];
+    if (n == 0 || !realpath(file, path)) return NULL;
     for (size_t i = 0; i < n; i++)
-        if (realpath(sources->v[i].file, b) && strcmp(a, b) == 0) return &sources->v[i];
+        if (sources->v[i].real && strcmp(path, sources->v[i].real) == 0) return &sources->v[i];
     return NULL;
 }
 
@@ -133,9 +135,13 @@ static enum pt_code add(struct pt_sources *sources, const char *file, bool lib, 
         return pt_fail(err, PT_ENOMEM, "script %s", file);
     }
     struct pt_source *source = &sources->v[sources->n++];
-    *source = (struct pt_source){
-        .file = name, .text = text, .len = len, .fault = fault, .lib = lib, .rank = rank
-    };
+    *source = (struct pt_source){ .file = name,
+                                  .real = realpath(file, NULL),
+                                  .text = text,
+                                  .len = len,
+                                  .fault = fault,
+                                  .lib = lib,
+                                  .rank = rank };
     pt_source_hash(source, sources);
     return PT_OK;
 }
@@ -266,6 +272,7 @@ enum pt_code pt_sources_add_root(struct pt_sources *sources, const char *root, b
 bool pt_source_copy(const struct pt_source *source, struct pt_source *copy)
 {
     *copy = *source;
+    copy->real = NULL;
     copy->file = strdup(source->file);
     copy->text = malloc(source->len + 1);
     copy->fault = source->fault ? strdup(source->fault) : NULL;
@@ -280,6 +287,7 @@ bool pt_source_copy(const struct pt_source *source, struct pt_source *copy)
 void pt_source_fini(struct pt_source *source)
 {
     free(source->file);
+    free(source->real);
     free(source->text);
     free(source->fault);
     *source = (struct pt_source){ 0 };
