@@ -99,7 +99,7 @@ const struct pt_conf_key pt_conf_keys[] = {
     { .section = "workers", .key = "count", .type = PT_CONF_INT, .fallback = "0",
       .min = 0, .max = 256, .unit = "processes",
       .live = true,
-      .help = "processes that run scripts; 0: one for each core" },
+      .help = "processes that run scripts; 0: one for each core. A daemon has one more, for requests" },
     { .section = "workers", .key = "path", .type = PT_CONF_TEXT, .fallback = "", .unit = "file",
       .help = "the program petrosa-worker; empty: beside this program, or in the install's libexec" },
 

@@ -1,6 +1,7 @@
 /* engine.c - the assembled house: store, writer, feeds, workers, cycle.        [layer: flow] */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sched.h"
 #include "base/timefmt.h"
 #include "flow/engine_internal.h"
 
@@ -43,6 +44,7 @@ static enum pt_code start_pool(struct pt_engine *engine, struct pt_err *err)
     struct pt_pool_opts opts = { .worker = engine->settings.worker,
                                  .store = pt_store_path(engine->store),
                                  .check = engine->mode == PT_ENGINE_SERVE,
+                                 .serving = engine->mode == PT_ENGINE_SERVE,
                                  .handle = engine->store };
     pt_settings_limits(engine->conf, &opts.limits);
     return pt_pool_new(pt_loop_base(engine->loop), &opts, &engine->pool, err);
@@ -281,6 +283,7 @@ enum pt_code pt_engine_run(struct pt_engine *engine, struct pt_err *err)
         rc = pt_ingest_feed(engine->ingest, feed, err);
     }
     if (rc == PT_OK) pt_reload_start(engine->reload);
+    pt_sched_prompt(); /* units of whoever waits pass through here */
     while (rc == PT_OK && !atomic_load(&engine->stopped)) rc = pt_loop_run(engine->loop, err);
     shut_down(engine);
     return rc;

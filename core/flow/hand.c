@@ -216,14 +216,15 @@ static void on_gone(void *arg, struct pt_worker *worker, const struct pt_death *
 
 static const struct pt_worker_events events = { .message = on_message, .gone = on_gone };
 
-enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, bool first, struct pt_err *err)
+enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, enum pt_role role,
+                           struct pt_err *err)
 {
     const struct pt_load_params params = { .store = pool->store,
                                            .benchmark = set->limits.benchmark,
                                            .call_budget_us = set->limits.call_budget_us,
                                            .load_budget_us = set->limits.load_budget_us,
                                            .memory_bytes = set->limits.memory_bytes,
-                                           .check = first && pool->opts.check };
+                                           .check = role == PT_ROLE_FIRST && pool->opts.check };
     size_t checks = 0;
     bson_t request = BSON_INITIALIZER;
     struct pt_hand *hand = calloc(1, sizeof *hand);
@@ -235,11 +236,13 @@ enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, bool first,
     }
     hand->pool = pool;
     hand->set = set;
+    hand->express = role == PT_ROLE_EXPRESS;
     set->refs++;
     enum pt_code rc = pt_registry_message(&set->registry, &params, &request, hand->index,
                                           &hand->index_len, &checks, err);
     if (rc == PT_OK)
         rc = pt_worker_start(pool->base, pool->worker, &events, hand, &hand->worker, err);
+    if (rc == PT_OK && pool->opts.serving && !hand->express) pt_worker_give_way(hand->worker);
     if (rc == PT_OK) rc = pt_worker_send(hand->worker, &request, err);
     bson_destroy(&request);
     if (rc != PT_OK) {

@@ -1,14 +1,16 @@
 /* load.c - bringing a set of scripts to life: pt_pool_load, pt_pool_try.        [layer: flow]
  *
- *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> live, others start
- *                 ^                             │           │         │
- *                 └── again, with what is left ─┴───────────┴─────────┘
+ *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> express ──> live,
+ * others start ^                             │           │         │ └── again, with what is left
+ * ─┴───────────┴─────────┘
  *
  * One worker goes first. What it says (or what kills it), what the rules between scripts say and
  * what the shadow says decides which versions are live; where one fails, its last good version
  * stands in or it is left out, and another worker goes first. Each turn takes at least one version
  * out, so it ends. Only then is the set made active and the other workers started. So a broken
- * script costs one worker, not one for each core, and units never see a set that is half there. */
+ * script costs one worker, not one for each core, and units never see a set that is half there.
+ * Where people are answered, the old workers do so until the new express one has loaded the set:
+ * whoever asks in the meantime does not notice. */
 #include "base/log.h"
 #include "flow/pool_internal.h"
 
@@ -61,7 +63,7 @@ static enum pt_code begin(struct pt_pool *pool, const struct pt_conf *conf,
     enum pt_code rc = pt_registry_init(&set->registry, sources, err);
     if (rc == PT_OK && pool->active)
         rc = pt_registry_inherit(&set->registry, &pool->active->registry, err);
-    if (rc == PT_OK) rc = pt_hand_start(pool, set, true, err);
+    if (rc == PT_OK) rc = pt_hand_start(pool, set, PT_ROLE_FIRST, err);
     if (rc == PT_OK)
         pool->loading = *out = set;
     else
@@ -92,13 +94,18 @@ enum pt_code pt_pool_try(struct pt_pool *pool, const struct pt_conf *conf,
     return PT_OK;
 }
 
+static void send_away(struct pt_pool *pool, const struct pt_set *set)
+{
+    for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
+        if (hand->set == set) pt_worker_leave(hand->worker);
+}
+
 /* The set does not go live, because of err, or NULL: it was only tried. */
 static void drop(struct pt_pool *pool, const struct pt_err *err)
 {
     struct pt_set *set = pool->loading;
     pool->loading = NULL;
-    for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
-        if (hand->set == set) pt_worker_leave(hand->worker);
+    send_away(pool, set);
     if (set->tried)
         set->tried(set->arg, err ? NULL : set->scripts, set->shadow.trials,
                    err ? 0 : set->shadow.ntrials, err);
@@ -110,7 +117,8 @@ static void drop(struct pt_pool *pool, const struct pt_err *err)
 void pt_load_again(struct pt_pool *pool)
 {
     struct pt_err err;
-    if (pt_hand_start(pool, pool->loading, true, &err) != PT_OK) drop(pool, &err);
+    send_away(pool, pool->loading); /* what is left out must not stay loaded under a name */
+    if (pt_hand_start(pool, pool->loading, PT_ROLE_FIRST, &err) != PT_OK) drop(pool, &err);
 }
 
 bool pt_pool_loading(const struct pt_pool *pool)
@@ -180,19 +188,28 @@ static enum pt_code publish(struct pt_pool *pool, struct pt_set *set, struct pt_
     return rc;
 }
 
-/* The loading set has passed all there is. */
-static void finish(struct pt_hand *hand)
+static void go_live(struct pt_pool *pool, struct pt_set *set)
 {
-    struct pt_pool *pool = hand->pool;
-    struct pt_set *set = hand->set;
     struct pt_err err;
-    enum pt_code rc = set->tried ? snapshot(pool, set, &err) : publish(pool, set, &err);
-    if (rc != PT_OK)
+    if (publish(pool, set, &err) != PT_OK) {
         drop(pool, &err);
-    else if (set->tried)
-        drop(pool, NULL);
-    else
-        pt_hand_ready(hand);
+        return;
+    }
+    for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
+        if (hand->set == set && hand->loaded) pt_hand_ready(hand);
+    pt_pool_maintain(pool); /* also when all of them have ended meanwhile */
+}
+
+/* The loading set has passed all there is. */
+static void finish(struct pt_pool *pool, struct pt_set *set)
+{
+    struct pt_err err;
+    if (set->tried)
+        drop(pool, snapshot(pool, set, &err) == PT_OK ? NULL : &err);
+    else if (!pool->opts.serving || !pool->active)
+        go_live(pool, set);
+    else if (pt_hand_start(pool, set, PT_ROLE_EXPRESS, &err) != PT_OK)
+        drop(pool, &err);
 }
 
 /* The live set has lost a script. */
@@ -229,7 +246,7 @@ void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *failed)
         return;
     }
     if (!set->shadow.failed) {
-        finish(hand);
+        finish(pool, set);
         return;
     }
     pt_shadow_fini(&set->shadow);
@@ -237,8 +254,6 @@ void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *failed)
         drop(pool, &err);
         return;
     }
-    /* also when nothing falls back: what is left out must not stay loaded under a name */
-    pt_worker_leave(hand->worker);
     pt_load_again(pool);
 }
 
@@ -258,7 +273,6 @@ static void first_answered(struct pt_hand *hand)
     }
     if (rc == PT_OK && again) {
         pt_shadow_fini(&set->shadow);
-        pt_worker_leave(hand->worker);
         pt_load_again(pool);
         return;
     }
@@ -268,7 +282,22 @@ static void first_answered(struct pt_hand *hand)
     else if (any)
         pt_shadow_next(hand);
     else
-        finish(hand);
+        finish(pool, set);
+}
+
+/* What had loaded before may not, this once; then another goes first. */
+static void express_answered(struct pt_hand *hand, bool news)
+{
+    struct pt_pool *pool = hand->pool;
+    struct pt_set *set = hand->set;
+    struct pt_err err;
+    bool again = false;
+    if (!news)
+        go_live(pool, set);
+    else if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
+        drop(pool, &err);
+    else
+        pt_load_again(pool);
 }
 
 void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
@@ -288,6 +317,10 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
         return;
     }
     hand->loaded = true;
+    if (pool->loading == set && hand->express) {
+        express_answered(hand, news);
+        return;
+    }
     if (pool->loading == set) {
         first_answered(hand);
         return;

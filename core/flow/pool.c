@@ -83,13 +83,18 @@ static void fail_waiting(struct pt_pool *pool, const struct pt_err *err)
 
 /* ---- dispatch ------------------------------------------------------------------------------ */
 
-/* The worker with the least to do, or NULL when all have enough. */
-static struct pt_hand *least_busy(const struct pt_pool *pool)
+static bool better(const struct pt_hand *a, const struct pt_hand *b)
+{
+    return !b || a->depth < b->depth || (a->depth == b->depth && a->express);
+}
+
+/* The worker with the least to do, or NULL when all that take such units have enough. */
+static struct pt_hand *least_busy(const struct pt_pool *pool, bool urgent)
 {
     struct pt_hand *best = NULL;
     for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
         if (hand->ready && hand->set == pool->active && hand->depth < PT_HAND_DEPTH &&
-            pt_worker_alive(hand->worker) && (!best || hand->depth < best->depth))
+            (urgent || !hand->express) && pt_worker_alive(hand->worker) && better(hand, best))
             best = hand;
     return best;
 }
@@ -98,8 +103,7 @@ void pt_pool_dispatch(struct pt_pool *pool)
 {
     struct pt_hand *hand;
     struct pt_job *job;
-    while ((pool->urgent.first || pool->normal.first) && (hand = least_busy(pool)) &&
-           (job = take_waiting(pool))) {
+    while ((hand = least_busy(pool, pool->urgent.first)) && (job = take_waiting(pool))) {
         struct pt_err err;
         enum pt_code rc = PT_OK;
         if (job->scripts != pool->active->scripts)
@@ -138,11 +142,18 @@ void pt_pool_maintain(struct pt_pool *pool)
 {
     struct pt_err err;
     unsigned there = 0;
+    bool express = !pool->opts.serving;
     if (pool->closing || !pool->active) return;
-    for (const struct pt_hand *hand = pool->hands; hand; hand = hand->next)
-        if (hand->set == pool->active && pt_worker_alive(hand->worker)) there++;
+    for (const struct pt_hand *hand = pool->hands; hand; hand = hand->next) {
+        if (hand->set != pool->active || !pt_worker_alive(hand->worker)) continue;
+        there += !hand->express;
+        express = express || hand->express;
+    }
+    if (!express && !pool->waiting &&
+        pt_hand_start(pool, pool->active, PT_ROLE_EXPRESS, &err) != PT_OK)
+        pt_pool_start_failed(pool, &err);
     for (; there < pool->active->limits.count && !pool->waiting; there++)
-        if (pt_hand_start(pool, pool->active, false, &err) != PT_OK)
+        if (pt_hand_start(pool, pool->active, PT_ROLE_MANY, &err) != PT_OK)
             pt_pool_start_failed(pool, &err);
     if (pool->start_failures >= START_FAILURES_MAX && !any_ready(pool))
         fail_waiting(pool, &pool->start_err);

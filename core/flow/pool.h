@@ -22,6 +22,9 @@ struct pt_pool_opts { /* texts are copied */
     const char *store;  /* folder */
     struct pt_pool_limits limits;
     bool check; /* workers check each version of a script once (data/unit.h), before it goes live */
+    /* Somebody answers people meanwhile: the workers give way to him, and there is one more, which takes only urgent
+     * units and gives way to nobody. A reload goes live when that one is there, too. */
+    bool serving;
     struct pt_store *handle; /* of the same store: reader slots of dead workers are freed in it; may be NULL */
 };
 enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opts, struct pt_pool **pool,

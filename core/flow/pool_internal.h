@@ -32,6 +32,7 @@ struct pt_hand {
     struct pt_pool *pool;
     struct pt_set *set;
     struct pt_worker *worker;
+    bool express;  /* takes urgent units only */
     bool loaded;   /* it has answered to load */
     bool ready;    /* and takes the pool's units */
     size_t *index; /* candidates of its load request */
@@ -73,7 +74,12 @@ void pt_pool_wait(struct pt_pool *pool, struct pt_job *job,
 void pt_pool_finish(struct pt_pool *pool, struct pt_job *job, const struct pt_err *err);
 
 /* hand.c */
-enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, bool first,
+enum pt_role {
+    PT_ROLE_FIRST,   /* goes first; checks what has not passed before */
+    PT_ROLE_MANY,    /* one of the others */
+    PT_ROLE_EXPRESS, /* takes urgent units only, and gives way to nobody */
+};
+enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, enum pt_role role,
                            struct pt_err *err);
 /* Sends what is next of the job; it is the hand's then, unless there was nothing to send
  * (job->sent_len 0) or it failed. */
@@ -95,7 +101,7 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc);
 void pt_load_died(struct pt_hand *hand, const struct pt_death *death);
 /* The worker that goes first answered the last of the shadow's units, or one that cannot be. */
 void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *err);
-/* Another worker goes first, with what the candidates are now. */
+/* Another worker goes first, with what the candidates are now; those of the set that are there leave. */
 void pt_load_again(struct pt_pool *pool);
 /* A script of the live set has ended its worker PT_STRIKES_OUT times. */
 void pt_load_quarantine(struct pt_pool *pool, struct pt_set *set, const char *hash);

@@ -6,6 +6,7 @@
 #include "flow/worker.h"
 
 #include "base/clock.h"
+#include "base/sched.h"
 #include "flow/loop.h"
 
 #include <errno.h>
@@ -199,6 +200,11 @@ void pt_worker_free(struct pt_worker *worker)
     pt_buf_fini(&worker->in);
     pt_buf_fini(&worker->out);
     free(worker);
+}
+
+void pt_worker_give_way(struct pt_worker *worker)
+{
+    pt_sched_give_way(worker->pid);
 }
 
 /* ---- talk ---------------------------------------------------------------------------------- */

@@ -42,6 +42,9 @@ enum pt_code pt_worker_start(struct event_base *base, const char *path,
 /* Kills it if it runs, waits for its end, without calling `gone`. Accepts NULL. */
 void pt_worker_free(struct pt_worker *worker);
 
+/* It yields to whoever answers people: on a busy machine it gets the rest. */
+void pt_worker_give_way(struct pt_worker *worker);
+
 /* Sends without blocking; what does not fit the socket is kept and follows. PT_ENOMEM. A worker
  * that is already dead takes it too: its end is told by `gone`. */
 enum pt_code pt_worker_send(struct pt_worker *worker, const bson_t *doc, struct pt_err *err);

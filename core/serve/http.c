@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/sched.h"
 #include "base/timefmt.h"
 #include "serve/thread.h"
 #include "serve/token.h"
@@ -284,6 +285,7 @@ static void *thread_main(void *arg)
 {
     struct pt_thread *thread = arg;
     current = thread;
+    pt_sched_prompt();
     event_base_dispatch(thread->base);
     return NULL;
 }

@@ -9,6 +9,7 @@ static struct pt_pool *pool;
 static struct pt_conf *conf;
 static struct pt_store *rig_store; /* what the pool may look into; NULL: nothing */
 static bool rig_checks;            /* scripts are checked once */
+static bool rig_serving;           /* people are answered meanwhile */
 static struct pt_scripts *scripts; /* the newest snapshot, a ref */
 static struct pt_err load_err;
 static unsigned loads;
@@ -36,6 +37,7 @@ static inline void open_pool(unsigned count, int64_t budget_us)
                                                    .load_budget_us = budget_us,
                                                    .memory_bytes = 1 << 26 },
                                        .check = rig_checks,
+                                       .serving = rig_serving,
                                        .handle = rig_store };
     conf = kit_conf();
     OK(pt_loop_new(&loop, &kit_err));
