@@ -5,13 +5,14 @@
 
 #include <sys/types.h>
 
-/* The calling thread does little at a time and is waited for: it takes turns of 0.1 ms, so it comes
- * before threads with longer turns as soon as it wakes. Since Linux 6.12; older kernels let whoever
- * slept long go first anyway. */
+/* The calling thread, without those it starts, does little at a time and is waited for: it takes
+ * turns of 0.1 ms, so it comes before threads with longer turns as soon as it wakes. Since Linux
+ * 6.12; older kernels let whoever slept long go first anyway. */
 void pt_sched_prompt(void);
 
 /* A process of ours does much at a time and can wait: where others want the same core it gets a
- * ninth of what each of them gets. Cannot be taken back. */
+ * third of what each of them gets. Less would eat up what the clock allows a call beyond its budget
+ * (data/unit.h: PT_CLOCK_BUDGETS). Cannot be taken back. */
 void pt_sched_give_way(pid_t pid);
 
 #endif

@@ -44,7 +44,8 @@ static enum pt_code start_pool(struct pt_engine *engine, struct pt_err *err)
     struct pt_pool_opts opts = { .worker = engine->settings.worker,
                                  .store = pt_store_path(engine->store),
                                  .check = engine->mode == PT_ENGINE_SERVE,
-                                 .serving = engine->mode == PT_ENGINE_SERVE,
+                                 .express = engine->mode == PT_ENGINE_SERVE,
+                                 .give_way = engine->mode != PT_ENGINE_READ,
                                  .handle = engine->store };
     pt_settings_limits(engine->conf, &opts.limits);
     return pt_pool_new(pt_loop_base(engine->loop), &opts, &engine->pool, err);

@@ -242,7 +242,7 @@ enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, enum pt_rol
                                           &hand->index_len, &checks, err);
     if (rc == PT_OK)
         rc = pt_worker_start(pool->base, pool->worker, &events, hand, &hand->worker, err);
-    if (rc == PT_OK && pool->opts.serving && !hand->express) pt_worker_give_way(hand->worker);
+    if (rc == PT_OK && pool->opts.give_way && !hand->express) pt_worker_give_way(hand->worker);
     if (rc == PT_OK) rc = pt_worker_send(hand->worker, &request, err);
     bson_destroy(&request);
     if (rc != PT_OK) {

@@ -1,16 +1,17 @@
 /* load.c - bringing a set of scripts to life: pt_pool_load, pt_pool_try.        [layer: flow]
  *
- *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> express ──> live,
- * others start ^                             │           │         │ └── again, with what is left
- * ─┴───────────┴─────────┘
+ *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> express ──> live
+ *                 ^                             │           │         │
+ *                 └── again, with what is left ─┴───────────┴─────────┘
  *
  * One worker goes first. What it says (or what kills it), what the rules between scripts say and
  * what the shadow says decides which versions are live; where one fails, its last good version
- * stands in or it is left out, and another worker goes first. Each turn takes at least one version
- * out, so it ends. Only then is the set made active and the other workers started. So a broken
- * script costs one worker, not one for each core, and units never see a set that is half there.
- * Where people are answered, the old workers do so until the new express one has loaded the set:
- * whoever asks in the meantime does not notice. */
+ * stands in or it is left out, and another worker goes first. Each turn takes a version out, or is
+ * one of TRIES_MAX, so it ends. Only then is the set made active and the other workers started. So
+ * a broken script costs one worker, not one for each core, and units never see a set that is half
+ * there. Where there is an express worker, the old workers answer until the new one has come:
+ * whoever asks in the meantime does not notice. It is waited for, not judged: what becomes of it is
+ * what becomes of any worker of a live set. */
 #include "base/log.h"
 #include "flow/pool_internal.h"
 
@@ -121,6 +122,13 @@ void pt_load_again(struct pt_pool *pool)
     if (pt_hand_start(pool, pool->loading, PT_ROLE_FIRST, &err) != PT_OK) drop(pool, &err);
 }
 
+/* A version was taken out: what was found of the set is not of what is left. */
+static void again_without(struct pt_pool *pool, struct pt_set *set)
+{
+    pt_shadow_fini(&set->shadow);
+    pt_load_again(pool);
+}
+
 bool pt_pool_loading(const struct pt_pool *pool)
 {
     return pool->loading != NULL;
@@ -188,6 +196,7 @@ static enum pt_code publish(struct pt_pool *pool, struct pt_set *set, struct pt_
     return rc;
 }
 
+/* The loading set has passed all there is, and its express worker is there or will not be. */
 static void go_live(struct pt_pool *pool, struct pt_set *set)
 {
     struct pt_err err;
@@ -206,10 +215,9 @@ static void finish(struct pt_pool *pool, struct pt_set *set)
     struct pt_err err;
     if (set->tried)
         drop(pool, snapshot(pool, set, &err) == PT_OK ? NULL : &err);
-    else if (!pool->opts.serving || !pool->active)
-        go_live(pool, set);
-    else if (pt_hand_start(pool, set, PT_ROLE_EXPRESS, &err) != PT_OK)
-        drop(pool, &err);
+    else if (!pool->opts.express || !pool->active ||
+             pt_hand_start(pool, set, PT_ROLE_EXPRESS, &err) != PT_OK)
+        go_live(pool, set); /* a worker that could not be started will be tried again */
 }
 
 /* The live set has lost a script. */
@@ -249,12 +257,10 @@ void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *failed)
         finish(pool, set);
         return;
     }
-    pt_shadow_fini(&set->shadow);
-    if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK) {
+    if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
         drop(pool, &err);
-        return;
-    }
-    pt_load_again(pool);
+    else
+        again_without(pool, set);
 }
 
 static void first_answered(struct pt_hand *hand)
@@ -272,8 +278,7 @@ static void first_answered(struct pt_hand *hand)
         again = again || failed;
     }
     if (rc == PT_OK && again) {
-        pt_shadow_fini(&set->shadow);
-        pt_load_again(pool);
+        again_without(pool, set);
         return;
     }
     if (rc == PT_OK && !any) rc = pt_shadow_plan(pool, set, &any, &err);
@@ -285,21 +290,6 @@ static void first_answered(struct pt_hand *hand)
         finish(pool, set);
 }
 
-/* What had loaded before may not, this once; then another goes first. */
-static void express_answered(struct pt_hand *hand, bool news)
-{
-    struct pt_pool *pool = hand->pool;
-    struct pt_set *set = hand->set;
-    struct pt_err err;
-    bool again = false;
-    if (!news)
-        go_live(pool, set);
-    else if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
-        drop(pool, &err);
-    else
-        pt_load_again(pool);
-}
-
 void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
 {
     struct pt_pool *pool = hand->pool;
@@ -307,6 +297,7 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
     struct pt_err err;
     const char *op = "";
     bool news = false;
+    if (pool->loading == set && hand->express) go_live(pool, set);
     pt_doc_text(doc, "op", &op);
     enum pt_code rc =
         strcmp(op, "loaded") == 0
@@ -317,15 +308,11 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
         return;
     }
     hand->loaded = true;
-    if (pool->loading == set && hand->express) {
-        express_answered(hand, news);
-        return;
-    }
     if (pool->loading == set) {
         first_answered(hand);
         return;
     }
-    if (news) publish_loss(pool, set);
+    if (news && pool->active == set) publish_loss(pool, set);
     pt_hand_ready(hand);
 }
 
@@ -361,12 +348,15 @@ static void blame_for_load(struct pt_hand *hand, struct pt_candidate *candidate,
                              : " while it was loaded or checked");
     pt_log(PT_WARN, "pool", "worker_died", "file=%s words=\"%s\"", candidate->source->file, text);
     if (pool->loading == set) {
-        bool lucky = candidate->passed && set->tries++ < TRIES_MAX;
-        if (!lucky) blame_with_place(candidate, text, death->line);
-        if (!lucky && pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
+        if (candidate->passed && set->tries++ < TRIES_MAX) {
+            pt_load_again(pool);
+            return;
+        }
+        blame_with_place(candidate, text, death->line);
+        if (pt_registry_check(&set->registry, set->conf, &again, &err) != PT_OK)
             drop(pool, &err);
         else
-            pt_load_again(pool);
+            again_without(pool, set);
     } else if (pool->active == set &&
                pt_strikes_add(&pool->strikes, candidate->source->hash, text)) {
         pt_load_quarantine(pool, set, candidate->source->hash);
@@ -378,6 +368,7 @@ void pt_load_died(struct pt_hand *hand, const struct pt_death *death)
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
+    if (pool->loading == set && hand->express) go_live(pool, set);
     if (death->phase == PT_PHASE_LOAD && death->script < hand->index_len && !death->outside) {
         blame_for_load(hand, &set->registry.v[hand->index[death->script]], death);
         return;

@@ -51,10 +51,9 @@ static struct pt_queue *queue_of(struct pt_pool *pool, const struct pt_job *job)
     return job->urgent ? &pool->urgent : &pool->normal;
 }
 
-static struct pt_job *take_waiting(struct pt_pool *pool)
+static struct pt_job *take_from(struct pt_pool *pool, struct pt_queue *queue)
 {
-    struct pt_job *job = pop(&pool->urgent);
-    if (!job) job = pop(&pool->normal);
+    struct pt_job *job = pop(queue);
     if (job) atomic_fetch_sub_explicit(&pool->queued, 1, memory_order_relaxed);
     return job;
 }
@@ -75,13 +74,40 @@ void pt_pool_finish(struct pt_pool *pool, struct pt_job *job, const struct pt_er
     pt_job_free(job);
 }
 
-static void fail_waiting(struct pt_pool *pool, const struct pt_err *err)
+static void fail_waiting(struct pt_pool *pool, struct pt_queue *queue, const struct pt_err *err)
 {
-    for (struct pt_job *job = take_waiting(pool); job; job = take_waiting(pool))
+    for (struct pt_job *job = take_from(pool, queue); job; job = take_from(pool, queue))
         pt_pool_finish(pool, job, err);
 }
 
 /* ---- dispatch ------------------------------------------------------------------------------ */
+
+static bool is_ready(const struct pt_hand *hand)
+{
+    return hand->ready && hand->set == hand->pool->active && pt_worker_alive(hand->worker);
+}
+
+/* Is there anyone who takes such units? */
+static bool any_ready(const struct pt_pool *pool, bool urgent)
+{
+    for (const struct pt_hand *hand = pool->hands; hand; hand = hand->next)
+        if ((urgent || !hand->express) && is_ready(hand)) return true;
+    return false;
+}
+
+static bool express_ready(const struct pt_pool *pool)
+{
+    for (const struct pt_hand *hand = pool->hands; hand; hand = hand->next)
+        if (hand->express && is_ready(hand)) return true;
+    return false;
+}
+
+static bool only_urgent(const struct pt_hand *hand)
+{
+    for (unsigned i = 0; i < hand->depth; i++)
+        if (!hand->jobs[i]->urgent) return false;
+    return true;
+}
 
 static bool better(const struct pt_hand *a, const struct pt_hand *b)
 {
@@ -92,18 +118,30 @@ static bool better(const struct pt_hand *a, const struct pt_hand *b)
 static struct pt_hand *least_busy(const struct pt_pool *pool, bool urgent)
 {
     struct pt_hand *best = NULL;
-    for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
-        if (hand->ready && hand->set == pool->active && hand->depth < PT_HAND_DEPTH &&
-            (urgent || !hand->express) && pt_worker_alive(hand->worker) && better(hand, best))
+    bool express = express_ready(pool);
+    for (struct pt_hand *hand = pool->hands; hand; hand = hand->next) {
+        bool takes = urgent ? hand->express || !express || only_urgent(hand) : !hand->express;
+        if (takes && is_ready(hand) && hand->depth < PT_HAND_DEPTH && better(hand, best))
             best = hand;
+    }
     return best;
+}
+
+/* The next that anyone can take, and who; NULL. */
+static struct pt_job *next_waiting(struct pt_pool *pool, struct pt_hand **hand)
+{
+    if (pool->urgent.first && (*hand = least_busy(pool, true)))
+        return take_from(pool, &pool->urgent);
+    if (pool->normal.first && (*hand = least_busy(pool, false)))
+        return take_from(pool, &pool->normal);
+    return NULL;
 }
 
 void pt_pool_dispatch(struct pt_pool *pool)
 {
     struct pt_hand *hand;
     struct pt_job *job;
-    while ((hand = least_busy(pool, pool->urgent.first)) && (job = take_waiting(pool))) {
+    while ((job = next_waiting(pool, &hand))) {
         struct pt_err err;
         enum pt_code rc = PT_OK;
         if (job->scripts != pool->active->scripts)
@@ -131,32 +169,26 @@ void pt_pool_start_failed(struct pt_pool *pool, const struct pt_err *err)
     pt_timer_start(&pool->again, wait_us);
 }
 
-static bool any_ready(const struct pt_pool *pool)
-{
-    for (const struct pt_hand *hand = pool->hands; hand; hand = hand->next)
-        if (hand->ready && hand->set == pool->active && pt_worker_alive(hand->worker)) return true;
-    return false;
-}
-
 void pt_pool_maintain(struct pt_pool *pool)
 {
     struct pt_err err;
     unsigned there = 0;
-    bool express = !pool->opts.serving;
+    bool express = !pool->opts.express;
     if (pool->closing || !pool->active) return;
     for (const struct pt_hand *hand = pool->hands; hand; hand = hand->next) {
         if (hand->set != pool->active || !pt_worker_alive(hand->worker)) continue;
         there += !hand->express;
         express = express || hand->express;
     }
-    if (!express && !pool->waiting &&
-        pt_hand_start(pool, pool->active, PT_ROLE_EXPRESS, &err) != PT_OK)
-        pt_pool_start_failed(pool, &err);
     for (; there < pool->active->limits.count && !pool->waiting; there++)
         if (pt_hand_start(pool, pool->active, PT_ROLE_MANY, &err) != PT_OK)
             pt_pool_start_failed(pool, &err);
-    if (pool->start_failures >= START_FAILURES_MAX && !any_ready(pool))
-        fail_waiting(pool, &pool->start_err);
+    if (!express && !pool->waiting &&
+        pt_hand_start(pool, pool->active, PT_ROLE_EXPRESS, &err) != PT_OK)
+        pt_pool_start_failed(pool, &err);
+    bool failing = pool->start_failures >= START_FAILURES_MAX;
+    if (failing && !any_ready(pool, true)) fail_waiting(pool, &pool->urgent, &pool->start_err);
+    if (failing && !any_ready(pool, false)) fail_waiting(pool, &pool->normal, &pool->start_err);
     pt_pool_dispatch(pool);
 }
 
@@ -217,7 +249,8 @@ void pt_pool_stop(struct pt_pool *pool)
         for (unsigned i = 0; i < hand->depth; i++) pt_pool_finish(pool, hand->jobs[i], &err);
         pt_hand_free(hand);
     }
-    fail_waiting(pool, &err);
+    fail_waiting(pool, &pool->urgent, &err);
+    fail_waiting(pool, &pool->normal, &err);
     if (pool->opts.handle) pt_store_reap_readers(pool->opts.handle);
 }
 
@@ -240,7 +273,7 @@ enum pt_code pt_pool_submit(struct pt_pool *pool, const struct pt_unit *unit, pt
     struct pt_job *job = NULL;
     if (pool->closing) return pt_fail(err, PT_ECANCEL, "the engine is stopping");
     if (!pool->active) return pt_fail(err, PT_EBUSY, "no scripts are loaded yet");
-    if (pool->start_failures >= START_FAILURES_MAX && !any_ready(pool)) {
+    if (pool->start_failures >= START_FAILURES_MAX && !any_ready(pool, unit->urgent)) {
         if (err) *err = pool->start_err;
         return pool->start_err.code;
     }

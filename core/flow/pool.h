@@ -22,9 +22,10 @@ struct pt_pool_opts { /* texts are copied */
     const char *store;  /* folder */
     struct pt_pool_limits limits;
     bool check; /* workers check each version of a script once (data/unit.h), before it goes live */
-    /* Somebody answers people meanwhile: the workers give way to him, and there is one more, which takes only urgent
-     * units and gives way to nobody. A reload goes live when that one is there, too. */
-    bool serving;
+    bool give_way; /* workers let others of the machine go first */
+    /* There is one worker more, which takes only urgent units and gives way to nobody. What is urgent goes behind nothing
+     * that is not, as long as it is there; a reload goes live when the new one is there, too, or has failed to come. */
+    bool express;
     struct pt_store *handle; /* of the same store: reader slots of dead workers are freed in it; may be NULL */
 };
 enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opts, struct pt_pool **pool,

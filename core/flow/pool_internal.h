@@ -101,7 +101,7 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc);
 void pt_load_died(struct pt_hand *hand, const struct pt_death *death);
 /* The worker that goes first answered the last of the shadow's units, or one that cannot be. */
 void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *err);
-/* Another worker goes first, with what the candidates are now; those of the set that are there leave. */
+/* Another worker goes first, with what the candidates are now; those of the set leave. */
 void pt_load_again(struct pt_pool *pool);
 /* A script of the live set has ended its worker PT_STRIKES_OUT times. */
 void pt_load_quarantine(struct pt_pool *pool, struct pt_set *set, const char *hash);

@@ -75,10 +75,10 @@ static enum pt_code read_text(const char *file, char **text, size_t *len, struct
         rc = pt_fail(err, PT_EINVAL, "script %s: is no regular file", file);
         goto out;
     }
-    /* one byte more shows its end; one that grows meanwhile is read on */
+    /* one byte more shows its end without another piece of memory */
     size_t room = st.st_size < SCRIPT_BYTES_MAX ? (size_t)st.st_size + 1 : SCRIPT_BYTES_MAX;
     for (;;) {
-        if (!pt_buf_reserve(&buf, room + 1)) {
+        if (!pt_buf_reserve(&buf, room)) {
             rc = pt_fail(err, PT_ENOMEM, "script %s", file);
             goto out;
         }
@@ -88,9 +88,10 @@ static enum pt_code read_text(const char *file, char **text, size_t *len, struct
             rc = pt_fail(err, PT_EIO, "script %s: %s", file, strerror(errno));
             goto out;
         }
+        if (n == 0) break;
         buf.len += (size_t)n;
         buf.data[buf.len] = '\0';
-        if ((size_t)n < room) break;
+        room = room > (size_t)n ? room - (size_t)n : SCRIPT_BYTES_MAX; /* it has grown meanwhile */
         if (buf.len > SCRIPT_BYTES_MAX) {
             rc = pt_fail(err, PT_ERANGE, "script %s: more than %d bytes", file, SCRIPT_BYTES_MAX);
             goto out;

@@ -102,7 +102,9 @@ class Clients:
                                         stdout=subprocess.PIPE, text=True)
 
     def stop(self):
-        said = json.loads(self.process.communicate()[0])
+        output = self.process.communicate()[0]
+        assert self.process.returncode == 0, f"the clients ended with {self.process.returncode}"
+        said = json.loads(output)
         self.seconds, self.bad = said["seconds"], said["bad"]
         self.targets = {target: sorted(times) for target, times in said["times"].items()}
         self.times = sorted(t for times in self.targets.values() for t in times)
@@ -242,7 +244,7 @@ def storm(count, seed, quick):
     """So many reloads, give or take a few. Raises AssertionError; prints its figures."""
     chance = random.Random(seed)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="petrosa-reload-"))
-    store, daemon = folder / "store", None
+    store, daemon, calm, clients = folder / "store", None, None, None
     try:
         scripts = Storm(folder, seed)
         daemon = Daemon("--quiet", "--set", f"scripts.path={scripts.folder}", "--config", scripts.conf, "--set", "feed.enabled=sim",
@@ -281,6 +283,9 @@ def storm(count, seed, quick):
         check_bars(store)
         petrosa("verify", store=store)
     finally:
+        for some in filter(None, (calm, clients)):
+            some.process.kill()
+            some.process.wait()
         if daemon is not None and daemon.process.poll() is None:
             daemon.process.kill()
             daemon.process.wait()

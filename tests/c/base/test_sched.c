@@ -81,7 +81,7 @@ static void test_a_process_gives_way(void)
     pthread_join(thread, NULL);
     CU_ASSERT_FATAL(child > 0);
     pt_sched_give_way(child);
-    int nice = own + 10 < 19 ? own + 10 : 19;
+    int nice = own + 5 < 19 ? own + 5 : 19;
     CU_ASSERT_EQUAL(getpriority(PRIO_PROCESS, (id_t)child), nice);
     if (usual.policy == SCHED_OTHER) CU_ASSERT_EQUAL(read_of(child).runtime, usual.runtime);
     pt_sched_give_way(child); /* from where we are, not from where it is */

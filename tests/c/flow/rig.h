@@ -9,7 +9,8 @@ static struct pt_pool *pool;
 static struct pt_conf *conf;
 static struct pt_store *rig_store; /* what the pool may look into; NULL: nothing */
 static bool rig_checks;            /* scripts are checked once */
-static bool rig_serving;           /* people are answered meanwhile */
+static bool rig_express;           /* with a worker for what is urgent; the others give way */
+static const char *rig_worker;     /* instead of the fake worker beside this program */
 static struct pt_scripts *scripts; /* the newest snapshot, a ref */
 static struct pt_err load_err;
 static unsigned loads;
@@ -29,7 +30,7 @@ static inline void open_pool(unsigned count, int64_t budget_us)
     static char worker[PATH_MAX], store[PATH_MAX];
     kit_beside(worker, "fake_worker");
     kit_path(store, "store");
-    const struct pt_pool_opts opts = { .worker = worker,
+    const struct pt_pool_opts opts = { .worker = rig_worker ? rig_worker : worker,
                                        .store = store,
                                        .limits = { .benchmark = "BTCUSDT",
                                                    .count = count,
@@ -37,7 +38,8 @@ static inline void open_pool(unsigned count, int64_t budget_us)
                                                    .load_budget_us = budget_us,
                                                    .memory_bytes = 1 << 26 },
                                        .check = rig_checks,
-                                       .serving = rig_serving,
+                                       .express = rig_express,
+                                       .give_way = rig_express,
                                        .handle = rig_store };
     conf = kit_conf();
     OK(pt_loop_new(&loop, &kit_err));

@@ -1,13 +1,15 @@
-/* test_express.c - while people are answered: the worker that takes only what they ask for, and
- * what gives way to it. */
+/* test_express.c - the worker that takes only what somebody waits for, and what gives way to it. */
 #include "rig.h"
 
 #include <sys/resource.h>
 
-static void begin(const char *beta)
+/* alpha and beta as ordered, gamma takes 20 ms. */
+static void begin(const char *alpha, const char *beta)
 {
     three_scripts(beta);
-    rig_serving = true;
+    kit_script("a", "name alpha\n%s\n", alpha);
+    kit_script("c", "name gamma\nrun slow 20\n");
+    rig_express = true;
     open_pool(1, 10000000);
     load();
 }
@@ -16,36 +18,43 @@ static void end(void)
 {
     forget();
     close_pool();
-    rig_serving = false;
+    rig_express = false;
+    rig_worker = NULL;
 }
 
 /* ---- what is answered, in which order ----------------------------------------------------------
  */
 
-static char seen[16]; /* a letter for each unit, as they are answered */
+static char seen[64]; /* a letter for each unit, as they are answered */
+static struct pt_err failed;
 
 static void on_letter(void *arg, const struct pt_unit_result *results, size_t n,
                       const struct pt_err *err)
 {
     size_t len = strlen(seen);
-    CU_ASSERT_PTR_NULL(err);
-    CU_ASSERT_EQUAL(n, 1);
-    for (size_t i = 0; i < n; i++)
-        CU_ASSERT_STRING_EQUAL(results[i].name, *(const char *)arg == 'u' ? "alpha" : "beta");
+    (void)results;
+    (void)n;
+    CU_ASSERT_FATAL(len + 1 < sizeof seen);
     seen[len] = *(const char *)arg;
     seen[len + 1] = '\0';
+    if (err) failed = *err;
     pt_loop_stop(loop);
 }
 
-static void ask(const char *name, const char *letter)
+static enum pt_code try_to_ask(const char *name, bool urgent, const char *letter)
 {
     struct pt_unit unit = { .symbol = "BTCUSDT",
                             .period_us = PT_US_HOUR,
                             .as_of_us = T0,
                             .n = 1,
                             .names = &name,
-                            .urgent = *letter == 'u' };
-    OK(pt_pool_submit(pool, &unit, on_letter, (void *)(size_t)letter, &kit_err));
+                            .urgent = urgent };
+    return pt_pool_submit(pool, &unit, on_letter, (void *)(size_t)letter, &kit_err);
+}
+
+static void ask(const char *name, bool urgent, const char *letter)
+{
+    OK(try_to_ask(name, urgent, letter));
 }
 
 static void until(size_t n)
@@ -53,39 +62,150 @@ static void until(size_t n)
     while (strlen(seen) < n) OK(pt_loop_run(loop, &kit_err));
 }
 
-static void wait_for_workers(unsigned n)
+static unsigned busy(void)
 {
     struct pt_pool_stats stats;
-    const char *const alpha = "alpha";
-    do { /* they answer to be loaded while the loop runs */
-        run_unit(&alpha, 1);
-        pt_pool_stats(pool, &stats);
-    } while (stats.workers != n);
+    pt_pool_stats(pool, &stats);
+    return stats.busy;
+}
+
+/* Both have loaded: two urgent units are under way at once. */
+static void wait_for_both(void)
+{
+    unsigned both;
+    do {
+        seen[0] = '\0';
+        ask("gamma", true, "g");
+        ask("gamma", true, "g");
+        both = busy();
+        until(2);
+    } while (both < 2);
+    seen[0] = '\0';
 }
 
 static void test_who_waits_goes_past_slow_units(void)
 {
-    seen[0] = '\0';
-    begin("run slow 300");
-    wait_for_workers(2);
-    for (int i = 0; i < 3; i++) ask("beta", "n");
-    ask("alpha", "u");
-    ask("alpha", "u");
-    until(5);
-    CU_ASSERT_STRING_EQUAL(seen, "uunnn");
+    begin("run value", "run slow 300");
+    wait_for_both();
+    for (int i = 0; i < 3; i++) ask("beta", false, "n");
+    for (int i = 0; i < 4; i++) ask("alpha", true, "u");
+    until(7);
+    CU_ASSERT_STRING_EQUAL(seen, "uuuunnn");
     end();
 }
 
 static void test_what_nobody_waits_for_never_goes_express(void)
 {
-    struct pt_pool_stats stats;
-    seen[0] = '\0';
-    begin("run slow 100");
-    wait_for_workers(2);
-    for (int i = 0; i < 4; i++) ask("beta", "n");
-    pt_pool_stats(pool, &stats);
-    CU_ASSERT_EQUAL(stats.busy, 1);
+    begin("run value", "run slow 50");
+    wait_for_both();
+    for (int i = 0; i < 4; i++) ask("beta", false, "n");
+    CU_ASSERT_EQUAL(busy(), 1);
     until(4);
+    end();
+}
+
+static void test_who_waits_leaves_the_other_one_free(void)
+{
+    begin("run value", "run slow 300");
+    wait_for_both();
+    ask("beta", true, "u");
+    ask("alpha", false, "n");
+    until(2);
+    CU_ASSERT_STRING_EQUAL(seen, "nu");
+    end();
+}
+
+static void test_many_who_wait_take_both(void)
+{
+    begin("run value", "run value");
+    wait_for_both();
+    for (int i = 0; i < 5; i++) ask("gamma", true, "u");
+    CU_ASSERT_EQUAL(busy(), 2);
+    until(5);
+    end();
+}
+
+/* ---- who gives way -----------------------------------------------------------------------------
+ */
+
+struct pids {
+    int express, other; /* 0: none */
+};
+
+/* Those that have no more nice than this process, and those that have. */
+static struct pids look(void)
+{
+    struct pids pids = { 0 };
+    char path[64];
+    int own = getpriority(PRIO_PROCESS, 0);
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *children = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(children);
+    for (int pid; fscanf(children, "%d", &pid) == 1;)
+        *(getpriority(PRIO_PROCESS, (id_t)pid) == own ? &pids.express : &pids.other) = pid;
+    fclose(children);
+    return pids;
+}
+
+static void test_all_but_the_express_one_give_way(void)
+{
+    begin("run value", "run value");
+    wait_for_both();
+    struct pids pids = look();
+    CU_ASSERT_NOT_EQUAL(pids.express, 0);
+    CU_ASSERT_NOT_EQUAL(pids.other, 0);
+    end();
+}
+
+static void test_a_killed_express_worker_is_replaced(void)
+{
+    char mark[PATH_MAX];
+    struct pt_pool_stats stats;
+    begin("run value", "run slow 200");
+    kit_path(mark, "mark");
+    kit_script("a", "name alpha\nrun crash\nonce %s\n", mark);
+    load();
+    wait_for_both();
+    struct pids before = look();
+    ask("beta", false, "n");
+    ask("alpha", true, "u");
+    until(2);
+    CU_ASSERT_STRING_EQUAL(seen, "un");
+    pt_pool_stats(pool, &stats);
+    CU_ASSERT_EQUAL(stats.deaths, 1);
+    wait_for_both();
+    struct pids after = look();
+    CU_ASSERT_EQUAL(after.other, before.other);
+    CU_ASSERT_NOT_EQUAL(after.express, before.express);
+    end();
+}
+
+/* A host on which nothing can be started any more, and only the express one is left. */
+static void test_what_nobody_waits_for_fails_when_only_the_express_one_is_left(void)
+{
+    char real[PATH_MAX], mark[PATH_MAX];
+    static char link[PATH_MAX];
+    snprintf(link, sizeof link, "%s/worker-%d", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp",
+             (int)getpid());
+    kit_beside(real, "fake_worker");
+    unlink(link);
+    CU_ASSERT_EQUAL_FATAL(symlink(real, link), 0);
+    rig_worker = link;
+    begin("run value", "run value");
+    kit_path(mark, "mark");
+    kit_script("b", "name beta\nrun crash\nonce %s\n", mark);
+    load();
+    wait_for_both();
+    unlink(link);
+    failed = (struct pt_err){ .code = PT_OK };
+    ask("beta", false, "b"); /* its worker ends */
+    ask("alpha", false, "n");
+    until(2);
+    CU_ASSERT_NOT_EQUAL(failed.code, PT_OK);
+    CU_ASSERT_NOT_EQUAL(try_to_ask("alpha", false, "n"), PT_OK);
+    ask("alpha", true, "u");
+    until(3);
+    CU_ASSERT_STRING_EQUAL(seen, "bnu");
     end();
 }
 
@@ -99,104 +219,101 @@ static void reload(void)
     OK(pt_pool_load(pool, conf, &sources, on_loaded, NULL, &kit_err));
 }
 
+static off_t size_of(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_size : 0;
+}
+
+/* Changes beta: the second worker that loads it, the express one, does as told. */
+static void change_for_the_second(const char *how, char mark[PATH_MAX])
+{
+    kit_path(mark, "mark");
+    kit_script("b", "name beta\nsecond %s\nload %s\nrun value\n", mark, how);
+    reload();
+}
+
 static void test_the_old_set_answers_until_the_new_express_one_has_loaded(void)
 {
     char mark[PATH_MAX];
-    seen[0] = '\0';
-    begin("run value");
-    wait_for_workers(2);
-    kit_path(mark, "mark");
-    kit_script("b", "name beta\nsecond %s\nload slow 300\nrun value\n", mark);
-    reload();
-    for (size_t i = 1; loads < 2; i++) { /* asked all the time */
+    size_t answered_before = 0;
+    begin("run value", "run value");
+    wait_for_both();
+    change_for_the_second("slow 300", mark);
+    while (loads < 2) {
         seen[0] = '\0';
-        ask("alpha", "u");
-        while (!seen[0]) OK(pt_loop_run(loop, &kit_err));
-        if (loads < 2) CU_ASSERT_EQUAL(scripts->generation, 1);
+        ask("alpha", true, "u");
+        until(1);
+        answered_before += size_of(mark) == 2 && loads < 2; /* while it loads */
     }
-    CU_ASSERT_EQUAL(access(mark, F_OK), 0);
+    CU_ASSERT(size_of(mark) >= 2);
+    CU_ASSERT(answered_before > 0);
     CU_ASSERT_EQUAL(scripts->generation, 2);
-    ask("alpha", "u");
-    until(2);
+    wait_for_both();
     end();
 }
 
-static void test_an_express_worker_that_dies_at_loading_is_not_the_end(void)
+/* It is waited for, not judged: the set had passed. */
+static void test_a_set_whose_express_worker_is_killed_goes_live(void)
 {
     char mark[PATH_MAX];
-    struct pt_pool_stats stats;
-    seen[0] = '\0';
-    begin("run value");
-    wait_for_workers(2);
-    kit_path(mark, "mark");
-    kit_script("b", "name beta\nsecond %s\nload crash\nrun value\n", mark);
-    reload();
+    begin("run value", "run value");
+    wait_for_both();
+    change_for_the_second("outside", mark);
     while (loads < 2) OK(pt_loop_run(loop, &kit_err));
-    CU_ASSERT_EQUAL(pt_scripts_find(scripts, "beta")->status, PT_SCRIPT_LIVE);
+    CU_ASSERT_EQUAL(size_of(mark), 2);
     CU_ASSERT_EQUAL(scripts->generation, 2);
-    wait_for_workers(2); /* those who went first for nothing have left */
-    pt_pool_stats(pool, &stats);
-    CU_ASSERT_EQUAL(stats.deaths, 0);
+    CU_ASSERT_EQUAL(pt_scripts_find(scripts, "beta")->status, PT_SCRIPT_LIVE);
+    wait_for_both();
+    CU_ASSERT_EQUAL(loads, 2);
     end();
 }
 
-static void test_a_killed_express_worker_is_replaced(void)
+static void test_what_fails_only_in_the_express_worker_is_taken_out_of_the_live_set(void)
 {
     char mark[PATH_MAX];
-    seen[0] = '\0';
-    three_scripts("run slow 200");
-    rig_serving = true;
-    kit_path(mark, "mark");
-    kit_script("a", "name alpha\nrun crash\nonce %s\n", mark);
-    open_pool(1, 10000000);
-    load();
-    const char *const gamma = "gamma";
-    struct pt_pool_stats stats;
-    do {
-        run_unit(&gamma, 1);
-        pt_pool_stats(pool, &stats);
-    } while (stats.workers != 2);
-    ask("beta", "n");
-    ask("alpha", "u"); /* ends the express one, at first */
-    until(2);
-    pt_pool_stats(pool, &stats);
-    CU_ASSERT_EQUAL(stats.deaths, 1);
-    CU_ASSERT_EQUAL(stats.workers, 2);
+    begin("run value", "run value");
+    wait_for_both();
+    change_for_the_second("fail", mark);
+    while (loads < 3) OK(pt_loop_run(loop, &kit_err));
+    CU_ASSERT_EQUAL(scripts->generation, 3);
+    CU_ASSERT_PTR_NULL(pt_scripts_find(scripts, "beta"));
+    CU_ASSERT_PTR_NOT_NULL(pt_scripts_find(scripts, "alpha"));
+    wait_for_both();
     end();
 }
 
-/* ---- who gives way -----------------------------------------------------------------------------
- */
-
-static void test_all_but_the_express_one_give_way(void)
+static void test_an_end_while_the_express_one_loads(void)
 {
-    int own = getpriority(PRIO_PROCESS, 0), same = 0, behind = 0;
-    begin("run value");
-    wait_for_workers(2);
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    FILE *children = fopen(path, "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(children);
-    for (int pid; fscanf(children, "%d", &pid) == 1;) {
-        int nice = getpriority(PRIO_PROCESS, (id_t)pid);
-        same += nice == own;
-        behind += nice > own || nice == 19;
+    char mark[PATH_MAX];
+    begin("run value", "run value");
+    wait_for_both();
+    change_for_the_second("hang", mark);
+    while (size_of(mark) < 2) {
+        seen[0] = '\0';
+        ask("alpha", true, "u");
+        until(1);
     }
-    fclose(children);
-    if (own < 19) CU_ASSERT_EQUAL(same, 1);
-    if (own < 19) CU_ASSERT_EQUAL(behind, 1);
+    CU_ASSERT_TRUE(pt_pool_loading(pool));
     end();
 }
 
 static CU_TestInfo tests[] = {
     { "who waits goes past slow units", test_who_waits_goes_past_slow_units },
     { "what nobody waits for never goes express", test_what_nobody_waits_for_never_goes_express },
+    { "who waits leaves the other one free", test_who_waits_leaves_the_other_one_free },
+    { "many who wait take both", test_many_who_wait_take_both },
+    { "all but the express one give way", test_all_but_the_express_one_give_way },
+    { "a killed express worker is replaced", test_a_killed_express_worker_is_replaced },
+    { "what nobody waits for fails when only the express one is left",
+      test_what_nobody_waits_for_fails_when_only_the_express_one_is_left },
     { "the old set answers until the new express one has loaded",
       test_the_old_set_answers_until_the_new_express_one_has_loaded },
-    { "an express worker that dies at loading is not the end",
-      test_an_express_worker_that_dies_at_loading_is_not_the_end },
-    { "a killed express worker is replaced", test_a_killed_express_worker_is_replaced },
-    { "all but the express one give way", test_all_but_the_express_one_give_way },
+    { "a set whose express worker is killed goes live",
+      test_a_set_whose_express_worker_is_killed_goes_live },
+    { "what fails only in the express worker is taken out of the live set",
+      test_what_fails_only_in_the_express_worker_is_taken_out_of_the_live_set },
+    { "an end while the express one loads", test_an_end_while_the_express_one_loads },
     CU_TEST_INFO_NULL
 };
 

@@ -145,6 +145,37 @@ static void refuses(const char *name, const char *value, const char *words)
     CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, name));
 }
 
+/* A text of 1 MiB is taken whole, one byte more is a fault of that file. */
+static void test_a_text_that_is_too_long_is_a_fault(void)
+{
+    const size_t most = (size_t)1 << 20;
+    char path[PATH_MAX], *text = malloc(most + 2);
+    struct pt_conf *conf;
+    struct pt_sources sources = { 0 };
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    kit_begin();
+    conf = kit_conf();
+    memset(text, '-', most + 1);
+    text[most + 1] = '\0';
+    kit_path(path, "scripts/calculators/b.lua");
+    kit_write(path, text);
+    text[most] = '\0';
+    kit_path(path, "scripts/calculators/a.lua");
+    kit_write(path, text);
+    OK(pt_sources_read(conf, &sources, &kit_err));
+    CU_ASSERT_EQUAL_FATAL(sources.n, 2);
+    CU_ASSERT_PTR_NULL(sources.v[0].fault);
+    CU_ASSERT_EQUAL(sources.v[0].len, most);
+    CU_ASSERT_EQUAL(memcmp(sources.v[0].text, text, most + 1), 0);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(sources.v[1].fault);
+    CU_ASSERT_PTR_NOT_NULL(strstr(sources.v[1].fault, "b.lua: more than 1048576 bytes"));
+    CU_ASSERT_EQUAL(sources.v[1].len, 0);
+    pt_sources_fini(&sources);
+    pt_conf_free(conf);
+    kit_end();
+    free(text);
+}
+
 static void test_parameters_are_taken_by_their_types(void)
 {
     int64_t window = 0;
@@ -245,6 +276,7 @@ static CU_TestInfo tests[] = {
     { "a folder that is not there is named", test_a_folder_that_is_not_there_is_named },
     { "a plain folder of scripts is read", test_a_plain_folder_of_scripts_is_read },
     { "a file reached twice is taken once", test_a_file_reached_twice_is_taken_once },
+    { "a text that is too long is a fault", test_a_text_that_is_too_long_is_a_fault },
     { "parameters are taken by their types", test_parameters_are_taken_by_their_types },
     { "what equals the default is left out", test_what_equals_the_default_is_left_out },
     { "bad values name what is allowed", test_bad_values_name_what_is_allowed },
