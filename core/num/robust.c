@@ -3,7 +3,12 @@
 #include "num/vec.h"
 #include "num/wide.h"
 
-enum { SMALL = 24 }; /* insertion sort below */
+enum {
+    SMALL = 24,  /* insertion sort below */
+    CROWD = 256, /* values that are not gone through twice */
+    SAMPLE = 48,
+    AROUND = 7 /* places of the sample to each side */
+};
 
 static void swap(double *a, double *b)
 {
@@ -117,27 +122,52 @@ static void select_rank(double *x, size_t n, size_t k)
         insertion_sort(x, n);
 }
 
+/* Of many values only those between two bounds can be the k-th or the one after it: leaves these in
+ * front, in their order, and returns how many; *k becomes the place among them. The bounds are
+ * places of a sorted sample about where the k-th should be (Floyd & Rivest 1975), and what lies
+ * below and between them is counted before anything moves: where the sample has misled, all n
+ * stay. */
+static size_t narrow(double *x, size_t n, size_t *k)
+{
+    double sample[SAMPLE];
+    for (size_t i = 0; i < SAMPLE; i++) sample[i] = x[i * n / SAMPLE];
+    insertion_sort(sample, SAMPLE);
+    size_t place = *k * SAMPLE / n, below, above;
+    double low = place < AROUND ? -INFINITY : sample[place - AROUND];
+    double high = place + AROUND < SAMPLE ? sample[place + AROUND] : INFINITY;
+    pt_wide()->outside(x, n, low, high, &below, &above);
+    if (*k < below || *k + 1 >= n - above) return n;
+    *k -= below;
+    return pt_wide()->between(x, n, low, high);
+}
+
+/* The k-th smallest of n > k values that are all there; *next: the one after it, where there is
+ * one. Their order, and some of them, are lost. */
+static double pick(double *x, size_t n, size_t k, double *next)
+{
+    for (size_t before = 0; n > CROWD && n != before;) {
+        before = n;
+        n = narrow(x, n, &k);
+    }
+    select_rank(x, n, k);
+    if (k + 1 < n) *next = x[k + 1];
+    for (size_t i = k + 2; i < n; i++) *next = x[i] < *next ? x[i] : *next;
+    return x[k];
+}
+
 /* Quantile of n > 0 values that are all there. */
 static double quantile_of(double *x, size_t n, double q)
 {
-    double rank = q * (double)(n - 1);
+    double rank = q * (double)(n - 1), next = 0;
     size_t k = (size_t)rank;
-    double share = rank - (double)k;
-    select_rank(x, n, k);
-    if (!(share > 0)) return x[k];
-    double next = x[k + 1];
-    for (size_t i = k + 2; i < n; i++) next = x[i] < next ? x[i] : next;
-    return x[k] + share * (next - x[k]);
+    double share = rank - (double)k, found = pick(x, n, k, &next);
+    return share > 0 ? found + share * (next - found) : found;
 }
 
 static double median_of(double *x, size_t n)
 {
-    size_t k = n / 2;
-    select_rank(x, n, k);
-    if (n % 2 != 0) return x[k];
-    double before = x[0];
-    for (size_t i = 1; i < k; i++) before = x[i] > before ? x[i] : before;
-    return 0.5 * before + 0.5 * x[k];
+    double next = 0, found = pick(x, n, (n - 1) / 2, &next);
+    return n % 2 != 0 ? found : 0.5 * found + 0.5 * next;
 }
 
 double pt_robust_median(const double *x, size_t n, double *work)
@@ -152,6 +182,7 @@ double pt_robust_mad(const double *x, size_t n, double *work, double *median)
     double middle = m > 0 ? median_of(work, m) : NAN;
     if (median != NULL) *median = middle;
     if (m == 0) return NAN;
+    pt_vec_compact(x, n, work); /* they are not all there any more */
     for (size_t i = 0; i < m; i++) work[i] = fabs(work[i] - middle);
     return median_of(work, m);
 }

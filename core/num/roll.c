@@ -79,6 +79,10 @@ void pt_roll_median(const double *x, size_t n, size_t width, size_t min_count, d
         return;
     }
     if (min_count == 0) min_count = 1;
+    if (width <= PT_MEDIAN_NARROW) {
+        pt_wide()->median(x, n, width, min_count, out);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         if (i >= width && pt_there(x[i - width])) {
             size_t at = lower(work, count, x[i - width]);

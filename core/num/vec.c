@@ -209,13 +209,7 @@ size_t pt_vec_count(const double *a, size_t n)
 
 size_t pt_vec_compact(const double *a, size_t n, double *out)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        double x = a[i]; /* out may be a: read before the write */
-        out[count] = x;
-        count += pt_there(x);
-    }
-    return count;
+    return pt_wide()->compact(a, n, out);
 }
 
 double pt_vec_dot(const double *a, const double *b, size_t n)

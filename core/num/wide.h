@@ -9,6 +9,7 @@
  *                    wide_window.h  wide_roll.h    sliding windows
  *                    wide_scan.h                   recursions
  *                    wide_panel.h                  many series, many lags
+ *                    wide_order.h                  order statistics
  *
  * The bits are the same on every path because the text fixes every order of addition: where rows
  * meet they do so in groups of eight, and nothing is fused (-ffp-contract=off). Callers reach the
@@ -61,6 +62,8 @@ struct pt_centre {
     double at, shift; /* d = (x - at) - shift: `at` a value of the column, so that a flat column
                          gives exact zeros */
 };
+
+#define PT_MEDIAN_NARROW 64 /* rows of a rolling median that is kept sorted without branches */
 
 /* What a rolling kernel is asked for. */
 enum pt_roll_kind {
@@ -138,6 +141,15 @@ struct pt_wide {
     /* out[k] = sum over t of a[t] b[t + k], k = 0 .. count-1. a: [n], b: [n + count - 1], all
      * there; count a multiple of 8. */
     void (*lags)(const double *a, const double *b, size_t n, size_t count, double *out);
+    /* wide_order.h */
+    /* How many of x: [n], all there, are below low and above high. */
+    void (*outside)(const double *x, size_t n, double low, double high, size_t *below,
+                    size_t *above);
+    /* Leaves those from low to high in front, in their order; returns how many. */
+    size_t (*between)(double *x, size_t n, double low, double high);
+    size_t (*compact)(const double *x, size_t n, double *out); /* as pt_vec_compact() */
+    /* Rolling, as pt_roll_median(): 1 <= width <= PT_MEDIAN_NARROW, least >= 1. */
+    void (*median)(const double *x, size_t n, size_t width, size_t least, double *out);
 };
 
 extern const struct pt_wide pt_wide_base;

@@ -1,5 +1,6 @@
 /* wide_body.h - one path: the loops and their table. Included by wide_*.c only.   [layer: num,
  * internal] */
+#include "num/wide_order.h"
 #include "num/wide_panel.h"
 #include "num/wide_roll.h"
 #include "num/wide_scan.h"
@@ -32,4 +33,8 @@ const struct pt_wide PT_WIDE_TABLE = {
     .standard = standard,
     .picked = picked,
     .lags = lags,
+    .outside = outside,
+    .between = between,
+    .compact = compact,
+    .median = median,
 };

@@ -32,9 +32,9 @@ static void make_shape(int shape, size_t n, uint64_t seed)
 }
 enum { SHAPES = 7 };
 
-static void test_sorting_and_selecting_agree_with_qsort(void)
+static void agree_with_qsort(void)
 {
-    const size_t lengths[] = { 1, 2, 3, 24, 25, 26, 50, 99, 100, 1000, N };
+    const size_t lengths[] = { 1, 2, 3, 24, 25, 26, 50, 99, 257, 1000, N };
     for (int shape = 0; shape < SHAPES; shape++) {
         for (size_t k = 0; k < 11; k++) {
             size_t n = lengths[k];
@@ -51,6 +51,31 @@ static void test_sorting_and_selecting_agree_with_qsort(void)
             pt_robust_sort(x, n);
             CU_ASSERT(same_bits("sort", x, sorted, n));
         }
+    }
+}
+
+static void test_sorting_and_selecting_agree_with_qsort(void)
+{
+    on_every_path(agree_with_qsort);
+}
+
+/* Every value that a sample at equal steps would look at is far from where it should be. */
+static void test_a_sample_that_misleads_changes_nothing(void)
+{
+    for (size_t side = 0; side < 2; side++) {
+        make_shape(0, N, 9);
+        for (size_t i = 0; i < N; i += 1 + i % 3) x[i] += side == 0 ? 50 : -50;
+        for (size_t step = 1; step <= 64; step++)
+            for (size_t i = 0; i < step; i++) x[i * N / step] = side == 0 ? 1e6 : -1e6;
+        memcpy(sorted, x, sizeof(sorted));
+        qsort(sorted, N, sizeof(double), ascending);
+        for (size_t q = 0; q <= 10; q++) {
+            double rank = (double)q / 10 * (N - 1), low = floor(rank);
+            double a = sorted[(size_t)low], b = sorted[(size_t)ceil(rank)];
+            CU_ASSERT(near_to(pt_robust_quantile(x, N, (double)q / 10, work),
+                              a + (rank - low) * (b - a), 1e-15, 1));
+        }
+        CHECK_NEAR(pt_robust_median(x, N, work), (sorted[N / 2 - 1] + sorted[N / 2]) / 2, 0);
     }
 }
 
@@ -159,6 +184,7 @@ int main(void)
         { "a weighted quantile has enough weight below it",
           test_a_weighted_quantile_has_enough_weight_below_it },
         { "sorting and selecting agree with qsort", test_sorting_and_selecting_agree_with_qsort },
+        { "a sample that misleads changes nothing", test_a_sample_that_misleads_changes_nothing },
         { "an input against the pivots is still sorted",
           test_an_input_against_the_pivots_is_still_sorted },
         { "missing values are left out", test_missing_values_are_left_out },
