@@ -1,6 +1,5 @@
 #include "base/decimal.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,37 +94,37 @@ static bool nearest(uint64_t m, int s, int q, uint64_t *decimal)
 }
 
 /* Most doubles that are results lie in [1e-5, 1e15). There x is m / 2^s with a product m 10^q that
- * fits 128 bits, so the shortest digits are found exactly, without printf and strtod. False: x lies
- * outside, or is a power of two, below which doubles lie closer. */
-static bool shortest_exact(double x, struct sci *sci)
+ * fits 128 bits, so the shortest digits are found exactly, without printf and strtod. 0: x lies
+ * outside, or is whole (print_short has it), or a power of two, below which doubles lie closer. */
+static size_t print_exact(double x, char *out)
 {
     static const double limits[] = { 1e-4, 1e-3, 1e-2, 1e-1, 1e0,  1e1,  1e2,  1e3,  1e4, 1e5,
                                      1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14 };
     double size = fabs(x);
     uint64_t bits, decimal = 0;
-    if (!(size >= 1e-5 && size < 1e15)) return false;
+    if (!(size >= 1e-5 && size < 1e15)) return 0;
     memcpy(&bits, &size, sizeof bits);
     uint64_t m = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(1) << 52;
-    int s = 1075 - (int)(bits >> 52), exponent = -5; /* x in [10^exponent, 10^(exponent + 1)) */
-    if (m == UINT64_C(1) << 52) return false;
-    while (exponent < 14 && size >= limits[exponent + 5]) exponent++;
+    int s = 1075 - (int)(bits >> 52);
+    if (m == UINT64_C(1) << 52) return 0;
+    /* x in [10^exponent, 10^(exponent + 1)), by the power of two: log10(2) = 0.30103 */
+    int exponent = (int)floor((52 - s) * 0.30103);
+    if (exponent < -5) exponent = -5;
+    if (exponent < 14 && size >= limits[exponent + 5]) exponent++;
     int q = 14 - exponent; /* for 15 digits */
     /* limits below 1 are rounded: where one is too low, x may be it, and one digit is missing */
     if (m * ten_to(q + 2) >> s < ten_to(16)) q++;
     for (int last = q + 2; !nearest(m, s, q, &decimal) && q < last; q++) continue;
-    while (decimal % 10 == 0) { /* ends: it is not 0 */
+    while (q > 0 && decimal % 10 == 0) {
         decimal /= 10;
         q--;
     }
-    sci->negative = x < 0;
-    sci->count = snprintf(sci->digit, sizeof sci->digit, "%" PRIu64, decimal);
-    sci->exponent = sci->count - 1 - q;
-    return true;
+    int64_t mantissa = (int64_t)decimal;
+    return pt_dec_print(x < 0 ? -mantissa : mantissa, pt_digits((unsigned)q, 0), out);
 }
 
 static void shortest(double x, struct sci *sci)
 {
-    if (shortest_exact(x, sci)) return;
     char text[40];
     int exponent;
     bool subnormal = fabs(x) < 0x1p-1022;
@@ -146,6 +145,7 @@ size_t pt_double_print(double x, char *out)
         return 1;
     }
     size_t len = print_short(x, out);
+    if (len == 0) len = print_exact(x, out);
     if (len > 0) return len;
     struct sci sci = { .count = 0 };
     shortest(x, &sci);

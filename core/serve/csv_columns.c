@@ -56,10 +56,11 @@ static bool grow(struct pt_csv_columns *columns)
 
 size_t pt_csv_columns_of(struct pt_csv_columns *columns, const char *path)
 {
-    size_t i = 0;
+    size_t i = 0, next = columns->last + 1 < columns->n ? columns->last + 1 : 0;
+    if (columns->n > 0 && strcmp(columns->name[next], path) == 0) return columns->last = next;
     if (columns->nslots > 0) {
         i = slot_of(columns, path);
-        if (columns->slot[i] != 0) return columns->slot[i] - 1;
+        if (columns->slot[i] != 0) return columns->last = columns->slot[i] - 1;
     }
     bool room = columns->n < columns->cap;
     char *name = room || grow(columns) ? strdup(path) : NULL;
@@ -71,5 +72,5 @@ size_t pt_csv_columns_of(struct pt_csv_columns *columns, const char *path)
     columns->slot[i] = (uint32_t)columns->n + 1;
     columns->name[columns->n] = name;
     columns->cell[columns->n] = (struct pt_csv_cell){ 0, 0 };
-    return columns->n++;
+    return columns->last = columns->n++;
 }

@@ -1,7 +1,8 @@
 /* csv_columns.h - the columns of a CSV reply, found by their path. [layer: serve]
  *
- * In the order in which they first came. A path is looked up in a hash, so that a matrix of many
- * symbols costs one look a cell, however many columns there are already. */
+ * In the order in which they first came. A path is usually that of the column after the last one,
+ * for lines are much alike; else it is looked up in a hash, so that a matrix of many symbols costs
+ * one look a cell, however many columns there are already. */
 #ifndef PT_CSV_COLUMNS_H
 #define PT_CSV_COLUMNS_H
 
@@ -17,6 +18,7 @@ struct pt_csv_cell { /* of the line under way: where its text is */
 struct pt_csv_columns {
     char **name; /* owned */
     size_t n, cap;
+    size_t last;              /* the column that was asked for before */
     bool failed, many;        /* many: more than PT_CSV_COLUMNS, failed too */
     struct pt_csv_cell *cell; /* [cap] */
     struct pt_buf line;       /* their texts */

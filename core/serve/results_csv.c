@@ -13,6 +13,15 @@
 
 #define DEPTH_MAX 8
 
+static void write_int(int64_t v, struct pt_buf *out)
+{
+    char text[PT_DEC_TEXT_MAX];
+    if (v == PT_MISSING) /* no decimal, but here a number like others */
+        pt_buf_printf(out, "%lld", (long long)v);
+    else
+        pt_buf_add(out, text, pt_dec_print(v, 0, text));
+}
+
 void pt_results_csv_value(const bson_iter_t *iter, struct pt_buf *out)
 {
     char text[PT_DOUBLE_TEXT_MAX];
@@ -23,7 +32,7 @@ void pt_results_csv_value(const bson_iter_t *iter, struct pt_buf *out)
             pt_buf_add(out, text, pt_double_print(bson_iter_double(iter), text));
         break;
     case BSON_TYPE_INT32:
-    case BSON_TYPE_INT64: pt_buf_printf(out, "%lld", (long long)bson_iter_as_int64(iter)); break;
+    case BSON_TYPE_INT64: write_int(bson_iter_as_int64(iter), out); break;
     case BSON_TYPE_BOOL: pt_buf_puts(out, bson_iter_bool(iter) ? "true" : "false"); break;
     case BSON_TYPE_DATE_TIME:
         pt_buf_add(out, text, pt_time_print(bson_iter_date_time(iter) * 1000, text));
@@ -35,6 +44,19 @@ void pt_results_csv_value(const bson_iter_t *iter, struct pt_buf *out)
     }
     default: break; /* null is an empty field */
     }
+}
+
+/* Names one step of a path; no printf, which would take most of the time of a table. */
+static void path_add(struct pt_buf *path, const char *name)
+{
+    pt_buf_putc(path, '.');
+    pt_buf_puts(path, name);
+}
+
+static void path_cut(struct pt_buf *path, size_t len)
+{
+    path->len = len;
+    path->data[len] = '\0';
 }
 
 /* Values below `iter`, each under its dotted path. fill: into the line; else only makes the
@@ -56,11 +78,10 @@ static void flatten(struct pt_csv_columns *columns, const bson_iter_t *iter, str
     }
     while (bson_iter_next(&inner)) {
         size_t len = path->len;
-        pt_buf_printf(path, ".%s", bson_iter_key(&inner));
+        path_add(path, bson_iter_key(&inner));
         flatten(columns, &inner, path, depth + 1, fill);
         if (path->failed) return;
-        path->len = len;
-        path->data[len] = '\0';
+        path_cut(path, len);
     }
 }
 
@@ -79,12 +100,12 @@ static void flatten_matrix(struct pt_csv_columns *columns, const struct pt_shown
     if (!pt_csv_columns_fit(columns, shown->n * shown->n)) return;
     for (size_t i = 0; i < shown->n; i++) {
         for (size_t j = 0; j < shown->n && !columns->failed; j++) {
-            pt_buf_printf(path, ".%s.%s", shown->name[i], shown->name[j]);
+            path_add(path, shown->name[i]);
+            path_add(path, shown->name[j]);
             if (path->failed) columns->failed = true;
             if (columns->failed) return;
             size_t at = pt_csv_columns_of(columns, path->data);
-            path->len = len;
-            path->data[len] = '\0';
+            path_cut(path, len);
             if (!fill || columns->failed) continue;
             if (shown->at[i] >= matrix->n || shown->at[j] >= matrix->n) continue;
             double x = pt_matrix_get(matrix, shown->at[i], shown->at[j]);
@@ -110,11 +131,10 @@ static void flatten_output(struct pt_csv_columns *columns, const struct pt_shown
         for (size_t i = 0; i < shown->n && !path.failed; i++) {
             if (!bson_iter_recurse(value, &inner) || !bson_iter_find(&inner, shown->name[i]))
                 continue;
-            pt_buf_printf(&path, ".%s", shown->name[i]);
+            path_add(&path, shown->name[i]);
             flatten(columns, &inner, &path, 1, fill);
             if (path.failed) break;
-            path.len = len;
-            path.data[len] = '\0';
+            path_cut(&path, len);
         }
     } else {
         flatten(columns, value, &path, 0, fill);

@@ -192,13 +192,31 @@ static void test_csv_has_the_columns_of_all_lines(void)
     free_docs(docs, 2);
 }
 
+static void test_csv_prints_every_whole_number(void)
+{
+    const int64_t numbers[] = { 0, -7, INT64_MAX, INT64_MIN };
+    const char *texts[] = { "0", "-7", "9223372036854775807", "-9223372036854775808" };
+    for (size_t i = 0; i < 4; i++) {
+        bson_t doc = BSON_INITIALIZER;
+        bson_iter_t value;
+        struct pt_buf out = { 0 };
+        BSON_APPEND_INT64(&doc, "x", numbers[i]);
+        CU_ASSERT_TRUE(bson_iter_init_find(&value, &doc, "x"));
+        pt_results_csv_value(&value, &out);
+        CU_ASSERT_STRING_EQUAL(out.data, texts[i]);
+        pt_buf_fini(&out);
+        bson_destroy(&doc);
+    }
+}
+
 static void test_csv_columns_are_found_without_a_search(void)
 {
     struct pt_csv_columns columns = { 0 };
     char path[32];
     size_t wrong = 0;
-    for (unsigned round = 0; round < 2; round++) {
-        for (size_t i = 0; i < PT_CSV_COLUMNS; i++) {
+    for (unsigned round = 0; round < 3; round++) {
+        for (size_t k = 0; k < PT_CSV_COLUMNS; k++) {
+            size_t i = round < 2 ? k : PT_CSV_COLUMNS - 1 - k; /* not the one after the last, too */
             snprintf(path, sizeof path, "m.A%zu.B%zu", i / 256, i % 256);
             wrong += pt_csv_columns_of(&columns, path) != i;
         }
@@ -378,6 +396,7 @@ static CU_TestInfo tests[] = {
     { "numbers that are none are null", test_numbers_that_are_none_are_null },
     { "CSV has dotted columns", test_csv_has_dotted_columns },
     { "CSV has the columns of all lines", test_csv_has_the_columns_of_all_lines },
+    { "CSV prints every whole number", test_csv_prints_every_whole_number },
     { "CSV columns are found without a search", test_csv_columns_are_found_without_a_search },
     { "CSV of too many columns is refused at once",
       test_csv_of_too_many_columns_is_refused_at_once },
