@@ -14,24 +14,27 @@ const double *pt_columns_get(struct pt_columns *columns, unsigned col, struct pt
     return columns->data[col];
 }
 
-/* The returns of all rows; NULL when they cannot be shared. */
+/* The returns of all rows, those around them included; NULL when they cannot be shared. */
 static const double *all_returns(const struct pt_columns *columns, enum pt_return which)
 {
     struct pt_returns *shared = columns->returns;
     const double *close = columns->data[PT_C_CLOSE];
     if (!shared || !close) return NULL;
-    if (shared->cap < columns->n) {
+    size_t rows = columns->before + columns->n + columns->after;
+    if (shared->cap < rows) {
         pt_returns_fini(shared);
-        shared->cap = columns->n;
+        shared->cap = rows;
     }
     if (!shared->mem[which]) shared->mem[which] = malloc(shared->cap * sizeof(double));
     double *out = shared->mem[which];
-    if (!out || shared->made[which]) return out;
-    (which == PT_RETURN_LOG ? pt_vec_log_return : pt_vec_simple_return)(close, columns->time_us,
-                                                                        columns->n,
-                                                                        columns->period_us, out);
+    if (!out) return NULL;
+    if (!shared->made[which])
+        (which == PT_RETURN_LOG ? pt_vec_log_return
+                                : pt_vec_simple_return)(close - columns->before,
+                                                        columns->time_us - columns->before, rows,
+                                                        columns->period_us, out);
     shared->made[which] = true;
-    return out;
+    return out + columns->before;
 }
 
 void pt_columns_returns(const struct pt_columns *columns, enum pt_return which, const double *close,

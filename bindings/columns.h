@@ -25,9 +25,9 @@ enum pt_return { PT_RETURN_LOG, PT_RETURN_SIMPLE };
 
 /* Their memory, used again by the next unit. A zeroed struct is a valid empty one. */
 struct pt_returns {
-    double *mem[PT_RETURNS_N]; /* owned, [cap] */
+    double *mem[PT_RETURNS_N]; /* owned, [cap]: of the rows before, of and after a window */
     size_t cap;
-    bool made[PT_RETURNS_N]; /* of this unit's closes */
+    bool made[PT_RETURNS_N]; /* of the closes that are in memory now */
 };
 
 /* Where they come from. */
@@ -53,6 +53,9 @@ struct pt_columns {
     char symbol[PT_SYMBOL_MAX];
     int64_t period_us, from_us, as_of_us;
     size_t n;
+    /* Rows of the series that stand in memory before and after those of time_us and data, for what
+     * is worked out row by row and kept; a script never sees them. */
+    size_t before, after;
     const int64_t *time_us;
     const double *data[PT_COLUMNS_N]; /* NULL until loaded */
     uint32_t asked;             /* columns asked for so far: the next unit loads them at once */

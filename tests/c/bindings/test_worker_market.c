@@ -3,8 +3,6 @@
 
 #include "data/matrix.h"
 
-#include <lmdb.h>
-
 static char folder[64]; /* AAAUSDT, BTCUSDT 1h of 300 bars; LATEUSDT 1h of 297; TINYUSDT 1d of 3 */
 
 #define HEAD(name) "return calculator { api = 1, name = '" name "', about = 'for a test',\n"
@@ -173,35 +171,9 @@ static void test_a_market_has_to_be_written_out(void)
     CU_ASSERT_EQUAL(rig_end(&rig), 0);
 }
 
-/* Turns bits all over the first chunk of the store: AAAUSDT's. */
-static void damage_first_chunk(void)
-{
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi chunks;
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    static char copy[1 << 16];
-    CU_ASSERT_EQUAL_FATAL(mdb_env_create(&env), 0);
-    mdb_env_set_maxdbs(env, 8);
-    CU_ASSERT_EQUAL_FATAL(mdb_env_open(env, folder, 0, 0640), 0);
-    CU_ASSERT_EQUAL_FATAL(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    CU_ASSERT_EQUAL_FATAL(mdb_dbi_open(txn, "chunks", 0, &chunks), 0);
-    CU_ASSERT_EQUAL_FATAL(mdb_cursor_open(txn, chunks, &cursor), 0);
-    CU_ASSERT_EQUAL_FATAL(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
-    CU_ASSERT_FATAL(value.mv_size <= sizeof copy);
-    memcpy(copy, value.mv_data, value.mv_size);
-    for (size_t k = 0; k < value.mv_size; k += 8) copy[k] ^= 1;
-    value.mv_data = copy;
-    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
-    mdb_cursor_close(cursor);
-    CU_ASSERT_EQUAL_FATAL(mdb_txn_commit(txn), 0);
-    mdb_env_close(env);
-}
-
 static void test_a_damaged_symbol_is_left_out_and_named(void)
 {
-    damage_first_chunk();
+    rig_damage(folder, 0); /* AAAUSDT's */
     static const struct rig_script scripts[] = {
         { "pair.lua", "-- market\n" HEAD(
                           "few") " needs = { market = { span = '10d' } }, outputs = { { 'n', count "
