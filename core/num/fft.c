@@ -242,7 +242,7 @@ void pt_fft_real_run(const struct pt_fft_real *fft, const double *x, struct pt_c
     for (size_t t = 0; t < half; t++) in[t] = (struct pt_complex){ x[2 * t], x[2 * t + 1] };
     pt_fft_run(&fft->fft, in, z);
     for (size_t k = 0; k <= half; k++) {
-        struct pt_complex a = z[k % half], b = conjugate(z[(half - k) % half]);
+        struct pt_complex a = z[k < half ? k : 0], b = conjugate(z[k > 0 ? half - k : 0]);
         struct pt_complex even = { 0.5 * (a.re + b.re), 0.5 * (a.im + b.im) };
         struct pt_complex odd = { 0.5 * (a.im - b.im), -0.5 * (a.re - b.re) };
         out[k] = add(even, mul(odd, fft->turns[k]));

@@ -23,28 +23,49 @@ static void groups_of(const double *keys, size_t n, size_t groups, uint16_t *gro
     }
 }
 
+/* Where the value of row i goes, and one place further for the next: next[group[i]]++. Neighbours
+ * are often of one group (a weekday), and then the place is carried in a register. */
+struct places {
+    size_t *next; /* [groups + 1] */
+    size_t group, at;
+};
+
+static inline size_t place_of(struct places *places, size_t group)
+{
+    if (group != places->group) {
+        places->next[places->group] = places->at;
+        places->group = group;
+        places->at = places->next[group];
+    }
+    return places->at++;
+}
+
 void pt_season_group(const double *x, const double *keys, size_t n, size_t groups, double *out,
                      size_t *start)
 {
     size_t next[PT_GROUPS_MAX + 1], at = 0;
     uint16_t group[BLOCK];
     memset(next, 0, (groups + 1) * sizeof *next);
+    struct places counts = { next, groups, 0 };
     for (size_t from = 0; from < n; from += BLOCK) {
         size_t rows = n - from < BLOCK ? n - from : BLOCK;
         groups_of(keys + from, rows, groups, group);
-        for (size_t i = 0; i < rows; i++) next[group[i]]++;
+        for (size_t i = 0; i < rows; i++) place_of(&counts, group[i]);
     }
+    next[counts.group] = counts.at;
     for (size_t g = 0; g < groups; g++) {
         size_t count = next[g];
         start[g] = next[g] = at;
         at += count;
     }
     start[groups] = at;
+    struct places places = { next, groups, 0 };
     for (size_t from = 0; from < n; from += BLOCK) {
         size_t rows = n - from < BLOCK ? n - from : BLOCK;
-        groups_of(keys + from, rows, groups, group);
+        if (n > BLOCK) groups_of(keys + from, rows, groups, group);
         for (size_t i = 0; i < rows; i++) {
-            if (group[i] < groups) out[next[group[i]]++] = x[from + i];
+            size_t to = place_of(&places, group[i]);
+            if (group[i] < groups) out[to] = x[from + i];
         }
     }
 }
@@ -56,6 +77,28 @@ size_t pt_season_hac_lag(size_t m)
     return (size_t)floor(4 * pow((double)m / 100, 2.0 / 9));
 }
 
+enum { LAGS = 4 };
+
+/* Sums of x[i] x[i - l] over i = l .. m - 1 for LAGS lags from `from` on, each in the order of i: a
+ * sum waits for the one before it, LAGS of them do not wait for each other. */
+static void products_of(const double *x, size_t m, size_t from, double *out)
+{
+    size_t first = from + LAGS - 1 < m ? from + LAGS - 1 : m; /* from here on all lags have terms */
+    for (size_t k = 0; k < LAGS; k++) {
+        out[k] = 0;
+        for (size_t i = from + k; i < first; i++) out[k] += x[i] * x[i - from - k];
+    }
+    double a = out[0], b = out[1], c = out[2], d = out[3];
+    for (size_t i = first; i < m; i++) {
+        const double *lagged = x + i - from;
+        a += x[i] * lagged[0];
+        b += x[i] * lagged[-1];
+        c += x[i] * lagged[-2];
+        d += x[i] * lagged[-3];
+    }
+    out[0] = a, out[1] = b, out[2] = c, out[3] = d;
+}
+
 struct pt_season_mean pt_season_hac(const double *x, size_t n, size_t lag, double *work)
 {
     size_t m = pt_vec_compact(x, n, work);
@@ -63,10 +106,13 @@ struct pt_season_mean pt_season_hac(const double *x, size_t n, size_t lag, doubl
     if (!(pt_moment_var(work, m, 1) > 0)) return out;
     for (size_t i = 0; i < m; i++) work[i] -= out.mean;
     double sum = 0, count = (double)m;
-    for (size_t l = 0; l <= lag && l < m; l++) {
-        double products = 0, weight = l == 0 ? 1 : 2 * (1 - (double)l / ((double)lag + 1));
-        for (size_t i = l; i < m; i++) products += work[i] * work[i - l];
-        sum += weight * products;
+    for (size_t from = 0; from <= lag && from < m; from += LAGS) {
+        double products[LAGS];
+        products_of(work, m, from, products);
+        for (size_t l = from; l < from + LAGS && l <= lag && l < m; l++) {
+            double weight = l == 0 ? 1 : 2 * (1 - (double)l / ((double)lag + 1));
+            sum += weight * products[l - from];
+        }
     }
     if (!(sum > 0)) return out; /* never in exact arithmetic */
     out.t = out.mean / (sqrt(sum) / count);

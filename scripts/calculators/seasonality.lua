@@ -7,10 +7,13 @@ local given = require "given"
 
 local DAY = 86400
 
+local NAMES = {} -- of buckets: "0" for the first
+for i = 1, 24 do NAMES[i] = tostring(i - 1) end
+
 --- One value a bucket, by its name "0", "1", ...; null where there are no bars.
 local function each(groups, value)
   local all = {}
-  for i, values in ipairs(groups) do all[tostring(i - 1)] = #values == 0 and null("empty") or value(values) end
+  for i, values in ipairs(groups) do all[NAMES[i]] = #values == 0 and null("empty") or value(values) end
   return all
 end
 
@@ -25,7 +28,7 @@ local function returns_of(groups)
   local q, all = p:fdr(), {}
   for i, values in ipairs(groups) do
     local why = missing(mean[i]) and "too_few" or used[i] < 2 and "too_few" or "flat"
-    all[tostring(i - 1)] = #values == 0 and null("empty") or
+    all[NAMES[i]] = #values == 0 and null("empty") or
       { mean = given(mean[i]), n = used[i], t = given(t[i], why), q = given(q:get(i), why) }
   end
   return all
