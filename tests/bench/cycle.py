@@ -141,6 +141,16 @@ def write(folder, series):
     return paths
 
 
+def write_books(folder, symbol, rows):
+    """Captured messages of books: rows of (time, bids, asks)."""
+    path = folder / f"{symbol}-books.jsonl"
+    path.write_text("".join(json.dumps({
+        "stream": f"{symbol.lower()}@depth20@100ms", "data": {
+            "e": "depthUpdate", "E": time // 1000, "s": symbol, "U": k + 1, "u": k + 1, "b": bids, "a": asks}}) + "\n"
+        for k, (time, bids, asks) in enumerate(rows)))
+    return path
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # the peer
 
@@ -280,12 +290,7 @@ class Ours:
         self.store, self.series, self.books = folder / "store", series, books
         every = "every = { " + ", ".join(f'"{period}"' for period in series) + " }"
         files = write(folder, series)
-        for symbol, rows in (books or {}).items():
-            files.append(folder / f"{symbol}-books.jsonl")
-            files[-1].write_text("".join(json.dumps({
-                "stream": f"{symbol.lower()}@depth20@100ms", "data": {
-                    "e": "depthUpdate", "E": time // 1000, "s": symbol, "U": k + 1, "u": k + 1, "b": bids, "a": asks}}) + "\n"
-                for k, (time, bids, asks) in enumerate(rows)))
+        files += [write_books(folder, symbol, rows) for symbol, rows in (books or {}).items()]
         harness.petrosa("import", "--quiet", *files, store=self.store)
         self.units = sum(map(len, series.values()))
         self.results = sum(len(categories(period, books)) * len(frames) + 1 for period, frames in series.items())

@@ -1,9 +1,13 @@
 #!/usr/bin/python3
-"""Replay: one calculator at every bar of 90 days x 1h x 5 symbols, store to CSV file.
+"""Replay: each shipped calculator and regime at every bar of 90 days x 1h x 5 symbols, store to CSV file; what looks at
+books has four of them in each hour. A script of the whole market goes through the same bars once.
 
-The peer is numpy on one thread with everything in memory and nothing written (peers/calculators_numpy.py), twice: one
-window after the other, as we do, and all windows of a symbol as one table (sliding_window_view), which only works while
-no series has a hole. Every value of every bar of ours is first held against the table's.
+Where there is a peer it is numpy on one thread with everything in memory and nothing written
+(peers/calculators_numpy.py), twice: one window after the other, as we do, and all windows of a symbol as one table
+(sliding_window_view), which only works while no series has a hole. Every value of every bar of ours is first held
+against the table's. Of a script without peer it is seen that each bar has its line and is ok.
+
+    replay.py [NAME...]     only these
 """
 import csv
 import os
@@ -27,6 +31,7 @@ import cycle
 from numpy.lib.stride_tricks import sliding_window_view
 
 HOUR, BARS, RUNS = cycle.HOUR, 2160, 5
+BOOKS = 4                       # in each hour
 BLOCK = 240                     # windows of a table at a time: more do not fit the cache
 
 
@@ -39,7 +44,21 @@ def volume(x):
     return cycle.peer.volume(x["volume"], x["quote_volume"], x["trades"], x["taker_buy_volume"])
 
 
-CALCULATORS = {"volatility": (volatility, 2160), "volume": (volume, 24)}
+PEERS = {"volatility": (volatility, 2160), "volume": (volume, 24)}
+
+
+def shipped():
+    """{name: True where it is of the whole market}"""
+    files = [path for kind in ("calculators", "regimes") for path in sorted((cycle.ROOT / "scripts" / kind).glob("*.lua"))]
+    return {path.stem: "market = {" in path.read_text() for path in files}
+
+
+def books_of(frame):
+    """(time, bids, asks): books of five levels about the close of the hour before."""
+    for close_us, close in zip(frame.index[-BARS:] + HOUR, frame["close"][-BARS:]):
+        for k in range(BOOKS):
+            mid, time = close * (1 + 0.0002 * k), int(close_us) - (BOOKS - 1 - k) * (HOUR // BOOKS)
+            yield time, *([[f"{mid * (1 + side * 0.0001 * i):.4f}", f"{i + k}.5"] for i in range(1, 6)] for side in (-1, 1))
 
 
 def windows(table, width):
@@ -65,15 +84,16 @@ def as_tables(calculator, tables, width):
 
 
 def check(path, symbols, wanted):
-    """How many values of our CSV equal the peer's; stops when one does not."""
+    """How many values of our CSV equal the peer's (none without one); stops when one does not, or a bar has no values."""
     with open(path) as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == BARS * len(symbols), len(rows)
+    assert {row["status"] for row in rows} == {"ok"}, {row["status"] for row in rows}
     n = 0
     for at, symbol in enumerate(symbols):
         mine = rows[at * BARS:(at + 1) * BARS]
-        assert {row["pair"] for row in mine} == {symbol} and {row["status"] for row in mine} == {"ok"}
-        for field, want in wanted[at].items():
+        assert {row.get("pair", "") for row in mine} == {symbol}
+        for field, want in (wanted[at] if wanted else {}).items():
             got = np.array([float(row[field] or "nan") for row in mine])
             wrong = np.abs(got - want) > 1e-8 * np.maximum(np.abs(want), 1e-6)
             assert not wrong.any() and not np.isnan(got).any(), (symbol, field, int(wrong.argmax()))
@@ -87,6 +107,31 @@ def seconds(action):
     return time.perf_counter() - start
 
 
+def measure(name, market, store, tables):
+    """One line of figures."""
+    out = store.parent / "out.csv"
+    first = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((cycle.END - (BARS - 1) * HOUR) // 1_000_000))
+    command = ["replay", name, "--period", "1h", "--start", first, "--quiet", "-o", out]
+    if not market:
+        command += ["--pair", ",".join(tables)]
+    peer, width = PEERS.get(name, (None, 0))
+    series = list(tables.values())
+    cycle.harness.petrosa(*command, store=store)
+    n = check(out, [""] if market else list(tables), peer and as_tables(peer, series, width))
+    ours, single, table = [], [], []
+    for _ in range(RUNS):                       # in turns, so that a busy machine is so for all
+        ours.append(seconds(lambda: cycle.harness.petrosa(*command, store=store)))
+        if peer:
+            single.append(seconds(lambda: one_by_one(peer, series, width)))
+            table.append(seconds(lambda: as_tables(peer, series, width)))
+    x, units = statistics.median(ours), BARS * (1 if market else len(tables))
+    line = f"replay  {name} at {units} bars{' of the market' * market}, start to CSV file: ours {x:.2f} s [{min(ours):.2f}-{max(ours):.2f}]"
+    if peer:
+        y, z = statistics.median(single), statistics.median(table)
+        line += f"   numpy window by window {y:.2f} s   ratio {y / x:.2f}   (one table of windows {z:.2f} s, {z / x:.2f}; {n} values equal)"
+    print(line, flush=True)
+
+
 def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="petrosa-bench-"))
     try:
@@ -94,23 +139,13 @@ def main():
             sys.exit(f"replay  skipped: {cycle.harness.PETROSA} is not built")
         symbols = list(cycle.real.FIVE)
         frames = cycle.walks(symbols, HOUR, 2 * BARS)
-        tables = [{name: frame[name].to_numpy() for name in cycle.oracle.COLUMNS} for frame in frames.values()]
+        tables = {symbol: {name: frame[name].to_numpy() for name in cycle.oracle.COLUMNS} for symbol, frame in frames.items()}
         cycle.PERIODS["1h"] = (HOUR, 2 * BARS)
-        cycle.harness.petrosa("import", "--quiet", *cycle.write(folder, {"1h": frames}), store=folder / "store")
-        first = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((cycle.END - (BARS - 1) * HOUR) // 1_000_000))
-        for name, (calculator, width) in CALCULATORS.items():
-            ours, single, table = [], [], []
-            command = ("replay", name, "--pair", ",".join(symbols), "--period", "1h", "--start", first, "--quiet",
-                       "-o", folder / "out.csv")
-            cycle.harness.petrosa(*command, store=folder / "store")
-            n = check(folder / "out.csv", symbols, as_tables(calculator, tables, width))
-            for _ in range(RUNS):               # in turns, so that a busy machine is so for all
-                ours.append(seconds(lambda: cycle.harness.petrosa(*command, store=folder / "store")))
-                single.append(seconds(lambda: one_by_one(calculator, tables, width)))
-                table.append(seconds(lambda: as_tables(calculator, tables, width)))
-            x, y, z = (statistics.median(part) for part in (ours, single, table))
-            print(f"replay  {name} at {BARS * len(symbols)} bars, start to CSV file: ours {x:.2f} s   numpy window by window {y:.2f} s   "
-                  f"ratio {y / x:.2f}   (one table of windows {z:.2f} s, {z / x:.2f}; {n} values equal)")
+        books = [cycle.write_books(folder, symbol, books_of(frame)) for symbol, frame in frames.items()]
+        cycle.harness.petrosa("import", "--quiet", *cycle.write(folder, {"1h": frames}), *books, store=folder / "store")
+        for name, market in shipped().items():
+            if len(sys.argv) == 1 or name in sys.argv[1:]:
+                measure(name, market, folder / "store", tables)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
