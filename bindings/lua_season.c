@@ -25,6 +25,34 @@ static int vec_group(lua_State *L)
     return 1;
 }
 
+/* One number a group, and how many elements each has: no vector is made of any. */
+static int each_group(lua_State *L, double (*number)(const struct pt_lua_vec *group))
+{
+    const struct pt_lua_vec *v = pt_lua_vec_arg(L, 1), *keys = pt_lua_vec_same(L, 2, v);
+    size_t groups = pt_lua_whole(L, 3, 1, PT_GROUPS_MAX, PT_LUA_REQUIRED);
+    size_t start[PT_GROUPS_MAX + 1];
+    double *sorted = pt_lua_work(L, (size_t)v->n);
+    pt_season_group(v->p, keys->p, (size_t)v->n, groups, sorted, start);
+    double *numbers = pt_lua_vec_push(L, groups), *sizes = pt_lua_vec_push(L, groups);
+    for (size_t g = 0; g < groups; g++) {
+        size_t n = start[g + 1] - start[g];
+        const struct pt_lua_vec group = { .p = sorted + start[g], .n = (int32_t)n };
+        numbers[g] = number(&group);
+        sizes[g] = (double)n;
+    }
+    return 2;
+}
+
+static int vec_group_mean(lua_State *L)
+{
+    return each_group(L, pt_lua_mean);
+}
+
+static int vec_group_sum(lua_State *L)
+{
+    return each_group(L, pt_lua_sum);
+}
+
 static int vec_hac(lua_State *L)
 {
     const struct pt_lua_vec *v = pt_lua_vec_arg(L, 1);
@@ -101,6 +129,11 @@ const struct pt_lua_doc pt_lua_season_docs[] = {
       "element i of the list of n vectors holds the elements whose key is i - 1, in their order; "
       "those with another key are left out",
       "vec.of{5, 6, 7}:group(vec.of{0, 1, 0}, 2)[1] == vec.of{5, 7}" },
+    { "group_mean", vec_group_mean, "v:group_mean(keys: vector, n) -> means: vector, sizes: vector",
+      "mean of each vector of v:group(keys, n), and how many elements it has",
+      "vec.of{5, 6, 7}:group_mean(vec.of{0, 1, 0}, 2) == vec.of{6, 6}" },
+    { "group_sum", vec_group_sum, "v:group_sum(keys: vector, n) -> sums: vector, sizes: vector",
+      "likewise the sums", "vec.of{5, 6, 7}:group_sum(vec.of{0, 1, 0}, 2) == vec.of{12, 6}" },
     { "hac", vec_hac, "v:hac([lag]) -> t, p, mean, used",
       "is the mean not 0? Newey-West errors; lag: default floor(4 (used / 100)^(2/9))",
       "local _, _, mean = vec.of{1, 2, 3}:hac(); return mean == 2" },

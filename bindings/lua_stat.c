@@ -27,17 +27,27 @@ static unsigned ddof_arg(lua_State *L, int arg)
 /* ---- moments
  * --------------------------------------------------------------------------------------- */
 
+double pt_lua_sum(const struct pt_lua_vec *v)
+{
+    size_t n = (size_t)v->n;
+    return pt_vec_count(v->p, n) == n ? pt_moment_sum(v->p, n) : NAN;
+}
+
+double pt_lua_mean(const struct pt_lua_vec *v)
+{
+    return pt_lua_half(v) ? pt_moment_mean(v->p, (size_t)v->n) : NAN;
+}
+
 static int vec_sum(lua_State *L)
 {
-    struct pt_lua_vec *v = pt_lua_vec_arg(L, 1);
-    size_t n = (size_t)v->n;
-    lua_pushnumber(L, pt_vec_count(v->p, n) == n ? pt_moment_sum(v->p, n) : NAN);
+    lua_pushnumber(L, pt_lua_sum(pt_lua_vec_arg(L, 1)));
     return 1;
 }
 
 static int vec_mean(lua_State *L)
 {
-    return statistic(L, pt_moment_mean);
+    lua_pushnumber(L, pt_lua_mean(pt_lua_vec_arg(L, 1)));
+    return 1;
 }
 
 static int vec_var(lua_State *L)

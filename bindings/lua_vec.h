@@ -44,6 +44,9 @@ void pt_lua_work_done(lua_State *L, double *work);
 
 /* Half of the elements (pt_roll_half) are there: else a statistic is missing. */
 bool pt_lua_half(const struct pt_lua_vec *v);
+/* v:mean() and v:sum(), NaN as they are. */
+double pt_lua_mean(const struct pt_lua_vec *v);
+double pt_lua_sum(const struct pt_lua_vec *v);
 
 /* Puts the functions of a documentation table into the table on top. */
 void pt_lua_register(lua_State *L, const struct pt_lua_doc *docs);

@@ -11,9 +11,16 @@ local NAMES = {} -- of buckets: "0" for the first
 for i = 1, 24 do NAMES[i] = tostring(i - 1) end
 
 --- One value a bucket, by its name "0", "1", ...; null where there are no bars.
-local function each(groups, value)
+local function by_name(values, sizes)
   local all = {}
-  for i, values in ipairs(groups) do all[NAMES[i]] = #values == 0 and null("empty") or value(values) end
+  for i = 1, #values do all[NAMES[i]] = sizes:get(i) == 0 and null("empty") or given(values:get(i)) end
+  return all
+end
+
+--- How much the values of each bucket spread.
+local function spreads_of(groups)
+  local all = {}
+  for i, values in ipairs(groups) do all[NAMES[i]] = #values == 0 and null("empty") or given(values:std()) end
   return all
 end
 
@@ -80,8 +87,7 @@ return calculator {
     local close = w.close
     local hour, weekday = w:hour_of_day(), w:day_of_week()
     local last_hour = hour:final() + 1
-    local closes = close:group(hour, 24)
-    local function mean(values) return given(values:mean()) end
+    local closes, bars = close:group_mean(hour, 24)
 
     -- The first bar has no return. The spectrum sees the time grid, where a bar that is not there leaves two holes.
     local r = w:log_returns():sub(2)
@@ -94,7 +100,7 @@ return calculator {
     local cycle, cycles = cycles_of(cells:sub(2), lost)
 
     -- How unusual the last bar is for its hour.
-    local last, usual = close:final(), closes[last_hour]:mean()
+    local last, usual = close:final(), closes:get(last_hour)
     local own = hourly_bp[last_hour]
     local others = own:first(math.max(#own - 1, 0))
     local sd = others:count() >= 10 and others:std() or 0 / 0
@@ -103,13 +109,13 @@ return calculator {
 
     local volume = w.volume:sum()
     local shares = missing(volume) and null("volume_missing") or volume == 0 and null("zero_volume") or
-      each(w.volume:group(hour, 24), function(values) return values:sum() / volume end)
+      by_name(w.volume:group_sum(hour, 24) / volume, bars)
 
     local out = {
-      hourly_pattern       = each(closes, mean),
-      daily_pattern        = each(close:group(weekday, 7), mean),
+      hourly_pattern       = by_name(closes, bars),
+      daily_pattern        = by_name(close:group_mean(weekday, 7)),
       hourly_return_bp     = returns_of(hourly_bp),
-      hourly_volatility_bp = each(hourly_bp, function(values) return given(values:std()) end),
+      hourly_volatility_bp = spreads_of(hourly_bp),
       hourly_volume_share  = shares,
       weekday_return_bp    = returns_of(daily_bp),
       seasonal_deviation   = missing(last) and null("missing") or given(100 * (last / usual - 1)),

@@ -475,6 +475,30 @@ describe("seasons and cycles", function()
     assert.is_truthy(fault("local v = ... v:group(vec.new(2), 3)", { 1 }):find("group", 1, true))
   end)
 
+  it("numbers of groups are those of the vectors of group, to the bit", function()
+    local v, keys = {}, {}
+    for i = 1, 5000 do
+      v[i] = i % 11 == 0 and i % 4 == 3 and nan or math.sin(i * i) * 1e3
+      keys[i] = i % 13 == 0 and 99 or math.floor(i / 40) % 6 -- runs of one key; 6 and 7 have nothing
+    end
+    for _, name in ipairs { "mean", "sum" } do
+      covered["group_" .. name] = true
+      local numbers, sizes, one_by_one, lengths = eval(([[
+        local v, keys = ...
+        local numbers, sizes = v:group_%s(keys, 8)
+        local one_by_one, lengths = vec.new(8), vec.new(8)
+        for i, values in ipairs(v:group(keys, 8)) do
+          one_by_one:set(i, values:%s())
+          lengths:set(i, #values)
+        end
+        return numbers, sizes, one_by_one, lengths ]]):format(name, name), v, keys)
+      same(one_by_one, numbers)
+      same(lengths, sizes)
+      assert.is_true(sizes[1] > 700 and sizes[8] == 0)
+      assert.is_truthy(fault("local v = ... v:group_" .. name .. "(vec.new(2), 3)", { 1 }):find("group_" .. name, 1, true))
+    end
+  end)
+
   it("hac of lag 0 is the plain t with n in place of n - 1", function()
     local v = { 3, 1, 4, 1, 5, 9, 2, 6 }
     local t, p, m, used = call("hac", v, 0)
