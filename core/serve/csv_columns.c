@@ -16,6 +16,21 @@ void pt_csv_columns_fini(struct pt_csv_columns *columns)
     pt_buf_fini(&columns->line);
 }
 
+bool pt_csv_columns_share(struct pt_csv_columns *part, const struct pt_csv_columns *whole)
+{
+    *part = *whole;
+    part->shared = true;
+    part->line = (struct pt_buf){ 0 };
+    part->cell = calloc(whole->cap + 1, sizeof *part->cell);
+    return part->cell != NULL;
+}
+
+void pt_csv_columns_unshare(struct pt_csv_columns *part)
+{
+    free(part->cell);
+    pt_buf_fini(&part->line);
+}
+
 bool pt_csv_columns_fit(struct pt_csv_columns *columns, size_t cells)
 {
     if (cells > PT_CSV_COLUMNS) columns->failed = columns->many = true;
@@ -63,7 +78,7 @@ size_t pt_csv_columns_of(struct pt_csv_columns *columns, const char *path)
         if (columns->slot[i] != 0) return columns->last = columns->slot[i] - 1;
     }
     bool room = columns->n < columns->cap;
-    char *name = room || grow(columns) ? strdup(path) : NULL;
+    char *name = columns->shared ? NULL : room || grow(columns) ? strdup(path) : NULL;
     if (name == NULL) {
         columns->failed = true;
         return 0;

@@ -8,8 +8,10 @@
 #include "serve/shown.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEPTH_MAX 8
 
@@ -143,41 +145,61 @@ static void flatten_output(struct pt_csv_columns *columns, const struct pt_shown
     pt_buf_fini(&path);
 }
 
-/* The output called `name` of one document, NULL-safe search by either of its names. */
-static bool value_of(const bson_t *doc, const char *name, const char *stored, bson_iter_t *value)
+/* What the lines are made of; nothing of it changes while they are written. */
+struct table {
+    const struct pt_results *results;
+    bson_t *data;           /* owned: views of the data of each document */
+    struct output *outputs; /* owned */
+    size_t noutputs;
+};
+
+/* An output of document i, searched by either of its names. */
+static bool value_of(const struct table *table, size_t i, const struct output *output,
+                     bson_iter_t *value)
 {
-    bson_t data;
-    return pt_doc_child(doc, "data", &data) &&
-           (bson_iter_init_find(value, &data, name) ||
-            (stored != NULL && bson_iter_init_find(value, &data, stored)));
+    const bson_t *data = &table->data[i];
+    return bson_iter_init_find(value, data, output->name) ||
+           (output->stored != NULL && bson_iter_init_find(value, data, output->stored));
 }
 
-static size_t read_outputs(const struct pt_results *results, struct output **out)
+static bool read_outputs(struct table *table)
 {
     bson_t list;
     bson_iter_t iter;
-    size_t n = 0;
-    *out = NULL;
-    if (!pt_doc_child(results->script->declaration, "outputs", &list)) return 0;
-    struct output *outputs = calloc(bson_count_keys(&list) + 1, sizeof *outputs);
-    if (outputs == NULL || !bson_iter_init(&iter, &list)) {
-        free(outputs);
-        return 0;
-    }
+    if (!pt_doc_child(table->results->script->declaration, "outputs", &list)) return false;
+    table->outputs = calloc(bson_count_keys(&list) + 1, sizeof *table->outputs);
+    if (table->outputs == NULL || !bson_iter_init(&iter, &list)) return false;
     while (bson_iter_next(&iter)) {
+        struct output *output = &table->outputs[table->noutputs];
         bson_t one;
         uint32_t len;
         const uint8_t *bytes;
         if (!BSON_ITER_HOLDS_DOCUMENT(&iter)) continue;
         bson_iter_document(&iter, &len, &bytes);
-        if (!bson_init_static(&one, bytes, len) || !pt_doc_text(&one, "name", &outputs[n].name))
+        if (!bson_init_static(&one, bytes, len) || !pt_doc_text(&one, "name", &output->name))
             continue;
-        pt_doc_text(&one, "stored", &outputs[n].stored);
-        outputs[n].by_symbol = pt_output_by_symbol(&one);
-        n++;
+        pt_doc_text(&one, "stored", &output->stored);
+        output->by_symbol = pt_output_by_symbol(&one);
+        table->noutputs++;
     }
-    *out = outputs;
-    return n;
+    return true;
+}
+
+static bool table_init(struct table *table, const struct pt_results *results)
+{
+    static const uint8_t nothing[] = { 5, 0, 0, 0, 0 };
+    *table = (struct table){ .results = results, .data = pt_results_views(results->n) };
+    if (table->data == NULL || !read_outputs(table)) return false;
+    for (size_t i = 0; i < results->n; i++)
+        if (!pt_doc_child(&results->docs[i], "data", &table->data[i]))
+            bson_init_static(&table->data[i], nothing, sizeof nothing);
+    return true;
+}
+
+static void table_fini(struct table *table)
+{
+    free(table->outputs);
+    free(table->data);
 }
 
 static bool is_nested(const bson_iter_t *value)
@@ -186,21 +208,20 @@ static bool is_nested(const bson_iter_t *value)
            BSON_ITER_HOLDS_BINARY(value);
 }
 
-static void add_output(const struct pt_results *results, struct output *output,
+static void add_output(const struct table *table, struct output *output,
                        struct pt_csv_columns *columns)
 {
+    const struct pt_results *results = table->results;
     bson_iter_t value;
     struct pt_shown shown;
-    for (size_t i = 0; i < results->n && !output->nested; i++) {
-        output->nested =
-            value_of(&results->docs[i], output->name, output->stored, &value) && is_nested(&value);
-    }
+    for (size_t i = 0; i < results->n && !output->nested; i++)
+        output->nested = value_of(table, i, output, &value) && is_nested(&value);
     if (!output->nested) {
         pt_csv_columns_of(columns, output->name);
         return;
     }
     for (size_t i = 0; i < results->n && !columns->failed; i++) {
-        if (!value_of(&results->docs[i], output->name, output->stored, &value)) continue;
+        if (!value_of(table, i, output, &value)) continue;
         if (BSON_ITER_HOLDS_NULL(&value)) continue;
         if (!pt_shown_init(&shown, results, &results->docs[i])) columns->failed = true;
         flatten_output(columns, &shown, output, &value, false);
@@ -208,9 +229,10 @@ static void add_output(const struct pt_results *results, struct output *output,
     }
 }
 
-static void write_line(const struct pt_results *results, size_t i, const struct output *outputs,
-                       size_t noutputs, struct pt_csv_columns *columns, struct pt_buf *out)
+static void write_line(const struct table *table, size_t i, struct pt_csv_columns *columns,
+                       struct pt_buf *out)
 {
+    const struct pt_results *results = table->results;
     const bson_t *doc = &results->docs[i];
     char text[PT_TIME_TEXT_MAX];
     struct pt_shown shown;
@@ -226,11 +248,12 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     pt_buf_printf(out, ",%s", pt_results_status(results, i));
     if (columns->n > 0) memset(columns->cell, 0, columns->n * sizeof *columns->cell);
     pt_buf_clear(&columns->line);
-    for (size_t k = 0; k < noutputs; k++) {
+    for (size_t k = 0; k < table->noutputs; k++) {
+        const struct output *output = &table->outputs[k];
         bson_iter_t value;
-        if (!value_of(doc, outputs[k].name, outputs[k].stored, &value)) continue;
-        if (outputs[k].nested && BSON_ITER_HOLDS_NULL(&value)) continue;
-        flatten_output(columns, &shown, &outputs[k], &value, true);
+        if (!value_of(table, i, output, &value)) continue;
+        if (output->nested && BSON_ITER_HOLDS_NULL(&value)) continue;
+        flatten_output(columns, &shown, output, &value, true);
     }
     pt_shown_fini(&shown);
     for (size_t k = 0; k < columns->n; k++) {
@@ -242,13 +265,72 @@ static void write_line(const struct pt_results *results, size_t i, const struct 
     pt_buf_putc(out, '\n');
 }
 
+/* ---- many lines ------------------------------------------------------------------------------
+ * A replay has so many lines that they are half of its time where one thread writes them. Parts of
+ * them are written side by side, each with cells of its own: all columns are there by then. */
+
+enum { PART_LINES = 2048, PARTS_MAX = 4 };
+
+struct part {
+    const struct table *table;
+    size_t from, to; /* lines */
+    struct pt_csv_columns columns;
+    struct pt_buf *out, own; /* the first part goes straight where all belongs */
+    pthread_t thread;
+    bool started;
+};
+
+static void *write_part(void *arg)
+{
+    struct part *part = arg;
+    const struct pt_results *results = part->table->results;
+    for (size_t k = part->from; k < part->to && !part->columns.failed; k++)
+        write_line(part->table, results->descending ? results->n - 1 - k : k, &part->columns,
+                   part->out);
+    return NULL;
+}
+
+static size_t parts_of(size_t lines)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t n = lines / PART_LINES, most = cores > PARTS_MAX ? PARTS_MAX : (size_t)cores;
+    if (cores < 1 || n < 1) return 1;
+    return n < most ? n : most;
+}
+
+static void write_lines(const struct table *table, struct pt_csv_columns *columns,
+                        struct pt_buf *out)
+{
+    struct part parts[PARTS_MAX] = { 0 };
+    size_t lines = table->results->n, n = parts_of(lines);
+    for (size_t p = 0; p < n; p++) {
+        struct part *part = &parts[p];
+        *part = (struct part){ .table = table, .from = lines * p / n, .to = lines * (p + 1) / n };
+        part->out = p == 0 ? out : &part->own;
+        if (!pt_csv_columns_share(&part->columns, columns)) columns->failed = true;
+        /* this thread has the first part, and those that there is no other thread for */
+        part->started =
+            p > 0 && !columns->failed && pthread_create(&part->thread, NULL, write_part, part) == 0;
+    }
+    for (size_t p = 0; p < n; p++) {
+        struct part *part = &parts[p];
+        if (part->started)
+            pthread_join(part->thread, NULL);
+        else if (!columns->failed)
+            write_part(part);
+        if (part->columns.failed || part->own.failed) columns->failed = true;
+        if (!columns->failed) pt_buf_add(out, part->own.data, part->own.len);
+        pt_csv_columns_unshare(&part->columns);
+        pt_buf_fini(&part->own);
+    }
+}
+
 bool pt_results_csv(const struct pt_results *results, struct pt_buf *out)
 {
     struct pt_csv_columns columns = { 0 };
-    struct output *outputs;
-    size_t noutputs = read_outputs(results, &outputs);
-    if (outputs == NULL) columns.failed = true;
-    for (size_t k = 0; k < noutputs; k++) add_output(results, &outputs[k], &columns);
+    struct table table;
+    if (!table_init(&table, results)) columns.failed = true;
+    for (size_t k = 0; k < table.noutputs; k++) add_output(&table, &table.outputs[k], &columns);
     pt_buf_printf(out, "timestamp%s%s,status", results->asked_us ? ",as_of" : "",
                   results->by_pair ? ",pair" : "");
     for (size_t k = 0; k < columns.n && !columns.failed; k++) {
@@ -256,12 +338,9 @@ bool pt_results_csv(const struct pt_results *results, struct pt_buf *out)
         pt_csv_text(out, columns.name[k], strlen(columns.name[k]));
     }
     pt_buf_putc(out, '\n');
-    for (size_t k = 0; k < results->n && !columns.failed; k++) {
-        write_line(results, results->descending ? results->n - 1 - k : k, outputs, noutputs,
-                   &columns, out);
-    }
+    if (!columns.failed) write_lines(&table, &columns, out);
     if (columns.failed) out->failed = true;
     pt_csv_columns_fini(&columns);
-    free(outputs);
+    table_fini(&table);
     return !columns.many;
 }

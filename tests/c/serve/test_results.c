@@ -167,6 +167,37 @@ static void test_csv_has_dotted_columns(void)
     free_docs(docs, 2);
 }
 
+/* So many lines that several threads write them: what one thread writes of each, in order. */
+static void test_csv_of_many_lines_has_all_of_them(void)
+{
+    enum { MANY = 9001 };
+    bson_t *docs = docs_of(MANY, 0.25);
+    struct pt_results results = results_of("deviation", docs, MANY);
+    for (int descending = 0; descending < 2; descending++) {
+        struct pt_buf all = { 0 }, one = { 0 };
+        results = results_of("deviation", docs, MANY);
+        results.descending = descending;
+        pt_results_csv(&results, &all);
+        CU_ASSERT_FALSE_FATAL(all.failed);
+        const char *line = strchr(all.data, '\n') + 1;
+        size_t wrong = 0;
+        for (size_t k = 0; k < MANY; k++) {
+            pt_buf_clear(&one);
+            results = results_of("deviation", &docs[descending ? MANY - 1 - k : k], 1);
+            pt_results_csv(&results, &one);
+            const char *want = strchr(one.data, '\n') + 1;
+            size_t len = strlen(want);
+            wrong += strncmp(line, want, len) != 0;
+            line += len;
+        }
+        CU_ASSERT_EQUAL(wrong, 0);
+        CU_ASSERT_EQUAL(*line, '\0');
+        pt_buf_fini(&all);
+        pt_buf_fini(&one);
+    }
+    free_docs(docs, MANY);
+}
+
 static void test_csv_has_the_columns_of_all_lines(void)
 {
     static const char *const second =
@@ -395,6 +426,7 @@ static CU_TestInfo tests[] = {
       test_fields_out_of_order_and_under_stored_names_are_found },
     { "numbers that are none are null", test_numbers_that_are_none_are_null },
     { "CSV has dotted columns", test_csv_has_dotted_columns },
+    { "CSV of many lines has all of them", test_csv_of_many_lines_has_all_of_them },
     { "CSV has the columns of all lines", test_csv_has_the_columns_of_all_lines },
     { "CSV prints every whole number", test_csv_prints_every_whole_number },
     { "CSV columns are found without a search", test_csv_columns_are_found_without_a_search },
