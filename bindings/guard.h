@@ -25,7 +25,10 @@ enum pt_code pt_guard_close(size_t memory_bytes, struct pt_err *err);
 bool pt_guard_is_partial(void);
 
 /* Budget of processor time of what follows; 0 = none. The process ends when it, or PT_CLOCK_BUDGETS
- * times as much by the clock, is used up before pt_guard_disarm. */
+ * times as much by the clock, is used up before pt_guard_disarm; it may end later by an eighth of
+ * the budget, at most PT_GUARD_MORE_US. Arming again begins anew, and costs nearly nothing while
+ * less than that has passed. For a process with one thread. */
+#define PT_GUARD_MORE_US 10000
 void pt_guard_arm(int64_t budget_us);
 void pt_guard_disarm(void);
 
