@@ -92,12 +92,16 @@ void *pt_lua_memory_alloc(void *ud, void *ptr, size_t old_len, size_t new_len)
 {
     struct pt_lua_memory *memory = ud;
     if (new_len == 0) {
-        free(ptr);
+        if (memory->under)
+            memory->under(memory->under_ud, ptr, old_len, 0);
+        else
+            free(ptr);
         memory->heap -= old_len;
         return NULL;
     }
     if (new_len > old_len && !fits(memory, new_len - old_len)) return NULL;
-    void *moved = realloc(ptr, new_len);
+    void *moved = memory->under ? memory->under(memory->under_ud, ptr, old_len, new_len)
+                                : realloc(ptr, new_len);
     if (!moved) {
         memory->refused = true;
         return NULL;

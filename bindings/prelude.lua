@@ -12,7 +12,8 @@ local assert, error, getmetatable, ipairs, loadstring, next, pcall, rawget, sele
   assert, error, getmetatable, ipairs, load, next, pcall, rawget, select, setmetatable, tostring, type, unpack
 local find, gsub, format = string.find, string.gsub, string.format
 local sort = table.sort
-local newproxy, cast = newproxy, ffi.cast
+local newproxy, setfenv, cast = newproxy, setfenv, ffi.cast
+local funcbc, funck = native.jit_util.funcbc, native.jit_util.funck
 
 ffi.cdef [[
 struct pt_lua_vec { double *p; double epoch; int32_t n; int32_t own; };
@@ -113,8 +114,9 @@ matrix_meta.__metatable = "matrix"
 
 -- what has no name of its own must not be told apart by its address
 local function plain(x)
-  local text = tostring(x)
-  if type(x) ~= "string" and (find(text, "^[%w_<>&* ]+: 0x%x+$") or find(text, "^function: ")) then return type(x) end
+  local text, kind = tostring(x), type(x)
+  if kind == "number" or kind == "string" then return text end
+  if (find(text, "^[%w_<>&* ]+: 0x%x+$") or find(text, "^function: ")) then return kind end
   return text
 end
 
@@ -271,17 +273,48 @@ local away = {
   rawset = "use t[k] = v", getfenv = "globals are fixed", setfenv = "globals are fixed",
 }
 
-setmetatable(names, { __index = function(_, name)
+local function unknown(_, name)
   local why = away[name]
   error("unknown name '" .. name .. "'" .. (why and ": " .. why or ""), 2)
-end })
+end
+setmetatable(names, { __index = unknown })
 
-local function new_environment()
-  return setmetatable({}, {
-    __index = names,
-    __newindex = function(_, name) error("assignment to global '" .. tostring(name) .. "': use local", 2) end,
-    __metatable = false,
-  })
+local function no_global(_, name)
+  error("assignment to global '" .. tostring(name) .. "': use local", 2)
+end
+
+-- The compiler's instruction that assigns to a global.
+local GSET = funcbc(loadstring "x = 1", 2) % 256
+
+-- Does a chunk, or a function in it, assign to a global? Nothing else can write to its environment: a script has no way to
+-- name it as a value.
+local function assigns(chunk)
+  local pc, k = 1, -1
+  local instruction, constant = funcbc(chunk, pc), funck(chunk, k)
+  while instruction do
+    if instruction % 256 == GSET then return true end
+    pc = pc + 1
+    instruction = funcbc(chunk, pc)
+  end
+  while constant ~= nil do
+    if type(constant) == "proto" and assigns(constant) then return true end
+    k = k - 1
+    constant = funck(chunk, k)
+  end
+  return false
+end
+
+-- A chunk that assigns to no global has the names themselves in its environment, where the interpreter finds them at once.
+-- The others are refused when they do it, also where the name is one of ours: their environment stays empty.
+local function fence(chunk)
+  local env = {}
+  if assigns(chunk) then
+    setmetatable(env, { __index = names, __newindex = no_global, __metatable = false })
+  else
+    for name, value in next, names do env[name] = value end
+    setmetatable(env, { __index = unknown, __newindex = no_global, __metatable = false })
+  end
+  return setfenv(chunk, env)
 end
 
 -- ---- chunks --------------------------------------------------------------------------------------
@@ -295,10 +328,10 @@ function names.require(name)
   if loading[name] then error("require '" .. name .. "': it requires itself", 2) end
   local text, file = native.lib(name)
   if not text then error("require '" .. name .. "': there is no such file in scripts/lib", 2) end
-  local chunk, fault = loadstring(text, "@" .. file, "t", new_environment())
+  local chunk, fault = loadstring(text, "@" .. file, "t")
   if not chunk then error(fault, 0) end
   loading[name] = true
-  local value = chunk(name)
+  local value = fence(chunk)(name)
   loading[name] = nil
   if value == nil then error(file .. ":1: a library returns what it offers", 0) end
   libs[name] = value
@@ -309,9 +342,9 @@ local prelude = { names = names }
 
 -- Runs a script's text and gives back what it returns.
 function prelude.run(text, file)
-  local chunk, fault = loadstring(text, "@" .. file, "t", new_environment())
+  local chunk, fault = loadstring(text, "@" .. file, "t")
   if not chunk then error(fault, 0) end
-  return chunk()
+  return fence(chunk)()
 end
 
 -- A new call begins: windows of earlier ones are gone.

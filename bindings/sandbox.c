@@ -2,6 +2,7 @@
 #include "bindings/sandbox.h"
 
 #include "base/timefmt.h"
+#include "bindings/guard.h"
 #include "bindings/lua_book.h"
 #include "bindings/lua_fault.h"
 #include "bindings/lua_locals.h"
@@ -236,6 +237,12 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     lua_getfield(L, -1, "ffi");
     lua_setfield(L, -3, "ffi");
     lua_pop(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX,
+                 "_PRELOAD"); /* where the library of the compiler leaves it */
+    lua_getfield(L, -1, "jit.util");
+    lua_call(L, 0, 1);
+    lua_setfield(L, -3, "jit_util");
+    lua_pop(L, 1);
     vm->vec_meta_at = new_metatable(L, "vec_meta", &vm->vec_meta);
     vm->window_meta_at = new_metatable(L, "window_meta", &vm->window_meta);
     vm->null_meta_at = new_metatable(L, "null_meta", &vm->null_meta);
@@ -307,6 +314,16 @@ static int open_vm(lua_State *L)
     return 0;
 }
 
+/* LuaJIT's own allocator is the faster one for a VM, and only a state that it makes by itself has
+ * one. Sanitizers see every block of malloc. */
+static bool open_memory(struct pt_vm *vm)
+{
+    if (pt_guard_is_partial()) return true;
+    vm->under = luaL_newstate();
+    if (vm->under) vm->memory.under = lua_getallocf(vm->under, &vm->memory.under_ud);
+    return vm->under != NULL;
+}
+
 enum pt_code pt_vm_new(struct pt_arena *arena, size_t memory_bytes, const char *file,
                        const struct pt_lua_lib *libs, size_t nlibs, struct pt_vm **vm,
                        struct pt_err *err)
@@ -321,7 +338,7 @@ enum pt_code pt_vm_new(struct pt_arena *arena, size_t memory_bytes, const char *
     made->windows = LUA_NOREF;
     made->state.epoch = 1;
     pt_rng_seed(&made->rng, 0, 0);
-    made->L = lua_newstate(pt_lua_memory_alloc, &made->memory);
+    if (open_memory(made)) made->L = lua_newstate(pt_lua_memory_alloc, &made->memory);
     if (!made->L || pt_vm_protect(made, open_vm, NULL) != PT_OK) {
         enum pt_code rc =
             pt_fail(err, PT_ENOMEM, "%s: no VM within %zu bytes: %s", file, memory_bytes,
@@ -337,6 +354,7 @@ void pt_vm_free(struct pt_vm *vm)
 {
     if (!vm) return;
     if (vm->L) lua_close(vm->L);
+    if (vm->under) lua_close(vm->under);
     free(vm);
 }
 

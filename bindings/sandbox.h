@@ -56,6 +56,7 @@ struct pt_lua_state {
 struct pt_vm {
     struct pt_lua_memory memory; /* first: pt_vm_of */
     lua_State *L;
+    lua_State *under; /* runs nothing: the allocator that L's memory comes from is its own */
     struct pt_lua_state state;
     struct pt_rng rng;
     const char *file; /* of the script; borrowed */

@@ -11,6 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* FNV-1a over what the call depends on: math.random gives the same numbers for the same window. */
+static uint64_t mix(uint64_t h, const void *bytes, size_t len)
+{
+    const unsigned char *p = bytes;
+    for (size_t i = 0; i < len; i++) h = (h ^ p[i]) * UINT64_C(1099511628211);
+    return h;
+}
+
 /* ---- loading
  * ------------------------------------------------------------------------------------------- */
 
@@ -68,6 +76,7 @@ enum pt_code pt_lua_script_load(struct pt_lua_script *script, const struct pt_sc
     *script = (struct pt_lua_script){
         .home = home, .file = file, .text = text, .len = len, .hash = hash
     };
+    script->seed = mix(UINT64_C(14695981039346656037), hash, strlen(hash));
     return start(script);
 }
 
@@ -81,20 +90,11 @@ void pt_lua_script_fini(struct pt_lua_script *script)
 /* ---- numbers of a call
  * ------------------------------------------------------------------------------------ */
 
-/* FNV-1a over what the call depends on: math.random gives the same numbers for the same window. */
-static uint64_t mix(uint64_t h, const void *bytes, size_t len)
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < len; i++) h = (h ^ p[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
 static uint64_t seed_of(const struct pt_lua_script *script, const struct pt_script_call *call)
 {
     if (call->seed != 0) return call->seed;
-    uint64_t h = UINT64_C(14695981039346656037);
-    h = mix(h, script->hash, strlen(script->hash));
-    h = mix(h, call->params.v, script->declaration.nparams * sizeof *call->params.v);
+    uint64_t h =
+        mix(script->seed, call->params.v, script->declaration.nparams * sizeof *call->params.v);
     h = mix(h, call->symbol, strlen(call->symbol) + 1);
     h = mix(h, &call->period_us, sizeof call->period_us);
     return mix(h, &call->as_of_us, sizeof call->as_of_us);

@@ -21,6 +21,7 @@ struct pt_lua_script {
     const struct pt_script_home *home;
     const char *file, *text, *hash; /* borrowed */
     size_t len;
+    uint64_t seed;    /* of the hash: what those of calls begin with */
     struct pt_vm *vm; /* NULL: failed */
     struct pt_declaration declaration;
     struct pt_lua_fault fault;       /* why it failed, or its last call did */
