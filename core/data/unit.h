@@ -16,7 +16,8 @@
  *      twin: the script's name, where the error is that an earlier one has it.
  *      checked: { name, kind, markets, calls, computed, elapsed_us, slowest_us, notes: [ text ] }; computed: markets on which it gave a result
  *
- * -> { op: "run", id, symbol, period_us, as_of_us, now_us, benchmark?, inspect?, scripts: [ { name, params: {...} } ] }
+ * -> { op: "run", id, symbol, period_us, as_of_us, now_us, benchmark?, inspect?, whole?: true,
+ *      scripts: [ { name, params: {...} } ] }
  *      as_of_us: the window ends at the last close <= as_of_us; of a script that needs books at its newest book, whole
  *      ms. now_us: becomes computed_at. params: only what
  *      differs from the defaults. The scripts run in the order given, results are handed on to those that need them.
@@ -24,6 +25,7 @@
  *      them. Such a unit takes only scripts with needs.market, and no other unit takes those. benchmark: who stands in
  *      where the market does not hold the benchmark of the load message; else its first symbol does.
  *      inspect: enum pt_inspect, for the last of the scripts; it may take PT_INSPECT_BUDGETS times as long.
+ *      whole: detectors answer with what they find in all of the window; absent: with what became known at its newest bar.
  * <- { op: "done", id, results: [ { name, elapsed_us, doc: <result document> } ] }
  *
  * Declaration: { api: 1, kind: "calculator", name, about, method, method_version, shape: "values" | "data",
@@ -33,9 +35,12 @@
  *   params:  [ { name, type: "int" | "number" | "enum" | "bool" | "span", default, min?, max?, words?: [..], unit?, about? } ],
  *   outputs: [ { name, type: "number" | "int" | "text" | "bool" | "map" | "list" | "record" | "matrix", unit, about?, stored?, keys?,
  *   fields?: [..] } ],
+ *   of a detector (kind "anomaly"): of: "market" | "data_quality", outputs as below; needs.candles.days?: the name of a number
+ *   parameter that, above 0, is the length of the window in days, in place of span and bars (but never fewer bars than min);
  *   of a regime: label?: the output that is its label, levels?: [ outputs ],
  *   rules?: [ { when: { level: word }, gives: word, behind?: [ words ], otherwise?: true } ] }
- * A map of a market script may have keys: "symbols"; a matrix is always over the symbols.
+ * A map of a market script may have keys: "symbols"; a matrix is always over the symbols. Output type "records" is a list of
+ * documents, each of its fields; a field of type "time" is a date.
  *
  * Result document, stored as it is under collection analytics_SYMBOL_NAME, key pt_result_key(period, as_of):
  * { symbol, timeframe: "1h", metric, as_of: <date>, status: "ok" | "warming" | "gap" | "error" | "quarantined" | "empty", data: { <outputs> },
@@ -50,6 +55,15 @@
  * at the end of their window; a hole in either is status "gap". "quarantined": said by the daemon for a script that it does not run any more
  * because it killed its worker too often. A result that was inspected has, and is never stored with: locals?: { name: words }
  * of the function that failed, or profile?: as in bindings/inspect.h.
+ *
+ * data of a detector, the same for all of them:
+ * { found: <int64>, score: <double>, severity: "none" | "low" | "medium" | "high" | "critical",
+ *   anomalies: [ { time: <date, open of the bar>, price: <double, its close>, score, threshold, expected, observed: <double>,
+ *   direction: "up" | "down" | "none", severity: "low" .. "critical", reason: text, details?: { as declared } } ] }
+ * anomalies: at most one a bar, oldest first; of a scheduled run those that became known at the newest bar (most often of that bar
+ * itself), of a `whole` one, which is never stored, all of the window. found: how many they are. score, severity: of the newest bar;
+ * severity "none" where it is no anomaly. Where the detector cannot tell all four are null, with its reason: found is never 0 then.
+ * A member of an anomaly that the detector does not give is null (threshold, expected, observed; price of a bar without a close).
  *
  * A result of the market has symbol "", stands in analytics_NAME, and has `symbols`: [ names, sorted ] before `data`:
  * those with a bar in the window. Its metadata also has benchmark, blas (the kernel that multiplied, see panel.h) and, where

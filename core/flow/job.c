@@ -159,6 +159,7 @@ enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, 
     job->now_us = pt_now_us();
     job->urgent = unit->urgent;
     job->inspect = unit->inspect;
+    job->whole = unit->whole;
     job->n = unit->n;
     job->names = calloc(unit->n, sizeof *job->names);
     job->params = calloc(unit->n, sizeof *job->params);
@@ -247,6 +248,7 @@ enum pt_code pt_job_request(struct pt_job *job, bson_t *doc, struct pt_err *err)
               (!*job->benchmark || bson_append_utf8(doc, "benchmark", -1, job->benchmark, -1)) &&
               (job->inspect == PT_INSPECT_NONE ||
                bson_append_int64(doc, "inspect", -1, (int64_t)job->inspect)) &&
+              (!job->whole || bson_append_bool(doc, "whole", -1, true)) &&
               bson_append_array_begin(doc, "scripts", -1, &list);
     bson_init(&params);
     for (size_t i = 0; ok && i < job->sent_len; i++) {

@@ -23,7 +23,7 @@ struct pt_job {
     uint64_t id;
     char symbol[PT_SYMBOL_MAX], benchmark[PT_SYMBOL_MAX]; /* as in struct pt_unit */
     int64_t period_us, as_of_us, now_us;
-    bool urgent;
+    bool urgent, whole;
     enum pt_inspect inspect;
     size_t n; /* asked */
     char (*names)[PT_SCRIPT_NAME_MAX];

@@ -73,6 +73,7 @@ struct pt_unit {
     const bson_t *const *params; /* per script, or NULL */
     bool urgent;                 /* a person waits: goes before scheduled units */
     enum pt_inspect inspect;     /* of the only script asked */
+    bool whole;                  /* detectors tell of all of the window (data/unit.h); such results are never stored */
 };
 struct pt_unit_result {
     const char *name;
