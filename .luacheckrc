@@ -8,7 +8,7 @@ stds.petrosa = {
     "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "select", "setmetatable",
     "tonumber", "tostring", "type", "unpack", "xpcall", "require",
     "bit", "coroutine", "math", "string", "table", "vec", "missing", "null",
-    "calculator", "regime", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list",
+    "calculator", "regime", "anomaly", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list",
     "span", "record", "matrix",
   },
 }

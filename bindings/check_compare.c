@@ -20,6 +20,20 @@ bool pt_results_same(const bson_t *a, const bson_t *b)
     return strcmp(x, y) == 0 && same_child(a, b, "data") && same_child(a, b, "metadata.reasons");
 }
 
+void pt_results_shift(bson_t *doc, int64_t us)
+{
+    bson_iter_t top, list, found, member;
+    if (!bson_iter_init(&top, doc) || !bson_iter_find_descendant(&top, "data.anomalies", &list) ||
+        !bson_iter_recurse(&list, &found))
+        return;
+    while (bson_iter_next(&found)) {
+        if (!bson_iter_recurse(&found, &member) || !bson_iter_find(&member, "time") ||
+            !BSON_ITER_HOLDS_DATE_TIME(&member))
+            continue;
+        bson_iter_overwrite_date_time(&member, bson_iter_date_time(&member) + us / 1000);
+    }
+}
+
 static bool is_nested(const bson_iter_t *iter)
 {
     return BSON_ITER_HOLDS_DOCUMENT(iter) || BSON_ITER_HOLDS_ARRAY(iter);

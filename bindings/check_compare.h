@@ -16,6 +16,9 @@ bool pt_results_same(const bson_t *a, const bson_t *b);
 /* For two that are not. */
 void pt_results_difference(const bson_t *a, const bson_t *b, struct pt_difference *difference);
 
+/* Moves the bars that a detector found by so much time, in place. */
+void pt_results_shift(bson_t *doc, int64_t us);
+
 /* How well an output was given. */
 enum pt_given {
     PT_GIVEN_NOT,        /* left out */

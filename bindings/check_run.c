@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/timefmt.h"
+#include "bindings/check_compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ static struct pt_script_call call_of(const struct pt_checking *c, struct pt_chec
                                     .market = whole ? &view->whole.market : NULL,
                                     .nmetrics = run->nmetrics,
                                     .metrics = run->metrics,
+                                    .whole = true, /* each hit has to be as it was declared */
                                     .seed = (uint64_t)(run - c->runs) + 1 };
 }
 
@@ -115,6 +117,8 @@ bson_t *pt_check_call(struct pt_checking *c, struct pt_lua_script *script,
         bson_destroy(doc);
         doc = named;
     }
+    if (doc && (show & PT_SHOW_LATER) && c->script->declaration.detector)
+        pt_results_shift(doc, -PT_CHECK_LATER_US);
     if (interpreted) return doc;
     if (took_us > c->check->slowest_us) c->check->slowest_us = took_us;
     if (cpu_us > budget_us(c)) {

@@ -247,13 +247,13 @@ static void look_into_function(struct take *t, size_t node)
 
 void pt_state_push_root(lua_State *L, const struct pt_declaration *d, int root)
 {
-    const int refs[] = { d->run, d->bars_fn, d->min_fn };
+    const int refs[] = { d->run, d->bars_fn, d->min_fn, d->severity };
     if (root >= (int)(sizeof refs / sizeof *refs) || refs[root] == LUA_NOREF)
         lua_pushnil(L);
     else
         pt_declaration_function(L, refs[root]);
 }
-#define ROOTS 3
+#define ROOTS 4
 
 static int take_body(lua_State *L)
 {
@@ -364,8 +364,8 @@ bool pt_step_is_named(const struct pt_step *step)
 static void trace(const struct pt_state *state, const struct pt_state_slot *slot,
                   struct pt_change *change)
 {
-    static const char *const roots[ROOTS] = { "compute", "needs.candles.bars",
-                                              "needs.candles.min" };
+    static const char *const roots[ROOTS] = { "compute", "needs.candles.bars", "needs.candles.min",
+                                              "severity" };
     const struct pt_state_slot *way[PT_PATH_MAX];
     size_t n = 0;
     change->found_again = true;

@@ -1,5 +1,5 @@
 --- declare: what a script says about itself, checked word by word. Trusted; runs in the script's VM.
--- Gives the constructors (calculator, regime, alert, int, number, ...) to `names` and turns a declaration into what C keeps:
+-- Gives the constructors (calculator, regime, anomaly, alert, int, number, ...) to `names` and turns a declaration into what C keeps:
 -- { kind, name, run = function, span_us, bars_us, bars, min, benchmark, trades, books_us, book_breaks, funding_us, marks_us,
 -- market, document }. A document is a list { kind = "o", key, value, ... }, an array { kind = "a", ... }, a decimal
 -- { kind = "d", x }; whole numbers, texts and booleans stand for themselves.
@@ -15,10 +15,14 @@ local floor = math.floor
 local UNITS = { "quote", "base", "percent", "bp", "ratio", "sd", "bars", "count", "seconds", "none" }
 local NAME, NAME_WORDS = "^[a-z][a-z0-9_]*$", "a-z, then a-z, 0-9, _, at most 41 long"
 local MAX_AGE = "5s" -- of the newest book, unless a script says so
+local MAX_DAYS = 36500
 local MAX_ROWS, MAX_OUTPUTS, MAX_PARAMS, MAX_KEYS = 10000000, 512, 64, 4096
 -- query parameters of /analysis/NAME, and what stands beside the outputs in a row
 local TAKEN_PARAMS = "pair pairs symbol period timeframe limit offset start end as_of sort_by sort_order format list_key"
 local TAKEN_OUTPUTS = "timestamp status"
+-- of a hit, and what the log of them adds
+local HIT_MEMBERS = "bar known time timestamp price score threshold expected observed direction severity reason cuts details id pair "
+  .. "timeframe method kind status parameters"
 -- of a market script the outputs stand at the top of the reply, beside these
 local TAKEN_MARKET = "pairs period metric method window as_of metadata history pagination"
 
@@ -30,7 +34,7 @@ local source = { text = "", file = "?" }
 local function line_of(path)
   local text = gsub(source.text, "%-%-[^\n]*", function(comment) return (gsub(comment, ".", " ")) end)
   local at = find(text, "%f[%w_]calculator%s*[{(]") or find(text, "%f[%w_]regime%s*[{(]")
-    or find(text, "%f[%w_]alert%s*[{(]") or 1
+    or find(text, "%f[%w_]anomaly%s*[{(]") or find(text, "%f[%w_]alert%s*[{(]") or 1
   for key in gmatch(path, "[^.]+") do
     local word = gsub(key, "%W", "%%%0")
     local here = find(text, "%f[%w_]" .. word .. "%f[^%w_]%s*=[^=]", at) or find(text, "[\"']" .. word .. "[\"']", at)
@@ -320,8 +324,6 @@ constructor("matrix", "unit about", function(t, fail)
   check_unit(t.unit, fail)
 end)
 
-names.anomaly = function() error("anomaly: this kind is not known here (known: calculator, regime, alert)", 2) end
-
 -- ---- documents -----------------------------------------------------------------------------------
 
 local function object(...)
@@ -365,21 +367,21 @@ end
 
 -- ---- a declaration -------------------------------------------------------------------------------
 
--- Outputs in order: as listed, or sorted by name.
-local function output_list(outputs)
+-- Outputs, or details of a hit, in order: as listed, or sorted by name.
+local function output_list(outputs, path)
   local n = list_length(outputs)
-  if n == nil and type(outputs) ~= "table" then refuse("outputs", "must be a table of outputs, got %s", show(outputs)) end
+  if n == nil and type(outputs) ~= "table" then refuse(path, "must be a table of %s, got %s", path, show(outputs)) end
   local list = {}
   if n and n > 0 then
     for i = 1, n do
       local entry = rawget(outputs, i)
-      if list_length(entry) ~= 2 or type(rawget(entry, 1)) ~= "string" then refuse("outputs", "entry %d must be { name, unit }", i) end
+      if list_length(entry) ~= 2 or type(rawget(entry, 1)) ~= "string" then refuse(path, "entry %d must be { name, unit }", i) end
       list[i] = { name = rawget(entry, 1), value = rawget(entry, 2) }
     end
     return list
   end
   for name, value in next, outputs do
-    if type(name) ~= "string" then refuse("outputs", "either a list of { name, unit } or a table name = unit, not both") end
+    if type(name) ~= "string" then refuse(path, "either a list of { name, unit } or a table name = unit, not both") end
     list[#list + 1] = { name = name, value = value }
   end
   sort(list, function(a, b) return a.name < b.name end)
@@ -388,7 +390,7 @@ end
 
 -- Also the text outputs with words: { name, words } in order.
 local function outputs_document(outputs, market)
-  local list, seen, out, texts = output_list(outputs), {}, { kind = "a" }, {}
+  local list, seen, out, texts = output_list(outputs, "outputs"), {}, { kind = "a" }, {}
   if #list == 0 then refuse("outputs", "there are none") end
   if #list > MAX_OUTPUTS then refuse("outputs", "%d of them, at most %d", #list, MAX_OUTPUTS) end
   for i = 1, #list do
@@ -527,6 +529,29 @@ local function check_market(market, made, params, defaults)
   return object("span", span, "bars", bars, "min", min, "symbols", symbols)
 end
 
+-- The name of the parameter that says how many days a window has, when it is above 0.
+local function check_days(days, path, params)
+  if days == nil then return nil end
+  local param = type(days) == "string" and type(params) == "table" and tagged(rawget(params, days)) or nil
+  if not param or not is_taken(param.type, "int number") then
+    refuse(path, "must be the name of an int or number parameter, got %s", show(days))
+  end
+  if not param.min or param.min < 0 or not param.max or param.max > MAX_DAYS then
+    refuse(path, "the parameter %s needs bounds, min at least 0 and max at most %d", days, MAX_DAYS)
+  end
+  return days
+end
+
+-- An anomaly is of a bar of the unit's own period.
+local function check_bars_only(needs)
+  local candles = rawget(needs, "candles")
+  if rawget(needs, "books") ~= nil then refuse("needs.books", "an anomaly is of a bar, and order books have none of their own") end
+  if candles == nil then refuse("needs.candles", "an anomaly is of a bar, needs = { candles = { span = \"7d\" } }") end
+  if type(candles) == "table" and rawget(candles, "period") ~= nil then
+    refuse("needs.candles.period", "an anomaly is of a bar of the period that is asked for: w:resample gives bigger ones")
+  end
+end
+
 local function check_needs(needs, made, params, defaults)
   if type(needs) ~= "table" then refuse("needs", "must be a table, needs = { candles = { span = \"30d\" } }, got %s", show(needs)) end
   check_keys(needs, "candles books funding marks metrics market", function(...) refuse("needs", ...) end)
@@ -535,17 +560,18 @@ local function check_needs(needs, made, params, defaults)
   local candles_doc, books_doc, metrics_doc
   if market ~= nil then
     if made.kind ~= "calculator" then
-      refuse("needs.market", "%s is of one symbol and cannot look at the market", made.kind == "alert" and "an alert" or "a regime")
+      refuse("needs.market", "%s %s is of one symbol and cannot look at the market", made.kind == "regime" and "a" or "an", made.kind)
     end
     for _, key in ipairs { "candles", "books", "funding", "marks", "metrics" } do
       if rawget(needs, key) ~= nil then refuse("needs.market", "stands alone: %s are of one symbol, a market is of all", key) end
     end
     return object("market", check_market(market, made, params, defaults))
   end
+  if made.kind == "anomaly" then check_bars_only(needs) end
   if books ~= nil then books_doc = check_books(books, made) end
   if candles ~= nil then
     if type(candles) ~= "table" then refuse("needs.candles", "must be a table { span = \"30d\", ... }, got %s", show(candles)) end
-    check_keys(candles, "span period bars min benchmark trades", function(...) refuse("needs.candles", ...) end)
+    check_keys(candles, "span days period bars min benchmark trades", function(...) refuse("needs.candles", ...) end)
     local span = rawget(candles, "span")
     made.span_us = check_span(span, "needs.candles.span", "\"90d\" or \"24h\"")
     local period = rawget(candles, "period")
@@ -559,7 +585,9 @@ local function check_needs(needs, made, params, defaults)
     made.min, min = check_rows(rawget(candles, "min"), "needs.candles.min", defaults, books and 0 or 1)
     made.benchmark = check_flag(rawget(candles, "benchmark"), "needs.candles.benchmark")
     made.trades = check_flag(rawget(candles, "trades"), "needs.candles.trades")
-    candles_doc = object("span", span, "period", period, "bars", bars, "min", min, "benchmark", made.benchmark, "trades", made.trades)
+    local days = check_days(rawget(candles, "days"), "needs.candles.days", params)
+    candles_doc = object("span", span, "days", days, "period", period, "bars", bars, "min", min, "benchmark", made.benchmark,
+      "trades", made.trades)
   end
   if metrics ~= nil then
     made.metrics = names_list(metrics, "needs.metrics", function(x, i)
@@ -640,6 +668,45 @@ local function outputs_of_when(when)
   end
 end
 
+-- ---- anomalies -----------------------------------------------------------------------------------
+
+-- What a hit has beside the usual: a record, or nil.
+local function details_record(details)
+  if details == nil then return nil, nil end
+  local list, seen, fields = output_list(details, "details"), {}, {}
+  if #list == 0 then refuse("details", "there are none") end
+  if #list > 64 then refuse("details", "%d of them, at most 64", #list) end
+  for i = 1, #list do
+    local name, path = list[i].name, "details." .. list[i].name
+    if not is_word(name) then refuse(path, "name must be %s", NAME_WORDS) end
+    if seen[name] then refuse(path, "is there twice") end
+    if is_taken(name, HIT_MEMBERS) then refuse(path, "this name is taken: every hit has it") end
+    seen[name] = true
+    local made = tagged(list[i].value, "map") or check_value(list[i].value, function(...)
+      refuse(path, "%s", (gsub(format(...), "text, record", "text, record, map")))
+    end)
+    if made.keys == "symbols" then refuse(path, "keys = \"symbols\" needs the symbols of a market") end
+    fields[i] = { name = name, value = made }
+  end
+  return { type = "record", fields = fields, about = "what this detector tells beside the usual" }, seen
+end
+
+-- Outputs and function of a detector (hits.lua), of which kind its hits are.
+local function check_detector(t, made)
+  local of, severity = rawget(t, "of"), rawget(t, "severity")
+  if of == nil then of = "market" end
+  if of ~= "market" and of ~= "data_quality" then refuse("of", "must be \"market\" or \"data_quality\", got %s", show(of)) end
+  if severity ~= nil and type(severity) ~= "function" then refuse("severity", "must be a function(score, p), got %s", show(severity)) end
+  local hits = native.hits { refuse = refuse, show = show, list_length = list_length, is_finite = is_finite, is_whole = is_whole,
+    null = names.null }
+  local record, details = details_record(rawget(t, "details"))
+  local outputs = { kind = "a" }
+  for i, output in ipairs(hits.outputs(record)) do outputs[i] = value_document(output.name, output.value) end
+  made.severity = severity
+  made.run = hits.detector(made.run, severity, details)
+  return of, outputs
+end
+
 local declared = {} -- what calculator {} gave back -> what C keeps
 
 local function declare(kind, allowed, run)
@@ -666,15 +733,19 @@ local function declare(kind, allowed, run)
     end)
     local params, defaults = params_document(rawget(t, "params"))
     local needs = check_needs(rawget(t, "needs"), made, rawget(t, "params"), defaults)
-    local outputs, texts, taken = outputs_document(kind == "alert" and alert_outputs() or rawget(t, "outputs"), made.market)
+    local outputs, texts, taken
+    if kind ~= "anomaly" then
+      outputs, texts, taken = outputs_document(kind == "alert" and alert_outputs() or rawget(t, "outputs"), made.market)
+    end
     if made.market and shape ~= "data" then refuse("shape", "a market script has the shape \"data\"") end
     made.run = rawget(t, run)
     if type(made.run) ~= "function" then refuse(run, "must be a function, got %s", show(made.run)) end
     if kind == "alert" then made.run = outputs_of_when(made.run) end
-    local label, levels, rules
+    local label, levels, rules, of
+    if kind == "anomaly" then of, outputs = check_detector(t, made) end
     if kind == "regime" then label, levels, rules = check_decision(t, made, texts, taken) end
     made.document = object("api", 1, "kind", kind, "name", made.name, "about", about, "method", method, "method_version", version,
-      "shape", shape, "every", array(every), "needs", needs, "params", params, "outputs", outputs,
+      "shape", shape, "of", of, "every", array(every), "needs", needs, "params", params, "outputs", outputs,
       "label", label, "levels", levels, "rules", rules)
     local handle = setmetatable({}, tag)
     declared[handle] = made
@@ -685,6 +756,7 @@ end
 local COMMON = "api name about method method_version shape every needs params outputs "
 declare("calculator", COMMON .. "compute", "compute")
 declare("regime", COMMON .. "levels rules classify", "classify")
+declare("anomaly", "api name about method method_version of every needs params details detect severity", "detect")
 declare("alert", "api name about method method_version every needs params when", "when")
 
 local declaration = { shapes = shapes, units = UNITS }
@@ -698,8 +770,8 @@ end
 function declaration.take(value)
   local made = declared[value]
   if not made then
-    error(format("%s:1: the file must return calculator { ... }, regime { ... } or alert { ... }, it returned %s", source.file,
-      show(value)), 0)
+    error(format("%s:1: the file must return calculator { ... }, regime { ... }, anomaly { ... } or alert { ... }, it returned %s",
+      source.file, show(value)), 0)
   end
   return made
 end

@@ -196,8 +196,8 @@ static void take_param(lua_State *L, const bson_t *doc, struct pt_param *param)
 
 static void take_output(lua_State *L, const bson_t *doc, struct pt_output *output)
 {
-    static const char *const types[] = { "number", "int",  "text",   "bool",
-                                         "map",    "list", "record", "matrix" };
+    static const char *const types[] = { "number", "int",    "text",   "bool",    "map",
+                                         "list",   "record", "matrix", "records", "time" };
     const char *type = "", *unit = "", *keys;
     bson_t fields;
     bson_iter_t iter;
@@ -236,15 +236,19 @@ static void take_figures(lua_State *L, struct pt_declaration *d)
     }
     pt_doc_text(d->document, "needs.books.span", &d->books_span);
     d->regime = strcmp(d->kind, "regime") == 0 || strcmp(d->kind, "alert") == 0;
+    d->detector = strcmp(d->kind, "anomaly") == 0;
 
     if (pt_doc_child(d->document, "params", &list)) {
         d->params = zeroed(L, members(&list), sizeof *d->params);
         bson_iter_init(&iter, &list);
         while (next_document(&iter, &entry)) take_param(L, &entry, &d->params[d->nparams++]);
     }
-    d->span_param = SIZE_MAX;
+    d->span_param = d->days_param = SIZE_MAX;
     for (size_t i = 0; d->market && i < d->nparams; i++)
         if (strcmp(d->params[i].name, d->span) == 0) d->span_param = i;
+    if (pt_doc_text(d->document, "needs.candles.days", &name))
+        for (size_t i = 0; i < d->nparams; i++)
+            if (strcmp(d->params[i].name, name) == 0) d->days_param = i;
     if (pt_doc_child(d->document, "outputs", &list)) {
         d->outputs = zeroed(L, members(&list), sizeof *d->outputs);
         bson_iter_init(&iter, &list);
@@ -309,6 +313,7 @@ void pt_declaration_load(lua_State *L, const char *text, size_t len, const char 
     d->bars_fn = take_function(L, "bars");
     d->min_fn = take_function(L, "min");
     d->run = take_function(L, "run");
+    d->severity = take_function(L, "severity");
     d->book_breaks = flag(L, "book_breaks");
     d->benchmark = flag(L, "benchmark");
     d->trades = flag(L, "trades");
@@ -333,11 +338,26 @@ static size_t rows_by(lua_State *L, int fn, int64_t period_us, size_t fallback, 
     return (size_t)x;
 }
 
+int64_t pt_declaration_days_us(const struct pt_declaration *d, const struct pt_params *params)
+{
+    double days = d->days_param < d->nparams ? params->v[d->days_param] : 0;
+    return days > 0 ? (int64_t)(days * (double)PT_US_DAY) : 0;
+}
+
 static int64_t span_rows(const struct pt_declaration *d, const struct pt_params *params,
                          int64_t period_us)
 {
-    int64_t us = d->span_param < d->nparams ? (int64_t)params->v[d->span_param] : d->span_us;
+    int64_t us = pt_declaration_days_us(d, params);
+    if (us == 0) us = d->span_param < d->nparams ? (int64_t)params->v[d->span_param] : d->span_us;
     return us / period_us + (us % period_us != 0);
+}
+
+/* How many rows there must be room for, beside the span: a window of so many days is taken as it is
+ * but for the fewest bars. */
+static size_t room(const struct pt_declaration *d, const struct pt_params *params, size_t bars,
+                   size_t min)
+{
+    return pt_declaration_days_us(d, params) > 0 ? min : bars;
 }
 
 bool pt_declaration_plain_rows(const struct pt_declaration *d, const struct pt_params *params,
@@ -345,8 +365,9 @@ bool pt_declaration_plain_rows(const struct pt_declaration *d, const struct pt_p
 {
     int64_t span = span_rows(d, params, period_us);
     if (d->bars_fn != LUA_NOREF || d->min_fn != LUA_NOREF || span > ROWS_MAX) return false;
-    *rows = (size_t)span > d->bars ? (size_t)span : d->bars;
     *min = d->min;
+    *rows = room(d, params, d->bars, d->min);
+    if ((size_t)span > *rows) *rows = (size_t)span;
     return true;
 }
 
@@ -356,6 +377,7 @@ void pt_declaration_rows(lua_State *L, const struct pt_declaration *d,
 {
     *rows = rows_by(L, d->bars_fn, period_us, d->bars, d->market ? "market.bars" : "candles.bars");
     *min = rows_by(L, d->min_fn, period_us, d->min, d->market ? "market.min" : "candles.min");
+    *rows = room(d, params, *rows, *min);
     int64_t span = span_rows(d, params, period_us);
     if (span > ROWS_MAX)
         luaL_error(L, "a window of %f bars is too long, at most %d", (lua_Number)span, ROWS_MAX);

@@ -13,7 +13,9 @@ enum pt_output_type {
     PT_OUTPUT_MAP,
     PT_OUTPUT_LIST,
     PT_OUTPUT_RECORD,
-    PT_OUTPUT_MATRIX
+    PT_OUTPUT_MATRIX,
+    PT_OUTPUT_RECORDS, /* of a detector: what it found */
+    PT_OUTPUT_TIME     /* in a record: seconds */
 };
 
 /* Texts are borrowed from the declaration's document. */
@@ -53,13 +55,16 @@ struct pt_declaration {
     int64_t books_us;             /* it; 0 likewise */
     bool book_breaks;             /* called also while the newest row is a break */
     int64_t funding_us, marks_us; /* spans of what is no bar; 0: not needed */
+    size_t days_param;            /* above 0 it is the span, in days; SIZE_MAX: there is none */
     size_t span_param;            /* span is the value of this one; SIZE_MAX: of none */
     size_t symbols;               /* of a market: fewer are too few */
     size_t bars, min;             /* for the default parameters */
     int bars_fn, min_fn; /* functions of the parameters, registry references, or LUA_NOREF */
-    int run;             /* compute, classify or when */
+    int run;             /* compute, classify, detect or when */
+    int severity;        /* of a detector that has one, or LUA_NOREF */
     bool benchmark, trades, market;
     bool regime; /* or an alert: its function takes metrics, parameters, window */
+    bool detector;
     size_t nparams, noutputs, nmetrics;
     struct pt_param *params;
     struct pt_output *outputs;
@@ -75,6 +80,10 @@ void pt_declaration_fini(struct pt_declaration *declaration); /* accepts a zeroe
 /* Pushes the script's own function behind a registry reference: a regime with rules is called
  * through one of declare.lua. */
 void pt_declaration_function(lua_State *L, int ref);
+
+/* Length of the window in us, of the parameter that says so; 0: of none. */
+int64_t pt_declaration_days_us(const struct pt_declaration *declaration,
+                               const struct pt_params *params);
 
 /* Rows of the window and the fewest bars, where no function of the script has to be asked and they
  * are not too many; else false. */

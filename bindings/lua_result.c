@@ -47,6 +47,8 @@ struct answer {
     const char *run;                /* name of the function */
     int line;                       /* where it begins */
     const struct pt_market *market; /* NULL: of one symbol */
+    size_t most;                    /* bytes of a result */
+    bool plain;                     /* inside of records: nil and NaN are null without a reason */
 };
 
 /* At the function's line: the return has gone by when its values are looked at. */
@@ -77,16 +79,16 @@ static const char *type_words(lua_State *L, int at)
 
 static void check_room(struct answer *a, const bson_t *out, size_t more)
 {
-    if (out->len + more > (a->market ? PT_MARKET_RESULT_MAX : PT_RESULT_MAX))
+    if (out->len + more > a->most)
         refuse(a, "output %s: the result is larger than %s", a->path.text,
-               a->market ? "15 MiB" : "1 MiB");
+               a->most > PT_RESULT_MAX ? "15 MiB" : "1 MiB");
 }
 
 static void append_null(struct answer *a, bson_t *out, const char *key, const char *reason)
 {
     check_room(a, a->reasons, 0);
     if (!bson_append_null(out, key, -1) ||
-        !bson_append_utf8(a->reasons, a->path.text, -1, reason, -1))
+        (!a->plain && !bson_append_utf8(a->reasons, a->path.text, -1, reason, -1)))
         refuse(a, "output %s: %s", a->path.text, NO_ROOM);
 }
 
@@ -338,6 +340,36 @@ static void append_list(struct answer *a, bson_t *out, const char *key)
     bson_append_array_end(out, &child);
 }
 
+/* A list of tables, each with the fields of a record. */
+static void append_records(struct answer *a, bson_t *out, const char *key,
+                           const struct pt_output *output)
+{
+    lua_State *L = a->L;
+    bson_t child;
+    if (!bson_append_array_begin(out, key, -1, &child))
+        refuse(a, "output %s: %s", a->path.text, NO_ROOM);
+    a->plain = true;
+    for (size_t i = 0, n = lua_objlen(L, -1); i < n; i++) {
+        char index[24];
+        snprintf(index, sizeof index, "%zu", i);
+        size_t was = enter(&a->path, index);
+        check_room(a, a->data, child.len);
+        lua_rawgeti(L, -1, (int)(i + 1));
+        append_fields(a, &child, index, output);
+        lua_pop(L, 1);
+        leave(&a->path, was);
+    }
+    a->plain = false;
+    bson_append_array_end(out, &child);
+}
+
+/* Seconds, whole to the millisecond: open times of bars are. */
+static void append_time(struct answer *a, bson_t *out, const char *key)
+{
+    if (!bson_append_date_time(out, key, -1, llround(lua_tonumber(a->L, -1) * 1e3)))
+        refuse(a, "output %s: %s", a->path.text, NO_ROOM);
+}
+
 /* The value on top. */
 static void append_value(struct answer *a, bson_t *out, const char *key,
                          const struct pt_output *output)
@@ -354,6 +386,8 @@ static void append_value(struct answer *a, bson_t *out, const char *key,
     case PT_OUTPUT_LIST: append_list(a, out, key); break;
     case PT_OUTPUT_RECORD: append_fields(a, out, key, output); break;
     case PT_OUTPUT_MATRIX: append_matrix(a, out, key, output); break;
+    case PT_OUTPUT_RECORDS: append_records(a, out, key, output); break;
+    case PT_OUTPUT_TIME: append_time(a, out, key); break;
     }
 }
 
@@ -367,9 +401,9 @@ static bool is_output(const void *arg, const char *key)
 }
 
 void pt_result_values(lua_State *L, const struct pt_declaration *declaration,
-                      const struct pt_market *market, bson_t *data, bson_t *reasons)
+                      const struct pt_market *market, size_t most, bson_t *data, bson_t *reasons)
 {
-    struct answer a = { .L = L, .data = data, .reasons = reasons, .market = market };
+    struct answer a = { .L = L, .data = data, .reasons = reasons, .market = market, .most = most };
     size_t found = 0;
     lua_Debug ar;
     pt_declaration_function(L, declaration->run);

@@ -7,9 +7,9 @@
 
 /* Inside pt_vm_protect, with the script's answer on top: appends each declared output to data, and
  * to reasons why one is null. Raises, naming the output, on what was not declared or is of another
- * type. market: of a script that needs one, else NULL. */
+ * type, or on more bytes than `most`. market: of a script that needs one, else NULL. */
 void pt_result_values(lua_State *L, const struct pt_declaration *declaration,
-                      const struct pt_market *market, bson_t *data, bson_t *reasons);
+                      const struct pt_market *market, size_t most, bson_t *data, bson_t *reasons);
 
 /* All outputs null for one reason. */
 bool pt_result_nulls(const struct pt_declaration *declaration, const char *reason, bson_t *data,

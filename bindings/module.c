@@ -585,6 +585,9 @@ static int run_spec(lua_State *L)
                                    .metrics = run->list,
                                    .nmetrics = run->nmetrics };
     bson_t given;
+    lua_getfield(L, 2, "whole");
+    call.whole = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     lua_getfield(L, 2, "params");
     if (lua_istable(L, -1)) append_plain(L, &run->params, "params");
     lua_pop(L, 1);

@@ -11,6 +11,7 @@
 #include "bindings/lua_vec.h"
 #include "bindings/lua_window.h"
 #include "declare_lua.h"
+#include "hits_lua.h"
 #include "prelude_lua.h"
 #include "rules_lua.h"
 
@@ -36,6 +37,7 @@ struct chunk {
 static struct chunk prelude = { "=petrosa", prelude_lua, sizeof prelude_lua, NULL, 0 };
 static struct chunk declare = { "=declaration", declare_lua, sizeof declare_lua, NULL, 0 };
 static struct chunk rules = { "=rules", rules_lua, sizeof rules_lua, NULL, 0 };
+static struct chunk hits = { "=hits", hits_lua, sizeof hits_lua, NULL, 0 };
 
 static void compile(lua_State *L, struct chunk *chunk)
 {
@@ -180,6 +182,16 @@ static int load_rules(lua_State *L)
     return 1;
 }
 
+/* hits(tools) -> what hits.lua returns; likewise, of a detector */
+static int load_hits(lua_State *L)
+{
+    lua_settop(L, 1);
+    load_chunk(L, &hits);
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
 const struct pt_lua_doc pt_lua_name_docs[] = {
     { "null", make_null, "null(reason: string) -> null",
       "in place of an output that cannot be had; the reason is a word of a-z, 0-9, _",
@@ -264,6 +276,7 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     set_function(L, "span", parse_span);
     set_function(L, "period", parse_period);
     set_function(L, "rules", load_rules);
+    set_function(L, "hits", load_hits);
     push_periods(L);
     lua_setfield(L, -2, "periods");
 }

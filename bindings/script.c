@@ -179,13 +179,21 @@ struct run {
     bson_t *data, *reasons;
 };
 
+/* Bytes that the result may have. */
+static size_t room_of(const struct run *run)
+{
+    const struct pt_declaration *d = &run->script->declaration;
+    bool large = d->market || (d->detector && run->call->whole);
+    return large ? PT_MARKET_RESULT_MAX : PT_RESULT_MAX;
+}
+
 static int run_body(lua_State *L)
 {
     struct run *run = lua_touserdata(L, 1);
     const struct pt_declaration *d = &run->script->declaration;
     pt_vm_begin(L, seed_of(run->script, run->call));
     lua_rawgeti(L, LUA_REGISTRYINDEX, d->run);
-    /* compute(w, p, m), classify(m, p, w) */
+    /* compute(w, p, m), classify(m, p, w); hits.lua takes one more */
     for (int i = 0; i < 3; i++) {
         bool window = i == (d->regime ? 2 : 0), metrics = i == (d->regime ? 0 : 2);
         if (window && d->market)
@@ -199,8 +207,9 @@ static int run_body(lua_State *L)
         else
             lua_pushnil(L);
     }
-    lua_call(L, 3, 1);
-    pt_result_values(L, d, run->call->market, run->data, run->reasons);
+    if (d->detector) lua_pushboolean(L, run->call->whole);
+    lua_call(L, d->detector ? 4 : 3, 1);
+    pt_result_values(L, d, run->call->market, room_of(run), run->data, run->reasons);
     return 0;
 }
 
@@ -294,11 +303,13 @@ static struct pt_result frame_of(const struct pt_lua_script *script, struct pt_s
     const struct pt_declaration *d = &script->declaration;
     if (d->span_param < d->nparams)
         pt_span_print_days((int64_t)call->params.v[d->span_param], call->span);
+    int64_t days_us = pt_declaration_days_us(d, &call->params);
+    if (days_us > 0) pt_span_print_days(days_us, call->span);
     return (struct pt_result){ .symbol = call->symbol,
                                .status = "error",
-                               .window = d->books_span                ? d->books_span
-                                         : d->span_param < d->nparams ? call->span
-                                                                      : d->span,
+                               .window = d->books_span                               ? d->books_span
+                                         : d->span_param < d->nparams || days_us > 0 ? call->span
+                                                                                     : d->span,
                                .by_books = d->books_us > 0,
                                .period_us = call->period_us,
                                .as_of_us = call->as_of_us,
@@ -389,12 +400,12 @@ bson_t *pt_lua_script_run(struct pt_lua_script *script, struct pt_script_call *c
         result.data = &data;
         result.reasons = &reasons;
         doc = pt_result_document(d, &result);
-        unsigned most = d->market ? PT_MARKET_RESULT_MAX : PT_RESULT_MAX;
+        size_t most = room_of(&run);
         if (doc && doc->len > most) {
             bson_destroy(doc);
             doc = NULL;
             snprintf(script->fault.message, sizeof script->fault.message,
-                     "the result is larger than %u bytes", most);
+                     "the result is larger than %zu bytes", most);
             snprintf(script->fault.file, sizeof script->fault.file, "%s", script->file);
             rc = PT_ESCRIPT;
         }

@@ -24,8 +24,9 @@ struct pt_lua_script {
     uint64_t seed;    /* of the hash: what those of calls begin with */
     struct pt_vm *vm; /* NULL: failed */
     struct pt_declaration declaration;
-    struct pt_lua_fault fault;       /* why it failed, or its last call did */
-    char twin[PT_SCRIPT_NAME_MAX];   /* its name, where it was refused because an earlier one has it */
+    struct pt_lua_fault fault; /* why it failed, or its last call did */
+    char
+        twin[PT_SCRIPT_NAME_MAX]; /* its name, where it was refused because an earlier one has it */
     uint32_t asked, benchmark_asked; /* columns its calls have used so far */
     uint32_t restarts;               /* times its VM was made anew: nothing of before is in it */
 };
@@ -54,9 +55,10 @@ struct pt_script_call {
     struct pt_columns
         *columns; /* hold at least `rows` bars up to as_of; NULL when the script needs no candles */
     const struct pt_books *books; /* likewise, of at least the declared span */
-    struct pt_market *market; /* of `rows` bars; NULL when the script needs none */
+    struct pt_market *market;     /* of `rows` bars; NULL when the script needs none */
     size_t nmetrics;
     const struct pt_metric *metrics;
+    bool whole;    /* of a detector: all of the window is told */
     uint64_t seed; /* of math.random; 0: of the script, the parameters and the window */
 };
 

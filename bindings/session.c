@@ -295,6 +295,7 @@ struct unit {
     const char *benchmark;      /* of the market, should the configured one not be there; or NULL */
     int64_t id, period_us, as_of_us, now_us, close_us, derived_us;
     int64_t inspect; /* enum pt_inspect, of the last job */
+    bool whole;      /* detectors tell of all of the window */
     size_t n;
     struct job *jobs;
     struct pt_metric *metrics;
@@ -328,6 +329,7 @@ static enum pt_code take_unit(struct unit *unit, const bson_t *request, struct p
         return pt_fail(err, PT_EINVAL,
                        "run: id, symbol, period_us, as_of_us and now_us are needed");
     pt_doc_int(request, "inspect", &unit->inspect);
+    pt_doc_bool(request, "whole", &unit->whole);
     pt_doc_text(request, "benchmark", &unit->benchmark);
     size_t n = array_length(request, "scripts", &array, &iter);
     unit->jobs = calloc(n ? n : 1, sizeof *unit->jobs);
@@ -344,6 +346,7 @@ static enum pt_code take_unit(struct unit *unit, const bson_t *request, struct p
         job->call = (struct pt_script_call){ .symbol = unit->symbol,
                                              .period_us = unit->period_us,
                                              .now_us = unit->now_us,
+                                             .whole = unit->whole,
                                              .as_of_us = PT_MISSING };
         if (job->script->vm && job->script->declaration.market != !*unit->symbol)
             fail_job(job, *unit->symbol ? "is about the whole market, not about one symbol"

@@ -87,18 +87,22 @@ local FIELDS = {
   compute = "fun(w: petrosa.window|petrosa.market, p: table<string, any>, m: table<string, any>): table<string, any>",
   classify = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window, decide: function): table<string, any>",
   when = "fun(m: table<string, any>, p: table<string, any>, w: petrosa.window): string|petrosa.null|nil",
+  detect = "fun(w: petrosa.window, p: table<string, any>, m: table<string, any>): petrosa.hits|petrosa.hit[]|petrosa.null",
+  severity = "fun(score: number, p: table<string, any>): \"low\"|\"medium\"|\"high\"|\"critical\"",
+  of = '"market"|"data_quality"', details = "table",
   min = "number", max = "number", unit = "petrosa.unit", stored = "string", words = "string[]", keys = "string|string[]",
   fields = "table", levels = "string[]", rules = "table<string, string>[]",
 }
 local DEFAULTS = { int = "integer", number = "number", bool = "boolean", enum = "string", span = "string" }
 local BOUNDS = { span = "string" }
+local NEEDED = { api = true, name = true, about = true, needs = true, outputs = true, detect = true }
 
 local function put_shape(shape)
   put("\n---@class petrosa.%s", shape.name)
   for field in shape.fields:gmatch("%S+") do
     local kind = field == "default" and DEFAULTS[shape.name] or (field == "min" or field == "max") and BOUNDS[shape.name]
       or FIELDS[field] or "any"
-    local needed = shape.declares and (field == "api" or field == "name" or field == "about" or field == "needs" or field == "outputs")
+    local needed = shape.declares and NEEDED[field]
     put("---@field %s%s %s", field, needed and "" or "?", kind)
   end
   if shape.name == "enum" then put("---@field [integer] string") end
@@ -151,6 +155,19 @@ for _, rows in ipairs { { "funding", "time", "rate", "mark_price" },
   put("\n---@class petrosa.%s\n---@field n integer", rows[1])
   for i = 2, #rows do put("---@field %s petrosa.vector", rows[i]) end
 end
+
+put("\n---What a detector says of the bars, one element each; or the same for all of them.\n---@class petrosa.hits")
+put("---@field score petrosa.vector how unusual each bar is: above the threshold it is a hit")
+put("---@field threshold? number default p.threshold")
+for _, name in ipairs { "expected", "observed" } do put("---@field %s? petrosa.vector|number", name) end
+put('---@field direction? "up"|"down"|"none" default observed against expected')
+put("---@field reason? string a word, default statistical_outlier")
+put("---@field cuts? number[] scores above which a hit is medium, high, critical")
+put("\n---One bar that a detector found.\n---@class petrosa.hit")
+put("---@field bar integer its place in the window\n---@field score number")
+put("---@field known? integer the bar at which it became known, default itself")
+for _, name in ipairs { "threshold", "expected", "observed" } do put("---@field %s? number", name) end
+put('---@field direction? "up"|"down"|"none"\n---@field severity? "low"|"medium"|"high"|"critical"\n---@field reason? string')
 
 put("\nvec = {}")
 each("vec", false, function(entry) put_function(entry, "vec.") end)

@@ -79,7 +79,8 @@
 #define PT_WORKER_STATUS_FD 4
 #define PT_WIRE_MAX (64u << 20)     /* a request (all script texts) */
 #define PT_RESULT_MAX (1u << 20)    /* bytes of one result document; more is an error of the script */
-/* The same of the market: below what a MongoDB document may have. 500 symbols with four matrices: 4.5 MB. */
+/* The same of the market, and of a detector asked for all of its window: below what a MongoDB document may have. 500 symbols
+ * with four matrices: 4.5 MB; an anomaly: 250 bytes. */
 #define PT_MARKET_RESULT_MAX (15u << 20)
 /* A script of the market may take so many times the budget of a call: it computes for all symbols at once. */
 #define PT_MARKET_BUDGET 10

@@ -299,7 +299,7 @@ static bool read_result(const struct pt_job *job, size_t k, const bson_iter_t *i
     return data && bson_init_static(&result, data, len) && pt_doc_text(&result, "name", &name) &&
            strcmp(name, job->items[job->sent[k]].name) == 0 &&
            pt_doc_int(&result, "elapsed_us", elapsed_us) && pt_doc_child(&result, "doc", doc) &&
-           doc->len <= (*job->symbol ? PT_RESULT_MAX : PT_MARKET_RESULT_MAX) &&
+           doc->len <= (*job->symbol && !job->whole ? PT_RESULT_MAX : PT_MARKET_RESULT_MAX) &&
            pt_doc_text(doc, "status", &status) && known_status(status) &&
            pt_doc_text(doc, "symbol", &symbol) && strcmp(symbol, job->symbol) == 0;
 }

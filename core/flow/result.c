@@ -1,7 +1,6 @@
 /* result.c - result documents that the engine makes itself.                    [layer: flow] */
 #include "flow/result.h"
 
-#include "base/timefmt.h"
 #include "flow/params.h"
 
 #include <stdio.h>
@@ -55,9 +54,41 @@ static void append_text(bson_t *out, const char *key, const bson_t *declaration,
         bson_append_null(out, key, -1);
 }
 
-void pt_script_window(const struct pt_script *script, const bson_t *params, const char **window)
+/* A number of either type. */
+static bool number_of(const bson_t *doc, const char *key, double *v)
+{
+    int64_t whole;
+    if (pt_doc_double(doc, key, v)) return true;
+    if (!pt_doc_int(doc, key, &whole)) return false;
+    *v = (double)whole;
+    return true;
+}
+
+/* Of a parameter that says how many days, when it is above 0. */
+static bool window_of_days(const struct pt_script *script, const bson_t *params,
+                           char room[PT_PERIOD_TEXT_MAX])
+{
+    const char *name;
+    bson_t entry;
+    double days;
+    if (!pt_doc_text(script->declaration, "needs.candles.days", &name) ||
+        !pt_param_find(script->declaration, name, &entry))
+        return false;
+    if (!(params && number_of(params, name, &days)) && !number_of(&entry, "default", &days))
+        return false;
+    int64_t us = (int64_t)(days * (double)PT_US_DAY);
+    if (us > 0) pt_span_print_days(us, room);
+    return us > 0;
+}
+
+void pt_script_window(const struct pt_script *script, const bson_t *params,
+                      char room[PT_PERIOD_TEXT_MAX], const char **window)
 {
     bson_t entry;
+    if (window_of_days(script, params, room)) {
+        *window = room;
+        return;
+    }
     if (pt_doc_text(script->declaration, "needs.books.span", window) ||
         pt_doc_text(script->declaration, "needs.candles.span", window))
         return;
@@ -70,7 +101,8 @@ void pt_script_window(const struct pt_script *script, const bson_t *params, cons
 static void append_window(const struct pt_script *script, const bson_t *params, bson_t *out)
 {
     const char *window = NULL;
-    pt_script_window(script, params, &window);
+    char room[PT_PERIOD_TEXT_MAX];
+    pt_script_window(script, params, room, &window);
     if (window)
         bson_append_utf8(out, "window", -1, window, -1);
     else

@@ -3,6 +3,7 @@
 #ifndef PT_RESULT_H
 #define PT_RESULT_H
 
+#include "base/timefmt.h"
 #include "data/schema.h"
 #include "flow/scripts.h"
 
@@ -26,8 +27,10 @@ bool pt_result_failed(const bson_t *doc);
 void pt_result_collection(const char *symbol, const char *name, char out[PT_COLLECTION_MAX]);
 
 /* The span that a script looks back, as text: declared, or what `params` (may be NULL) or its
- * default say; of books where it needs some. *window stays as it is when it looks at neither. */
-void pt_script_window(const struct pt_script *script, const bson_t *params, const char **window);
+ * default say; of books where it needs some. *window stays as it is when it looks at neither; it
+ * may point into `room`. */
+void pt_script_window(const struct pt_script *script, const bson_t *params,
+                      char room[PT_PERIOD_TEXT_MAX], const char **window);
 
 /* as_of of a result in us; false when it has none (status "empty"). */
 bool pt_result_as_of(const bson_t *doc, int64_t *as_of_us);

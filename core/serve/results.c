@@ -207,11 +207,12 @@ static void write_described(const struct pt_results *results, const bson_t *newe
                             struct pt_json *json)
 {
     const char *method = NULL, *window = NULL;
+    char room[PT_PERIOD_TEXT_MAX];
     const bson_t *declaration = results->script->declaration;
     if (newest == NULL || !pt_doc_text(newest, "metadata.method", &method))
         pt_doc_text(declaration, "method", &method);
     if (newest == NULL || !pt_doc_text(newest, "metadata.window", &window))
-        pt_script_window(results->script, NULL, &window);
+        pt_script_window(results->script, NULL, room, &window);
     pt_json_kv_text(json, "method", method);
     pt_json_kv_text(json, "window", window);
 }

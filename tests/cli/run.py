@@ -419,6 +419,7 @@ class Metrics(Folder):
         rows = [dump_row(i, 100 + (i * 37) % 41) for i in range(3000)]
         petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", rows), store=self.store)
         self.names = ("volatility", "volume", "trend", "deviation", "regime")
+        self.detectors = ("mad",)  # those that are scheduled
 
     def body(self, name, *args, store=None):
         text = petrosa("eval", name, "--pair", "BTCUSDT", *args, "--json", store=store or self.store).stdout
@@ -456,7 +457,7 @@ class Metrics(Folder):
     def test_compute_stores_and_is_idempotent(self):
         first = json.loads(petrosa("compute", "--json", store=self.store).stdout)
         self.assertEqual((first["failed"], first["units"]), (0, 4))  # two of the symbol, two of the market
-        self.assertEqual({(r["script"], r["period"]) for r in first["rows"]}, {(n, p) for n in (*self.names, "correlation") for p in ("1h", "1d")} | {("seasonality", "1h")})
+        self.assertEqual({(r["script"], r["period"]) for r in first["rows"]}, {(n, p) for n in (*self.names, *self.detectors, "correlation") for p in ("1h", "1d")} | {("seasonality", "1h")})
         second = json.loads(petrosa("compute", "--json", store=self.store).stdout)
         self.assertEqual(first["results"], second["results"])
         self.assertIn("units", petrosa("compute", "--periods", "4h", "--pairs", "btcusdt", store=self.store).stdout)

@@ -182,7 +182,7 @@ class Rules(WithStore):
     def test_the_description_lists_exactly_what_is_served(self):
         document = self.get("/openapi.json").json
         self.assertTrue(document["openapi"].startswith("3.1"))
-        names = [s["name"] for s in self.get("/scripts").json["scripts"]]
+        names = [s["name"] for s in self.get("/scripts").json["scripts"] if s["kind"] != "anomaly"]
         want = {"/", "/health/liveness", "/health/readiness", "/health/summary", "/health", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/analysis/market-overview", "/scripts", "/scripts/{name}", "/scripts/reload",
                 "/catalog/datasets", "/catalog/datasets/{id}", "/catalog/schemas/{id}", "/catalog/lineage/{id}",
                 "/metrics", "/openapi.json", "/docs"} | {f"/analysis/{name}" for name in names}

@@ -177,8 +177,7 @@ describe("a mistake in a declaration", function()
     refused("api: api = 2 is not known here (known: 1); run it with the petrosa it was written for, or port it to api = 1", { api = "2", extra = "5" })
   end)
 
-  it("of the kind says which there are", function()
-    refused("anomaly: this kind is not known here (known: calculator, regime, alert)", { kind = "anomaly" })
+  it("of the kind is a name that is not there", function()
     refused("unknown name 'indicator'", { kind = "indicator" })
   end)
 
@@ -187,7 +186,8 @@ describe("a mistake in a declaration", function()
       assert.is_nil((petrosa.load(code .. "\n")))
     end
     local _, why = petrosa.load("return {}\n", "calculators/a.lua")
-    assert.are.equal("calculators/a.lua:1: the file must return calculator { ... }, regime { ... } or alert { ... }, it returned a table", why)
+    assert.are.equal("calculators/a.lua:1: the file must return calculator { ... }, regime { ... }, anomaly { ... } or alert { ... }, it returned a table",
+      why)
     _, why = petrosa.load("return calculator {\n  api = 1,\n  name =\n}\n", "calculators/a.lua")
     assert.matches("^calculators/a.lua:4: unexpected symbol near '}'", why)
   end)

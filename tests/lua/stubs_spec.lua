@@ -28,10 +28,11 @@ describe("the types for editors", function()
   end)
 
   it("have every constructor, and what can be written in it", function()
-    for _, name in ipairs { "calculator", "regime", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list", "record", "matrix" } do
+    for _, name in ipairs { "calculator", "regime", "anomaly", "alert", "int", "number", "bool", "enum", "count", "text", "map", "list", "record", "matrix" } do
       assert.is_truthy(text:find("\nfunction " .. name .. "(declaration) end", 1, true), name)
     end
-    for _, line in ipairs { "---@field compute? fun(w: petrosa.window|petrosa.market,", "---@field unit? petrosa.unit", "---@field default? integer" } do
+    for _, line in ipairs { "---@field compute? fun(w: petrosa.window|petrosa.market,", "---@field unit? petrosa.unit",
+                            "---@field detect fun(w: petrosa.window,", "---@field default? integer" } do
       assert.is_truthy(text:find(line, 1, true), line)
     end
   end)

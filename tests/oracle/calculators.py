@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from anomalies import DETECTORS
 from examples import EXAMPLES
 from regime import DEFAULTS as REGIME, regime
 from seasonality import seasonality
@@ -613,10 +614,10 @@ CALCULATORS = {
                    least=lambda p: 21, need=lambda p: 0, params=REGIME),
 }
 
-# The scripts of scripts/examples stand beside them, in examples.py.
+# The scripts of scripts/examples stand beside them, in examples.py; detectors in anomalies.py.
 ALL = {**CALCULATORS,
        **{name: {**spec, "fields": lambda *args, fields=spec["fields"], **more: fields(*args, sys.modules[__name__], **more)}
-          for name, spec in EXAMPLES.items()}}
+          for name, spec in {**EXAMPLES, **DETECTORS}.items()}}
 
 
 def settle(path, value, reasons):
@@ -634,7 +635,8 @@ def calculate(name, bars, tau, as_of=None, params=None, benchmark=None, is_bench
     spec = ALL[name]
     p = {**spec["params"], **(params or {})}
     closed = bars.index[bars.index + tau <= (as_of if as_of is not None else 2 ** 62)]
-    expected = max(math.ceil(spec["days"] * 86_400_000_000 / tau), spec["floor"], spec["need"](p))
+    expected = (spec["rows"](p, tau) if "rows" in spec
+                else max(math.ceil(spec["days"] * 86_400_000_000 / tau), spec["floor"], spec["need"](p)))
     if len(closed) == 0:
         return {"status": "empty", "as_of": None, "data": None}
     end = int(closed[-1]) + tau

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """golden.py - makes and checks the golden numbers of the calculators.
 
-    golden.py            writes tests/golden/series/*.json (inputs), tests/golden/calculators/*.json and
-                         tests/golden/examples/*.json (answers)
+    golden.py            writes tests/golden/series/*.json (inputs), tests/golden/calculators/*.json,
+                         tests/golden/examples/*.json and tests/golden/anomalies/*.json (answers)
     golden.py --check    computes the answers again from the stored inputs and compares; writes nothing
 
 Before either, the oracle itself is held against the closed-form values that were worked out by hand, and against
@@ -22,6 +22,7 @@ try:
     from statsmodels.stats.diagnostic import acorr_ljungbox
 
     import calculators as oracle
+    from anomalies import DETECTORS
     from examples import EXAMPLES
 except ImportError as why:
     print(f"skipped: {why}")
@@ -259,10 +260,28 @@ def example_cases(name, inputs):
     return out + more[name]
 
 
+def detector_cases(name, inputs):
+    """Of detectors, twice over: the newest bar, and all of the window."""
+    out = [(key, None, {}) for key in inputs if key not in ("cycle", "tied", "perpetual")]
+    out += [("walk", START_US + n * HOUR, {}) for n in (29, 30, 31, 199, 200, 201, 331)]
+    out += [("gaps", START_US + n * HOUR, {}) for n in (151, 155, 261, 331, 394)]
+    out += [("walk", None, {"window_days": 1}), ("walk", None, {"window_days": 3}), ("gaps", None, {"window_days": 16}),
+            ("trending", None, {"window_days": 90}), ("minutes", None, {"window_days": 1})]
+    fields = [{"field": field} for field in ("close", "log_volume", "range")]
+    more = {
+        "mad": [(key, None, params) for key in ("walk", "gaps", "missing", "flat", "quiet_last", "trending") for params in fields]
+        + [("walk", START_US + n * HOUR, {"threshold": 2}) for n in range(210, 400, 13)]
+        + [("cycle", None, {"threshold": 2.5, "window_days": 60}), ("reverting", None, {"threshold": 0.1})],
+    }
+    return out + more[name]
+
+
 def cases(name, inputs):
     """What each calculator is asked: (series, as_of or None, parameters)."""
     if name in EXAMPLES:
         return example_cases(name, inputs)
+    if name in DETECTORS:
+        return detector_cases(name, inputs)
     # "cycle" is a large one, "tied" and "perpetual" are for examples
     out = [(key, None, {}) for key in inputs
            if key not in ("cycle", "tied", "perpetual") or key == "cycle" and name in ("seasonality", "regime")]
@@ -341,20 +360,22 @@ def write(path, document):
 
 
 def path_of(calculator):
-    return os.path.join(GOLDEN, "examples" if calculator in EXAMPLES else "calculators", calculator + ".json")
+    folder = "examples" if calculator in EXAMPLES else "anomalies" if calculator in DETECTORS else "calculators"
+    return os.path.join(GOLDEN, folder, calculator + ".json")
 
 
-def answer(calculator, stored, as_of, params):
+def answer(calculator, stored, as_of, params, whole=False):
     bench = load_bars(stored["benchmark"]) if stored["benchmark"] else None
     more = {kind: load_others(stored[kind]) for kind in oracle.ALL[calculator].get("others", ()) if kind in stored}
+    if whole:
+        more["whole"] = True
     return oracle.calculate(calculator, load_bars(stored["candles"]), oracle.period_us(stored["period"]), as_of,
                             params, bench, **more)
 
 
 def make():
-    os.makedirs(os.path.join(GOLDEN, "series"), exist_ok=True)
-    os.makedirs(os.path.join(GOLDEN, "calculators"), exist_ok=True)
-    os.makedirs(os.path.join(GOLDEN, "examples"), exist_ok=True)
+    for folder in ("series", "calculators", "examples", "anomalies"):
+        os.makedirs(os.path.join(GOLDEN, folder), exist_ok=True)
     inputs = {}
     for name, (about, tau, bars, bench) in series().items():
         period = {MINUTE: "1m", HOUR: "1h", DAY: "1d"}[tau]
@@ -364,6 +385,9 @@ def make():
     for calculator in oracle.ALL:
         rows = [{"series": key, "as_of": as_of, "params": params, "expect": answer(calculator, inputs[key], as_of, params)}
                 for key, as_of, params in cases(calculator, inputs)]
+        if calculator in DETECTORS:
+            rows = [{**row, "whole": whole, "expect": answer(calculator, inputs[row["series"]], row["as_of"], row["params"], whole)}
+                    for row in rows for whole in (False, True)]
         write(path_of(calculator),
               {"calculator": calculator, "source": "tests/oracle/golden.py: pandas, numpy, scipy; inputs in ../series",
                "cases": rows})
@@ -373,6 +397,8 @@ def make():
 def same(a, b):
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, (int, float)) and isinstance(b, (int, float)) and not isinstance(a, bool):
         return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-15)
     return a == b
@@ -387,7 +413,7 @@ def check():
             with open(os.path.join(GOLDEN, "series", case["series"] + ".json"), encoding="utf-8") as text:
                 stored = json.load(text)
             count += 1
-            if not same(answer(calculator, stored, case["as_of"], case["params"]), case["expect"]):
+            if not same(answer(calculator, stored, case["as_of"], case["params"], case.get("whole", False)), case["expect"]):
                 wrong.append(f"{calculator} case {number} ({case['series']}) is not what the oracle says")
     print(f"{count} golden cases recomputed, {len(wrong)} differ")
     return wrong

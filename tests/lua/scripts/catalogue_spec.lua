@@ -32,7 +32,9 @@ describe("the catalogue of scripts", function()
   end)
 
   local all = scripts("scripts/calculators")
-  for _, name in ipairs(scripts("scripts/regimes")) do all[#all + 1] = name end
+  for _, folder in ipairs { "regimes", "anomalies" } do
+    for _, name in ipairs(scripts("scripts/" .. folder)) do all[#all + 1] = name end
+  end
 
   for _, name in ipairs(all) do
     describe(name, function()
@@ -41,7 +43,7 @@ describe("the catalogue of scripts", function()
       end)
 
       it("has golden numbers that reach every output, as number and in status", function()
-        local path = "tests/golden/calculators/" .. name .. ".json"
+        local path = support.golden(name)
         assert.is_true(there(path), "no " .. path)
         local given, statuses = {}, {}
         for _, case in ipairs(support.cases(name)) do
@@ -98,7 +100,7 @@ describe("the catalogue of scripts", function()
 
   it("has no golden file that nothing reads", function()
     local used = {}
-    for _, folder in ipairs { "scripts/calculators", "scripts/regimes", "scripts/examples" } do
+    for _, folder in ipairs { "scripts/calculators", "scripts/regimes", "scripts/anomalies", "scripts/examples" } do
       for _, name in ipairs(scripts(folder)) do
         for _, case in ipairs(support.cases(name)) do used[case.books and "books/" .. case.books or "series/" .. case.series] = true end
       end

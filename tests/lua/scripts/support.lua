@@ -24,9 +24,9 @@ local function plain(value)
   return value
 end
 
---- Where the script stands: "calculators/volatility", "regimes/regime", "examples/keltner".
+--- Where the script stands: "calculators/volatility", "regimes/regime", "anomalies/mad", "examples/keltner".
 function support.place(name)
-  for _, folder in ipairs { "calculators", "regimes", "examples" } do
+  for _, folder in ipairs { "calculators", "regimes", "anomalies", "examples" } do
     local place = folder .. "/" .. name
     if lfs.attributes(support.root .. "/scripts/" .. place .. ".lua", "mode") then return place end
   end
@@ -181,9 +181,10 @@ function support.slice(input, first, last)
   return out
 end
 
---- Where its golden numbers are: tests/golden/calculators/NAME.json, of an example tests/golden/examples/NAME.json.
+--- Where its golden numbers are: tests/golden/calculators/NAME.json; of examples and detectors in folders of their own.
 function support.golden(name)
-  local folder = support.place(name):match("^examples/") or "calculators/"
+  local place = support.place(name)
+  local folder = place:match("^examples/") or place:match("^anomalies/") or "calculators/"
   return "tests/golden/" .. folder .. name .. ".json"
 end
 
@@ -283,7 +284,7 @@ function support.run(script, case)
     return script:run(support.books(case.books, { as_of = as_of and as_of / 1e6, params = case.params }))
   end
   return script:run(support.series(case.series,
-    { as_of = plain(case.as_of), params = case.params, benchmark = plain(case.benchmark) }))
+    { as_of = plain(case.as_of), params = case.params, benchmark = plain(case.benchmark), whole = case.whole }))
 end
 
 --- What every calculator must hold, as tests of its spec.
@@ -297,7 +298,8 @@ function support.holds_for_every_calculator(name, whole, every, others)
     local script = support.calculator(name)
     for number, case in ipairs(support.cases(name)) do
       local params = cjson.encode(case.params):gsub("[{}\"]", "")
-      local label = ("%d: %s %s%s"):format(number, case.series, params, plain(case.as_of) and " in the past" or "")
+      local label = ("%d: %s %s%s%s"):format(number, case.series, params, plain(case.as_of) and " in the past" or "",
+        case.whole and ", the whole window" or "")
       it("equal the oracle's, case " .. label, function()
         assert.same({}, support.differences(support.run(script, case), case.expect))
       end)
