@@ -419,7 +419,7 @@ class Metrics(Folder):
         rows = [dump_row(i, 100 + (i * 37) % 41) for i in range(3000)]
         petrosa("import", write_dump(self.dir / "BTCUSDT-1h.csv", rows), store=self.store)
         self.names = ("volatility", "volume", "trend", "deviation", "regime")
-        self.detectors = ("mad",)  # those that are scheduled
+        self.detectors = ("mad", "data_quality")  # those that are scheduled
 
     def body(self, name, *args, store=None):
         text = petrosa("eval", name, "--pair", "BTCUSDT", *args, "--json", store=store or self.store).stdout

@@ -11,8 +11,10 @@ Readings
   counts where few of the others are without; of several faults of one bar the worst is told and the others beside it.
 """
 import math
+import statistics
 
 import numpy as np
+import pandas as pd
 
 
 def field_of(w, name):
@@ -30,6 +32,76 @@ def mad(w, p, calc):
     if scale == 0:
         raise calc.Null("flat")
     return [dict(score=abs(v - median) / scale, expected=median, observed=float(v)) if math.isfinite(v) else None for v in x]
+
+
+def zscore(w, p, calc):
+    x = field_of(w, p["field"])
+    here = calc.present(x, least=2)
+    if np.all(here == here[0]):
+        raise calc.Null("flat")
+    found = []
+    for i, v in enumerate(x):
+        others = [other for other in np.delete(x, i) if math.isfinite(other)]
+        mean, sd = statistics.fmean(others), statistics.stdev(others)     # exact fractions inside
+        found.append(dict(score=abs(v - mean) / sd, expected=mean, observed=float(v)) if math.isfinite(v) and sd > 0 else None)
+    return found
+
+
+def moving_avg(w, p, calc):
+    x = pd.Series(field_of(w, p["field"]))
+    here = calc.present(x, least=2)
+    if np.all(here == here[0]):
+        raise calc.Null("flat")
+    found = []
+    for i, v in enumerate(x):
+        before = x[i - 20:i].dropna() if i >= 20 else x[:0]
+        flat = len(before) < 10 or before.nunique() == 1
+        found.append(None if flat or not math.isfinite(v) else
+                     dict(score=abs(v - before.mean()) / before.std(), expected=float(before.mean()), observed=float(v)))
+    return found
+
+
+def faults(w, p, calc):
+    """data_quality: { bar: { reason: hit } }, and where each becomes known."""
+    r = np.where(np.isfinite(w.log_returns), w.log_returns, np.nan)
+    here = calc.present(r)
+    median = float(np.median(here))
+    away = np.abs(here - median)
+    sigma = 1.4826 * float(np.median(away)) or math.fsum(away) / len(away) / 0.7979
+    out = {}
+    for i in range(1, w.n):
+        steps = int(w.time[i] - w.time[i - 1]) // w.tau - 1
+        if steps > p["silence"]:
+            out.setdefault(i, {})["stale_feed"] = dict(score=float(steps), threshold=float(p["silence"]), expected=0.0, observed=float(steps))
+        if i + 1 < w.n and sigma > 0 and math.isfinite(r[i]) and math.isfinite(r[i + 1]):
+            if abs(r[i]) / sigma > p["tick"] and abs(r[i] + r[i + 1]) <= (1 - p["undone"]) * abs(r[i]):
+                out.setdefault(i, {})["bad_tick"] = dict(score=abs(r[i]) / sigma, threshold=float(p["tick"]),
+                                                         expected=float(w.close[i - 1]), observed=float(w.close[i]))
+    known = w.volume[np.isfinite(w.volume)]
+    idle = [i for i in range(w.n) if w.volume[i] == 0]
+    if idle and (len(idle) - 1) <= p["rare"] * (len(known) - 1):
+        for i in idle:
+            out.setdefault(i, {})["zero_volume"] = dict(score=1.0, threshold=None, expected=float(np.median(known)), observed=0.0)
+    return out
+
+
+SEVERITY = {"bad_tick": "high", "stale_feed": "medium", "zero_volume": "low"}
+
+
+def data_quality(w, p, whole, calc):
+    anomalies, newest, score, worst = [], w.n - 1, None, "none"
+    for i, found in sorted(faults(w, p, calc).items()):
+        first, *also = [reason for reason in SEVERITY if reason in found]
+        seen = i + 1 if first == "bad_tick" else i
+        if seen == newest:
+            score, worst = found[first]["score"], SEVERITY[first]
+        if not whole and seen != newest:
+            continue
+        hit = found[first]
+        anomalies.append({"time": int(w.time[i]) // 1_000_000, "price": float(w.close[i]) if math.isfinite(w.close[i]) else None,
+                          "direction": direction(hit["expected"], hit["observed"]), "severity": SEVERITY[first], "reason": first,
+                          "details": {"also": " ".join(also)} if also else None, **hit})
+    return anomalies, score, worst
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -61,8 +133,10 @@ def by_scores(found, w, p, whole, calc):
 
 def detector(find):
     def fields(w, p, benchmark, is_benchmark, calc, whole=False):
+        quiet = find is data_quality
         try:
-            anomalies, score, worst = by_scores(find(w, p, calc), w, p, whole, calc)
+            anomalies, score, worst = (data_quality(w, p, whole, calc) if quiet
+                                       else by_scores(find(w, p, calc), w, p, whole, calc))
         except calc.Null as why:
             reason = str(why)
 
@@ -70,12 +144,12 @@ def detector(find):
                 raise calc.Null(reason)
             return {name: fail for name in ("found", "score", "severity", "anomalies")}
 
-        def known(value):
+        def known(value, reason):
             if score is None:
-                raise calc.Null("missing")
+                raise calc.Null(reason)
             return value
-        return {"found": lambda: len(anomalies), "score": lambda: known(score), "severity": lambda: known(worst),
-                "anomalies": lambda: anomalies}
+        return {"found": lambda: len(anomalies), "score": lambda: known(score, "quiet" if quiet else "missing"),
+                "severity": lambda: worst if quiet else known(worst, "missing"), "anomalies": lambda: anomalies}
     return fields
 
 
@@ -90,5 +164,8 @@ def spec(find, **params):
 
 
 DETECTORS = {
+    "zscore": spec(zscore, threshold=3, field="log_return"),
     "mad": spec(mad, threshold=3.5, field="log_return"),
+    "moving_avg": spec(moving_avg, threshold=2, field="log_return"),
+    "data_quality": spec(data_quality, tick=10, undone=0.8, silence=3, rare=0.05),
 }

@@ -126,6 +126,19 @@ def wave(seed, n, period, height):
     return frame([START_US + i * HOUR for i in range(n)], rows)
 
 
+def faulty():
+    """A walk with faults that are known by their places (hours): see its lines."""
+    bars = walk(13, 220, HOUR)
+    close = bars.columns.get_loc("close")
+    for at, factor in ((100, 1.4), (130, 0.7), (160, 1.5), (217, 1.3)):      # taken back by the next bar
+        bars.iloc[at, close] *= factor
+    bars.iloc[180:, [bars.columns.get_loc(c) for c in ("open", "high", "low", "close")]] *= 1.4   # a jump that stays
+    bars.iloc[200, close] *= 1.5                                                                  # taken back in two bars
+    bars.iloc[201, close] *= 1.25
+    bars = set_volume(bars, [120, 151], 0.0)
+    return punch(bars, [(110, 3), (141, 10), (210, 1)])     # the last: too short to be a silence
+
+
 def constant(n, price, v):
     return frame([START_US + i * HOUR for i in range(n)], [[price] * 4 + [v, price * v, 7.0, v / 4]] * n)
 
@@ -188,6 +201,7 @@ def series():
         "tied": ("drawn to its benchmark: 0.8 of its moves and a spread that comes back", HOUR, *tied(9, 500)),
         "perpetual": ("daily bars, funding every 8 hours and later every 4, marks around some midnights", DAY,
                       walk(11, 60, DAY, price=50000.0, sigma=0.02), None),
+        "faults": ("what goes wrong with data: ticks that are taken back, silences, bars without volume", HOUR, faulty(), None),
         "minutes": ("one minute bars of a coin worth cents", MINUTE,
                     walk(6, 300, MINUTE, price=0.0534, sigma=0.0008, digits=5), None),
     }
@@ -224,8 +238,7 @@ EXAMPLE_CUTS = {"supertrend": (11, 12, 13, 30), "anchored_vwap": (1, 24, 25, 167
 
 def example_cases(name, inputs):
     """The same for the scripts of scripts/examples."""
-    large = ("cycle",)
-    out = [(key, None, {}) for key in inputs if key not in large or name == "har_rv"]
+    out = [(key, None, {}) for key in inputs if key not in ("cycle", "faults") or key == "cycle" and name == "har_rv"]
     out += [("walk", START_US + n * HOUR, {}) for n in EXAMPLE_CUTS[name]]
     out += [("gaps", START_US + n * HOUR, {}) for n in (151, 199, 331, 394)]
     more = {
@@ -268,12 +281,15 @@ def detector_cases(name, inputs):
     out += [("walk", None, {"window_days": 1}), ("walk", None, {"window_days": 3}), ("gaps", None, {"window_days": 16}),
             ("trending", None, {"window_days": 90}), ("minutes", None, {"window_days": 1})]
     fields = [{"field": field} for field in ("close", "log_volume", "range")]
-    more = {
-        "mad": [(key, None, params) for key in ("walk", "gaps", "missing", "flat", "quiet_last", "trending") for params in fields]
-        + [("walk", START_US + n * HOUR, {"threshold": 2}) for n in range(210, 400, 13)]
-        + [("cycle", None, {"threshold": 2.5, "window_days": 60}), ("reverting", None, {"threshold": 0.1})],
-    }
-    return out + more[name]
+    if name == "data_quality":
+        # each bar around the faults, so that each is told when it becomes known, and once
+        out += [("faults", START_US + n * HOUR, {}) for n in (101, 102, 103, 121, 131, 132, 141, 150, 151, 152, 161, 162, 163, 211, 212)]
+        return out + [("faults", None, params) for params in ({"tick": 5}, {"tick": 100}, {"undone": 0}, {"undone": 1}, {"silence": 0},
+                                                              {"silence": 9}, {"rare": 0}, {"rare": 1})] + [("silent", None, {"rare": 1})]
+    out += [(key, None, params) for key in ("walk", "gaps", "missing", "flat", "quiet_last", "trending") for params in fields]
+    out += [("walk", START_US + n * HOUR, {"threshold": 2}) for n in range(210, 400, 13)]
+    return out + [("cycle", None, {"threshold": 2.5, "window_days": 60}), ("reverting", None, {"threshold": 0.1}),
+                  ("faults", None, {}), ("faults", None, {"field": "close"})]
 
 
 def cases(name, inputs):
@@ -282,9 +298,9 @@ def cases(name, inputs):
         return example_cases(name, inputs)
     if name in DETECTORS:
         return detector_cases(name, inputs)
-    # "cycle" is a large one, "tied" and "perpetual" are for examples
+    # "cycle" is a large one, "tied" and "perpetual" are for examples, "faults" for detectors
     out = [(key, None, {}) for key in inputs
-           if key not in ("cycle", "tied", "perpetual") or key == "cycle" and name in ("seasonality", "regime")]
+           if key not in ("cycle", "tied", "perpetual", "faults") or key == "cycle" and name in ("seasonality", "regime")]
     cut = {"volatility": (20, 21, 22, 39, 40, 41), "volume": (4, 5, 6, 23, 24), "trend": (49, 50, 51, 75),
            "deviation": (20, 21, 30, 100, 101), "seasonality": (99, 100, 101, 120, 255, 256, 257, 384),
            "regime": (20, 21, 49, 50, 118, 119, 120, 121, 150)}[name]

@@ -25,8 +25,8 @@ describe("scripts/README.md", function()
     return assert(petrosa.load(folder .. "/calculators/" .. name .. ".lua"))
   end
 
-  it("shows eight scripts and a spec", function()
-    assert.same({ "day_range", "streak", "touch", "close_location", "pulse", "tide", "sea", "spike", "spec" }, order)
+  it("shows ten scripts and a spec", function()
+    assert.same({ "day_range", "streak", "touch", "close_location", "pulse", "tide", "sea", "wick", "shock", "spike", "spec" }, order)
   end)
 
   it("shows a first metric in 15 lines at most", function()
@@ -109,6 +109,38 @@ describe("scripts/README.md", function()
     assert.is_truthy(support.read("scripts/README.md"):find("    sea.lua" .. said .. "\n", 1, true), why)
   end)
 
+  it("wick finds long wicks, on either side, and cannot tell where there are none", function()
+    local script = load("wick")
+    local bars = { open = {}, high = {}, low = {}, close = {}, whole = true }
+    for i = 1, 40 do bars.open[i], bars.close[i], bars.high[i], bars.low[i] = 100, 101, 102, 99.5 end
+    bars.high[20], bars.low[30], bars.high[40] = 110, 92, 107.2
+    local result = script:run(bars)
+    local severities = {}
+    for i, hit in ipairs(result.data.anomalies) do severities[i] = hit.severity end
+    assert.same({ "high", "medium", "low" }, severities)
+    assert.near(6.2, result.data.score, 1e-9)
+    assert.near(1 / 101, result.data.anomalies[1].expected, 1e-12)
+    assert.near(9 / 101, result.data.anomalies[1].observed, 1e-12)
+    assert.same({ "up", "long_wick" }, { result.data.anomalies[1].direction, result.data.anomalies[1].reason })
+    bars.whole = nil
+    assert.equal(1, script:run(bars).data.found)
+    for i = 1, 40 do bars.high[i], bars.low[i] = 101, 100 end
+    assert.equal("flat", script:run(bars).metadata.reasons.found)
+  end)
+
+  it("shock tells of an outlier in a calm market only", function()
+    local script = load("shock")
+    local hit = { direction = "down", score = 7.24 }
+    local function run(severity, regime)
+      return script:run { close = { 1 }, metrics = { mad = { severity = severity, anomalies = { hit } }, regime = { regime = regime } } }
+    end
+    assert.equal("down, 7.2 deviations, in a market that was consolidation", run("critical", "consolidation").data.message)
+    assert.equal("no", run("critical", "breakout_phase").data.fired)
+    assert.equal("no", run("none", "consolidation").data.fired)
+    assert.equal("no_score", run(nil, "consolidation").metadata.reasons.fired)
+    assert.equal("no_regime", run("high", "unknown").metadata.reasons.fired)
+  end)
+
   it("spike fires, rests, and says when it cannot tell", function()
     local script = load("spike")
     local function run(ratio) return script:run { close = { 1, 2.5 }, metrics = { volume = { volume_spike_ratio = ratio } } } end
@@ -118,7 +150,8 @@ describe("scripts/README.md", function()
   end)
 
   it("shows only scripts that check lets through", function()
-    local house = { support.calculator "volatility", support.calculator "volume" }
+    local house = {}
+    for i, name in ipairs { "volatility", "volume", "trend", "regime", "mad" } do house[i] = support.load(name) end
     for name in pairs(blocks) do
       if name ~= "spec" then assert.same({}, (petrosa.check(load(name), unpack(house))), name) end
     end

@@ -39,13 +39,14 @@ local function without(input, key)
   return out
 end
 
-local function load_script(name)
+--- The script alone, as petrosa.load gives it.
+function support.load(name)
   return assert(petrosa.load(support.root .. "/scripts/" .. support.place(name) .. ".lua"))
 end
 
 --- The script, loaded. One that needs metrics gets those of the same window, as in a unit of the engine.
 function support.calculator(name)
-  local script = load_script(name)
+  local script = support.load(name)
   local needed = script:declaration().needs.metrics
   if not needed then return script end
   local metrics = {}
@@ -54,7 +55,7 @@ function support.calculator(name)
     declaration = function() return script:declaration() end,
     check = function()
       local others = {}
-      for i, metric in ipairs(needed) do others[i] = load_script(metric) end
+      for i, metric in ipairs(needed) do others[i] = support.load(metric) end
       return script:check(unpack(others))
     end,
     run = function(_, input)
