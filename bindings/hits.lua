@@ -23,6 +23,7 @@ local DIRECTIONS = { up = true, down = true, none = true }
 local CUTS = { 1.1, 4 / 3, 5 / 3 } -- times the threshold: above these a hit is medium, high, critical
 local REASON = "statistical_outlier"
 local REASON_BYTES = 60
+local DEPTH = 8 -- of tables in details
 
 local ANSWER = { score = true, threshold = true, expected = true, observed = true, direction = true, reason = true, cuts = true }
 local HIT = { bar = true, known = true, score = true, threshold = true, expected = true, observed = true, direction = true,
@@ -85,11 +86,12 @@ local function number_or_nil(x, ...)
 end
 
 -- What a column has for bar i: the element of a vector, or the same for all bars. Tables are gone through.
-local function element(x, i)
+local function element(x, i, depth)
   if is_of(x, "vector") then return x:get(i) end
   if type(x) ~= "table" then return x end
+  if depth > DEPTH then fail("details are nested too deeply: at most %d tables in each other", DEPTH) end
   local out = {}
-  for k, v in next, x do out[k] = element(v, i) end
+  for k, v in next, x do out[k] = element(v, i, depth + 1) end
   return out
 end
 
@@ -214,9 +216,9 @@ local function detector(detect, severity, details)
       local i = bars[k]
       hits[k] = {
         bar = i, known = i, score = score:get(i), threshold = threshold,
-        expected = number_or_nil(element(rawget(said, "expected"), i), "expected"),
-        observed = number_or_nil(element(rawget(said, "observed"), i), "observed"),
-        direction = rawget(said, "direction"), reason = rawget(said, "reason"), details = extras and element(extras, i),
+        expected = number_or_nil(element(rawget(said, "expected"), i, 1), "expected"),
+        observed = number_or_nil(element(rawget(said, "observed"), i, 1), "observed"),
+        direction = rawget(said, "direction"), reason = rawget(said, "reason"), details = extras and element(extras, i, 1),
       }
     end
     local newest = score:get(n)
@@ -250,6 +252,7 @@ local function detector(detect, severity, details)
     if newest ~= nil and not is_of(newest, "null") and not is_finite(newest) then
       fail("score must be a vector (one a bar), or beside a list of hits the number of the newest bar, got %s", words(newest))
     end
+    if n > w.n then fail("names %d hits, the window has %d bars: a bar is a hit once at most", n, w.n) end
     for i = 1, n do hits[i] = take_hit(rawget(said, i), i, w, p) end
     sort(hits, function(a, b) return a.bar < b.bar end)
     local kept = {}

@@ -85,6 +85,41 @@ static void print_matrix(const bson_t *doc, const struct pt_matrix *matrix)
     }
 }
 
+/* An element of a list of documents: its members in a line, those that are null left out. */
+static void print_record(const bson_t *record)
+{
+    bson_iter_t iter;
+    struct pt_buf out = { 0 };
+    struct pt_json json;
+    if (!bson_iter_init(&iter, record)) return;
+    while (bson_iter_next(&iter)) {
+        if (BSON_ITER_HOLDS_NULL(&iter)) continue;
+        pt_buf_clear(&out);
+        pt_json_init(&json, &out);
+        pt_doc_json_value(&iter, &json);
+        bool quoted = !out.failed && out.len > 1 && out.data[0] == '"';
+        printf(" %s %.*s", bson_iter_key(&iter), (int)(quoted ? out.len - 2 : out.len),
+               out.failed ? "" : out.data + quoted);
+    }
+    putchar('\n');
+    pt_buf_fini(&out);
+}
+
+static bool print_records(const bson_iter_t *value)
+{
+    bson_iter_t list;
+    bson_t record;
+    if (!BSON_ITER_HOLDS_ARRAY(value) || !bson_iter_recurse(value, &list) ||
+        !pt_doc_next(&list, &record))
+        return false;
+    putchar('\n');
+    do {
+        printf("   ");
+        print_record(&record);
+    } while (pt_doc_next(&list, &record));
+    return true;
+}
+
 static void print_section(const bson_t *doc, const char *name)
 {
     bson_t section;
@@ -95,7 +130,7 @@ static void print_section(const bson_t *doc, const char *name)
         printf("  %-28s ", bson_iter_key(&iter));
         if (pt_matrix_view(&iter, &matrix))
             print_matrix(doc, &matrix);
-        else
+        else if (!print_records(&iter))
             print_value(&iter, 1);
     }
 }
@@ -229,6 +264,7 @@ static int run(struct pt_cli *cli)
     if (rc == PT_OK && usage == 0) {
         const char *name = shown.script->name;
         const bson_t *values = &params;
+        unit.whole = strcmp(shown.script->kind, "anomaly") == 0; /* what a reader looks for */
         unit.names = &name;
         unit.params = &values;
         rc = pt_engine_eval_wait(engine, &unit, on_result, &shown, &err);
@@ -246,7 +282,8 @@ const struct pt_command pt_cmd_eval = {
     .args = "NAME|FILE.lua",
     .about = "runs one script once and prints its result, its inputs and its time",
     .text =
-        "Nothing is stored. With --json the output is the body of GET /analysis/NAME. A "
+        "Nothing is stored. Of a detector it prints what it finds in all of the window, not only "
+        "at the newest bar. With --json the output is the body of GET /analysis/NAME. A "
         "FILE.lua need not be in the scripts folder. A script that fails shows its line and the "
         "locals of its function. --profile calls it up to 300 times as it runs live, and then up "
         "to "

@@ -5,6 +5,8 @@
 
 #include "template_alert.h"
 #include "template_alert_spec.h"
+#include "template_anomaly.h"
+#include "template_anomaly_spec.h"
 #include "template_calculator.h"
 #include "template_calculator_spec.h"
 #include "template_regime.h"
@@ -21,7 +23,8 @@
 
 static const struct pt_cli_option options[] = {
     { "dir", "D",
-      "folder of scripts: D/calculators, D/regimes, D/alerts (default the last of [scripts] path)",
+      "folder of scripts: D/calculators, D/regimes, D/anomalies, D/alerts (default the last of "
+      "[scripts] path)",
       false },
     { NULL, NULL, NULL, false },
 };
@@ -38,6 +41,8 @@ static const struct template templates[] = {
       sizeof template_calculator, sizeof template_calculator_spec },
     { "regime", "regimes", template_regime, template_regime_spec, sizeof template_regime,
       sizeof template_regime_spec },
+    { "anomaly", "anomalies", template_anomaly, template_anomaly_spec, sizeof template_anomaly,
+      sizeof template_anomaly_spec },
     { "alert", "alerts", template_alert, template_alert_spec, sizeof template_alert,
       sizeof template_alert_spec },
     { 0 },
@@ -169,7 +174,7 @@ static int run(struct pt_cli *cli)
     if (t == NULL)
         return pt_cli_usage(cli,
                             "the kind \"%s\" is not known to this version; it knows "
-                            "calculator, regime and alert",
+                            "calculator, regime, anomaly and alert",
                             kind);
     if (!is_name(name))
         return pt_cli_usage(cli,
@@ -196,10 +201,11 @@ static int run(struct pt_cli *cli)
 
 const struct pt_command pt_cmd_new = {
     .name = "new",
-    .args = "calculator|regime|alert NAME",
+    .args = "calculator|regime|anomaly|alert NAME",
     .about = "a commented script to begin with, and its spec",
-    .text = "Writes D/calculators/NAME.lua (or D/regimes, D/alerts) and NAME_spec.lua beside it, "
-            "ready to run. A file that is there already is never touched, and a name that another "
+    .text = "Writes D/calculators/NAME.lua (or D/regimes, D/anomalies, D/alerts) and NAME_spec.lua "
+            "beside it, ready to run. A file that is there already is never touched, and a name "
+            "that another "
             "script's file has is refused.",
     .options = options,
     .min_args = 2,

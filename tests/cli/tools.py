@@ -361,7 +361,7 @@ class New(Market):
     def test_what_is_made_runs_and_passes_its_spec(self):
         self.fill(200)
         own = self.dir / "my own"
-        for kind, folder in (("calculator", "calculators"), ("regime", "regimes"), ("alert", "alerts")):
+        for kind, folder in (("calculator", "calculators"), ("regime", "regimes"), ("anomaly", "anomalies"), ("alert", "alerts")):
             text = petrosa("new", kind, f"a_{kind}", "--dir", own).stdout
             path = own / folder / f"a_{kind}.lua"
             self.assertIn(str(path), text)
@@ -373,15 +373,16 @@ class New(Market):
                 done = subprocess.run(command.split(None, 1)[1].replace("petrosa", shlex.quote(str(PETROSA)), 1), shell=True, capture_output=True, text=True,
                                       env=environment(PETROSA_DATA=str(self.store)))
                 self.assertEqual(done.returncode, 0, f"{command}\n{done.stdout}{done.stderr}")
-        self.assertEqual(len(list(own.rglob("*.lua"))), 6)
+        self.assertEqual(len(list(own.rglob("*.lua"))), 8)
         # all live where they stand, their specs are no scripts, and one run finds all
         paths = f"scripts.path={PETROSA.parent / 'scripts'},{own}"
         table = petrosa("compute", "--set", paths, store=self.store).stdout
         self.assertIn("a_calculator", table)
         self.assertIn("a_regime", table)
+        self.assertIn("a_anomaly", table)
         self.assertIn("a_alert", table)
         self.assertNotIn("_spec", table)
-        self.assertIn("11 successes / 0 failures / 0 errors", petrosa("test", "--set", paths).stdout)
+        self.assertIn("16 successes / 0 failures / 0 errors", petrosa("test", "--set", paths).stdout)
 
     def test_nothing_is_overwritten_and_names_are_checked(self):
         own = self.dir / "own"
@@ -393,7 +394,7 @@ class New(Market):
         self.assertFalse((own / "calculators/other.lua").exists())
         for path, text in before.items():
             self.assertEqual(path.read_text(), text)
-        for args, code, words in ((["anomaly", "a"], 2, "knows calculator, regime and alert"),
+        for args, code, words in ((["indicator", "a"], 2, "knows calculator, regime, anomaly and alert"),
                                   (["calculator", "Big"], 2, "no name"), (["calculator", "a" * 42], 2, "no name"), (["regime", "1a"], 2, "no name"),
                                   (["calculator", "a/b"], 2, "no name"), (["calculator", "a_spec"], 2, "are specs"), (["regime", "_spec"], 2, "no name"), (["calculator"], 2, "needs"),
                                   (["calculator", "volatility"], 1, "volatility.lua"), (["calculator", "a", "--dir", self.dir / "no/no"], 1, "No such"),
