@@ -6,7 +6,7 @@ local petrosa = require "petrosa"
 local ROOT = os.getenv("PETROSA_SOURCE") or "."
 local PATH = ROOT .. "/README.md"
 local BEGIN, END = "<!-- metrics: written by tests/lua/metrics_spec.lua -->\n", "<!-- end of metrics -->\n"
-local FOLDERS = { "calculators", "regimes" }
+local FOLDERS = { "calculators", "regimes", "anomalies" }
 
 local function read(path)
   local file = assert(io.open(path))
@@ -73,8 +73,10 @@ end
 local function catalogue()
   local out = { "| category | fields | endpoint |\n|---|---|---|\n" }
   for _, script in ipairs(declarations()) do
-    local name = script.declaration.name
-    out[#out + 1] = ("| [%s](%s) | %s | `/analysis/%s` |\n"):format(name, script.place, fields_of(script.declaration), name)
+    local name, detector = script.declaration.name, script.declaration.kind == "anomaly"
+    local fields = detector and script.declaration.about or fields_of(script.declaration) -- all detectors give the same
+    out[#out + 1] = ("| [%s](%s) | %s | `%s%s` |\n"):format(name, script.place, fields,
+      detector and "POST /anomalies/detect?method=" or "/analysis/", name)
   end
   return table.concat(out)
 end
@@ -98,7 +100,9 @@ describe("the README", function()
     local text = catalogue()
     for _, script in ipairs(declarations()) do
       local row = text:match("\n| %[" .. script.declaration.name .. "%]([^\n]*)")
-      for _, output in ipairs(script.declaration.outputs) do
+      local outputs = script.declaration.kind ~= "anomaly" and script.declaration.outputs or {}
+      assert.is_truthy(row, script.place)
+      for _, output in ipairs(outputs) do
         assert.is_truthy(row:find("%f[%w_]" .. output.name .. "%f[^%w_]"), script.place .. ": " .. output.name)
       end
     end

@@ -14,7 +14,6 @@ import math
 import statistics
 
 import numpy as np
-import pandas as pd
 
 
 def field_of(w, name):
@@ -41,23 +40,39 @@ def zscore(w, p, calc):
         raise calc.Null("flat")
     found = []
     for i, v in enumerate(x):
-        others = [other for other in np.delete(x, i) if math.isfinite(other)]
-        mean, sd = statistics.fmean(others), statistics.stdev(others)     # exact fractions inside
-        found.append(dict(score=abs(v - mean) / sd, expected=mean, observed=float(v)) if math.isfinite(v) and sd > 0 else None)
+        if not math.isfinite(v):
+            found.append(None)
+            continue
+        mean, sd = of_others(x, i, here)
+        found.append(dict(score=abs(v - mean) / sd, expected=mean, observed=float(v)) if sd > 0 else None)
     return found
 
 
+def of_others(x, i, here):
+    """Mean and standard deviation of all values but number i: in exact fractions where there are few, else in long doubles."""
+    if len(here) <= 400:
+        others = [other for other in np.delete(x, i) if math.isfinite(other)]
+        return statistics.fmean(others), statistics.stdev(others)
+    others = np.delete(x, i).astype(np.longdouble)
+    others = others[np.isfinite(others)]
+    mean = others.mean()
+    return float(mean), float(np.sqrt(((others - mean) ** 2).sum() / (len(others) - 1)))
+
+
 def moving_avg(w, p, calc):
-    x = pd.Series(field_of(w, p["field"]))
+    x = field_of(w, p["field"])
     here = calc.present(x, least=2)
     if np.all(here == here[0]):
         raise calc.Null("flat")
     found = []
     for i, v in enumerate(x):
-        before = x[i - 20:i].dropna() if i >= 20 else x[:0]
-        flat = len(before) < 10 or before.nunique() == 1
-        found.append(None if flat or not math.isfinite(v) else
-                     dict(score=abs(v - before.mean()) / before.std(), expected=float(before.mean()), observed=float(v)))
+        before = x[max(i - 20, 0):i]
+        before = before[np.isfinite(before)] if i >= 20 else before[:0]
+        if len(before) < 10 or np.all(before == before[0]) or not math.isfinite(v):
+            found.append(None)
+            continue
+        mean = math.fsum(before) / len(before)
+        found.append(dict(score=abs(v - mean) / float(np.std(before, ddof=1)), expected=mean, observed=float(v)))
     return found
 
 

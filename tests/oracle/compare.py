@@ -109,6 +109,8 @@ def judge(tally, where, calculator, body, want):
         for field, value in data.items():
             tally.equal(where, f"{field} while warming", value, None)
         return
+    for hit in want["data"].get("anomalies") or []:
+        hit["time"] = iso(hit["time"] * 1_000_000)
     tally.equal(where, "fields", sorted(data), sorted(want["data"]))
     tally.equal(where, "reasons", meta.get("reasons", {}), want["reasons"])
     for field in sorted(data.keys() & want["data"].keys()):
@@ -140,6 +142,10 @@ VARIANTS = {
     "deviation": [{"window": 55, "ddof": 0}, {"window": 2}],
     "anchored_vwap": [{"anchor": "week"}, {"anchor": "month"}],
     "vpin": [{"per_day": 20, "buckets": 30}],
+    "mad": [{"field": "log_volume", "window_days": 30}, {"field": "range", "threshold": 2}],
+    "zscore": [{"field": "close", "window_days": 3}, {"field": "range"}],
+    "moving_avg": [{"field": "log_volume"}, {"threshold": 3, "window_days": 20}],
+    "data_quality": [{"tick": 5, "undone": 0.5, "silence": 0, "window_days": 60}],
 }
 
 

@@ -98,5 +98,7 @@ def expectation(series, every, calculator, as_of, params=None):
     bench = [s for s in every if (s.store, s.symbol, s.period) == (series.store, BENCHMARK, series.period)]
     own = series.symbol == BENCHMARK
     more = {kind: rows for kind, rows in series.others().items() if kind in oracle.ALL[calculator].get("others", ())}
+    if calculator in oracle.DETECTORS:
+        more["whole"] = True                                     # as `petrosa eval` asks
     return oracle.calculate(calculator, series.bars(), series.tau, as_of, params,
                             benchmark=bench[0].bars() if bench and not own else None, is_benchmark=own, **more)
