@@ -34,6 +34,7 @@ struct rig {
     pid_t pid;
     int fd;
     volatile struct pt_worker_status *status;
+    bool whole; /* detectors are asked for all of their window */
 };
 
 struct rig_script {
@@ -188,6 +189,7 @@ static void rig_start(struct rig *rig)
     close(pair[1]);
     close(page);
     rig->fd = pair[0];
+    rig->whole = false;
 }
 
 /* Closes the socket and waits: exit status, or minus the signal that ended it. */
@@ -265,6 +267,7 @@ static bson_t *rig_ask(struct rig *rig, const char *symbol, int64_t period_us, i
     bson_append_int64(&request, "as_of_us", -1, as_of_us);
     bson_append_int64(&request, "now_us", -1, INT64_C(1760000000000000));
     if (inspect) bson_append_int64(&request, "inspect", -1, (int64_t)inspect);
+    if (rig->whole) bson_append_bool(&request, "whole", -1, true);
     bson_append_array_begin(&request, "scripts", -1, &list);
     for (int i = 0; names[i]; i++) {
         char index[24];

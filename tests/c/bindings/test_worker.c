@@ -569,6 +569,56 @@ static void test_a_decision_table_decides_and_a_dead_rule_does_not_load(void)
     CU_ASSERT_EQUAL(rig_end(&rig), 0);
 }
 
+/* Every bar that closes above 0, which are all: with so many words that 3000 of them are more than
+ * a result of any other script may have. */
+static const char wordy[] =
+    "return anomaly { api = 1, name = 'wordy', about = 'for a test', of = 'data_quality',\n"
+    " needs = { candles = { span = '1h', days = 'days', bars = 4, min = 2 } },\n"
+    " params = { days = int { default = 0, min = 0, max = 10 } }, details = { note = text {} },\n"
+    " detect = function(w)\n"
+    "  return { score = w.close, threshold = 0.5, note = ('x'):rep(400), reason = 'there' }\n"
+    " end,\n"
+    " severity = function() return 'high' end }";
+
+static void test_a_detector_tells_the_newest_bar_or_the_whole_window(void)
+{
+    const struct rig_script script = { "wordy.lua", wordy };
+    const char *names[] = { "wordy", NULL };
+    bson_t *loaded, params = BSON_INITIALIZER, doc, list;
+    struct rig rig = start_with(&script, 1, &loaded);
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.0.declaration.kind"), "anomaly");
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.0.declaration.of"), "data_quality");
+    CU_ASSERT_STRING_EQUAL(rig_text(loaded, "scripts.0.declaration.needs.candles.days"), "days");
+    bson_append_int64(&params, "days", -1, 2);
+    for (int whole = 0; whole < 2; whole++) {
+        rig.whole = whole;
+        bson_t *reply = rig_run(&rig, "AAAUSDT", PT_US_MIN, RIG_NEWEST, names, &params);
+        rig_result(reply, 0, &doc);
+        CU_ASSERT_STRING_EQUAL(rig_text(&doc, "status"), "ok");
+        CU_ASSERT_EQUAL(rig_number(&doc, "data.found"), whole ? 2880 : 1);
+        CU_ASSERT_STRING_EQUAL(rig_text(&doc, "data.severity"), "high");
+        CU_ASSERT_STRING_EQUAL(rig_text(&doc, "data.anomalies.0.reason"), "there");
+        CU_ASSERT_EQUAL(strlen(rig_text(&doc, "data.anomalies.0.details.note")), 400);
+        CU_ASSERT_STRING_EQUAL(rig_text(&doc, "metadata.window"), "2d");
+        CU_ASSERT(pt_doc_child(&doc, "data.anomalies", &list));
+        CU_ASSERT_EQUAL(bson_count_keys(&list), whole ? 2880 : 1);
+        bson_iter_t iter, member;
+        int64_t as_of_ms = 0, open_ms = 0;
+        char last[16];
+        snprintf(last, sizeof last, "%d", whole ? 2879 : 0);
+        if (bson_iter_init_find(&iter, &doc, "as_of")) as_of_ms = bson_iter_date_time(&iter);
+        if (bson_iter_init_find(&iter, &list, last) && bson_iter_recurse(&iter, &member) &&
+            bson_iter_find(&member, "time") && BSON_ITER_HOLDS_DATE_TIME(&member))
+            open_ms = bson_iter_date_time(&member);
+        CU_ASSERT_EQUAL(open_ms, as_of_ms - 60000);
+        CU_ASSERT((doc.len > PT_RESULT_MAX) == (whole == 1));
+        if (reply) bson_destroy(reply);
+    }
+    bson_destroy(&params);
+    bson_destroy(loaded);
+    CU_ASSERT_EQUAL(rig_end(&rig), 0);
+}
+
 static void test_the_same_unit_gives_the_same_bytes(void)
 {
     const struct rig_script scripts[] = { { "probe.lua", probe },
@@ -778,6 +828,8 @@ int main(void)
         { "results are handed on within a unit", test_results_are_handed_on_within_a_unit },
         { "a decision table decides, and a dead rule does not load",
           test_a_decision_table_decides_and_a_dead_rule_does_not_load },
+        { "a detector tells the newest bar, or the whole window",
+          test_a_detector_tells_the_newest_bar_or_the_whole_window },
         { "the same unit gives the same bytes", test_the_same_unit_gives_the_same_bytes },
         { "a script that fails stops no other", test_a_script_that_fails_stops_no_other },
         { "trades count only when they cover the window",
