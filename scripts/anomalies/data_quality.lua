@@ -65,7 +65,7 @@ return anomaly {
     silence     = number { default = 3, min = 0, max = 10000, unit = "bars", about = "more bars missing than this is a silence" },
     rare        = number { default = 0.05, min = 0, max = 1, unit = "ratio",
                            about = "share of the other bars that may be without volume where it is told of one" },
-    window_days = int { default = 0, min = 0, max = 3650, about = "length of the window in days; 0: 7, and at least 200 bars" },
+    window_days = int { default = 0, min = 0, max = 366, about = "length of the window in days; 0: 7, and at least 200 bars" },
   },
   details = { { "also", text { about = "what else is wrong with the bar" } } },
   detect  = function(w, p)

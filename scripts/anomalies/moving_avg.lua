@@ -17,7 +17,7 @@ return anomaly {
   params = {
     threshold   = number { default = 2, min = 0.1, max = 1000, unit = "sd", about = "a score above this is a hit" },
     field       = field.param,
-    window_days = int { default = 0, min = 0, max = 3650, about = "length of the window in days; 0: 7, and at least 200 bars" },
+    window_days = int { default = 0, min = 0, max = 366, about = "length of the window in days; 0: 7, and at least 200 bars" },
   },
   detect = function(w, p)
     local x = field.of(w, p.field)

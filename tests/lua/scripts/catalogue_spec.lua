@@ -31,6 +31,18 @@ describe("the catalogue of scripts", function()
     assert.same({ "regime" }, scripts("scripts/regimes"))
   end)
 
+  it("has the detectors of the house, of which two are scheduled", function()
+    local names, scheduled = {}, {}
+    for _, name in ipairs(scripts("scripts/anomalies")) do
+      local declaration = support.load(name):declaration()
+      names[name] = declaration.of
+      if #declaration.every > 0 then scheduled[#scheduled + 1] = name end
+    end
+    for _, name in ipairs { "zscore", "mad", "moving_avg" } do assert.equal("market", names[name]) end
+    assert.equal("data_quality", names.data_quality)
+    assert.same({ "data_quality", "mad" }, scheduled)
+  end)
+
   local all = scripts("scripts/calculators")
   for _, folder in ipairs { "regimes", "anomalies" } do
     for _, name in ipairs(scripts("scripts/" .. folder)) do all[#all + 1] = name end
