@@ -412,6 +412,79 @@ class New(Market):
         self.assertTrue((fresh / "regimes/first.lua").exists())
 
 
+HIGH = """--- high: bars that close above a level.
+return anomaly {
+  api     = 1,
+  name    = "high",
+  about   = "bars that close above a level",
+  needs   = { candles = { span = "24h" } },
+  params  = { level = number { default = 100, min = 0, max = 1000 } },
+  details = { { "volume", "base" } },
+  detect  = function(w, p)
+    return { score = w.close, threshold = p.level, observed = w.close, volume = w.volume, reason = "above" }
+  end,
+  severity = function() return "low" end,
+}
+"""
+
+
+class Detectors(Market):
+    def setUp(self):
+        super().setUp()
+        self.fill()
+        self.path = self.script(HIGH, "high.lua")
+        self.level = sorted(float(row[4]) for row in self.rows["BTCUSDT"])[200]
+        self.over = {i for i, row in enumerate(self.rows["BTCUSDT"]) if float(row[4]) > self.level}
+
+    def eval(self, *args, at=299):
+        done = petrosa("eval", self.path, "--pair", "BTCUSDT", "--as-of", stamp(at), "--param", f"level={self.level!r}", *args, store=self.store)
+        return done.stdout
+
+    def test_eval_tells_all_of_the_window(self):
+        at = max(self.over)
+        body = json.loads(self.eval("--json", at=at))
+        want = sorted(i for i in self.over if at - 24 < i <= at)
+        self.assertEqual([hit["time"] for hit in body["data"]["anomalies"]], [stamp(i - 1) for i in want])
+        self.assertEqual((body["data"]["found"], body["data"]["severity"]), (len(want), "low"))
+        self.assertEqual(float(body["data"]["anomalies"][-1]["price"]), float(self.rows["BTCUSDT"][at][4]))
+        self.assertEqual(float(body["data"]["anomalies"][-1]["details"]["volume"]), float(self.rows["BTCUSDT"][at][5]))
+        text = self.eval(at=at)
+        self.assertRegex(text, rf"(?m)^  found +{len(want)}$")
+        lines = [line for line in text.splitlines() if line.startswith("    time ")]
+        self.assertEqual(len(lines), len(want))
+        self.assertRegex(lines[-1], rf"time {stamp(at - 1)} price \S+ score \S+ threshold \S+ observed \S+ direction none severity low reason above details ")
+
+    def test_replay_tells_each_bar_once_as_a_cycle_would(self):
+        text = self.replay(self.path, "--param", f"level={self.level!r}").stdout
+        rows = list(csv.DictReader(io.StringIO(text)))
+        self.assertEqual(len(rows), 300)
+        for i, row in enumerate(rows):
+            self.assertEqual((row["found"], row["severity"]), ("1", "low") if i in self.over else ("0", "none"))
+            self.assertEqual(row["anomalies.0.time"], stamp(i - 1) if i in self.over else "")
+            self.assertEqual(float(row["score"]), float(self.rows["BTCUSDT"][i][4]))
+
+    def test_two_versions_are_compared_hit_by_hit(self):
+        other = self.script(HIGH.replace('"high"', '"higher"').replace("p.level", "p.level + 1"), "higher.lua")
+        done = self.replay(other, "--against", self.path, "--param", f"level={self.level!r}", check=1)
+        lost = [i for i in self.over if float(self.rows["BTCUSDT"][i][4]) <= self.level + 1]
+        self.assertEqual(len([line for line in done.stdout.splitlines() if ",found,1,0" in line]), len(lost))
+
+    def test_the_shipped_ones_run_and_are_set_by_the_configuration(self):
+        for name in ("zscore", "mad", "moving_avg", "data_quality"):
+            self.assertIn("status ok", petrosa("eval", name, "--pair", "BTCUSDT", store=self.store).stdout)
+        done = petrosa("eval", "mad", "--pair", "BTCUSDT", "--json", "--set", "anomaly mad.threshold=0.5", store=self.store)
+        body = json.loads(done.stdout)
+        self.assertEqual(body["metadata"]["parameters"]["threshold"], "0.5")
+        self.assertGreater(body["data"]["found"], 20)
+        self.assertIn("parameter threshold: '0' is not a number from 0.1 to 1000 sd",
+                      petrosa("eval", "mad", "--pair", "BTCUSDT", "--param", "threshold=0", store=self.store, check=1).stderr)
+        self.assertIn("window_days", petrosa("eval", "mad", "--pair", "BTCUSDT", "--param", "window_days=367", store=self.store, check=1).stderr)
+
+    def test_check_takes_the_shipped_ones(self):
+        done = petrosa("check", PETROSA.parent / "scripts/anomalies")
+        self.assertRegex(done.stdout, r"(?m)^ok +mad +anomaly ")
+
+
 class Eval(Market):
     FAILING = SHARE.replace("local place =", "local seen, words = 0, 'the word '\n    for i = 1, #w.close do\n      seen = seen + w.close:get(i)\n"
                             "      if i == 5 then error('no ' .. words .. tostring(p.scale)) end\n    end\n    local place =")
