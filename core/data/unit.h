@@ -61,8 +61,10 @@
  *   anomalies: [ { time: <date, open of the bar>, price: <double, its close>, score, threshold, expected, observed: <double>,
  *   direction: "up" | "down" | "none", severity: "low" .. "critical", reason: text, details?: { as declared } } ] }
  * anomalies: at most one a bar, oldest first; of a scheduled run those that became known at the newest bar (most often of that bar
- * itself), of a `whole` one, which is never stored, all of the window. found: how many they are. score, severity: of the newest bar;
- * severity "none" where it is no anomaly. Where the detector cannot tell all four are null, with its reason: found is never 0 then.
+ * itself), of a `whole` one, which is never stored, all of the window. found: how many they are. score, severity: of the newest
+ * bar; where that is no anomaly, but older ones became known with it, of the worst of those; severity "none" where there is neither.
+ * Where the detector cannot tell all four are null, with its reason: found is never 0 then. It cannot where it says so, and, of a
+ * scheduled run, where the newest bar has no score; a whole run counts the bars that have one, with score and severity null.
  * A member of an anomaly that the detector does not give is null (threshold, expected, observed; price of a bar without a close).
  *
  * A result of the market has symbol "", stands in analytics_NAME, and has `symbols`: [ names, sorted ] before `data`:

@@ -135,6 +135,21 @@ describe("an anomaly", function()
     end)
   end)
 
+  it("gets the results of the metrics that it needs", function()
+    local script = assert(petrosa.load([[
+return anomaly {
+  api = 1, name = "x", about = "for a spec", needs = { candles = { span = "1d" }, metrics = { "volume", "mad" } },
+  detect = function(w, p, m)
+    if not m.volume then return null("no_volume") end
+    return { score = w.volume / m.volume.total_volume, threshold = m.mad and m.mad.severity == "high" and 0.5 or 0.9 }
+  end,
+}]], "x.lua"))
+    local function found(metrics) return script:run { close = { 1, 2 }, volume = { 1, 6 }, metrics = metrics } end
+    assert.equal(0, found({ volume = { total_volume = 10 } }).data.found)
+    assert.equal(1, found({ volume = { total_volume = 10 }, mad = { severity = "high" } }).data.found)
+    assert.equal("no_volume", found({}).metadata.reasons.found)
+  end)
+
   it("says that it cannot tell: not the same as nothing found", function()
     for _, result in ipairs { run("return null('flat')"), whole("return null('flat')") } do
       assert.equal("ok", result.status)
