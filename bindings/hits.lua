@@ -87,7 +87,10 @@ end
 
 -- What a column has for bar i: the element of a vector, or the same for all bars. Tables are gone through.
 local function element(x, i, depth)
-  if is_of(x, "vector") then return x:get(i) end
+  if is_of(x, "vector") then
+    if i > #x then fail("a column has %d elements, one for each bar of the window is wanted", #x) end
+    return x:get(i)
+  end
   if type(x) ~= "table" then return x end
   if depth > DEPTH then fail("details are nested too deeply: at most %d tables in each other", DEPTH) end
   local out = {}

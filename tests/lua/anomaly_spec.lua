@@ -216,6 +216,7 @@ return anomaly {
         ["return { { bar = 2, score = 9, volume = 'much' } }"] = "output anomalies.0.details.volume: number expected, got string",
         ["return { { bar = 2, score = 9, features = { c = 1 } } }"] = "output anomalies.0.details.features.c: was not declared as a key",
         ["return { { bar = 2, score = 9, spread = 1 } }"] = "detect: a hit has no member spread: what a detector tells beside the usual is declared in details",
+        ["return { score = vec.of{0, 0, 0, 9, 0}, volume = vec.new(3) }"] = "detect: a column has 3 elements, one for each bar of the window is wanted",
         ["return { score = vec.new(5), spread = 1 }"] = "detect: an answer with scores has no member spread",
       } do
         local result = whole(detect, DETAILS)
