@@ -24,6 +24,7 @@ from harness import ROOT, Daemon, petrosa  # noqa: E402
 HOSTILE = ROOT / "tests/torture/hostile"
 GOOD, BAD, RATE = 14, 6, 200  # 30 % of 20
 SYS_SCHED_SETATTR = 314       # x86-64
+HISTORY = "30d"  # what is kept of the rows, and windows that are not full, grow with the market, not with the reloads
 FLAT, WARMING_KB = 0.05, 4096  # the daemon's heap needs some 600 reloads to find its size
 TARGETS = ("/analysis/volatility?pair=BTCUSDT", "/analysis/trend?pair=ETHUSDT", "/data/candles?pair=BTCUSDT&period=1m&limit=100",
            "/analysis/deviation?pair=SOLUSDT&period=5m&window=50", "/health/readiness", "/scripts", "/analysis/volume?pair=ADAUSDT", "/metrics")
@@ -215,17 +216,18 @@ def check_live(port, storm):
     assert not gone, f"live and not on disk: {gone}"
 
 
-def settled(port, pid, storm):
-    """Only good scripts, which must all be live then; the memory after a moment, always in the same state."""
+def settled(port, pid, storm, quick):
+    """Only good scripts, which must all be live then; the memory after a moment, always in the same state: that of workers
+    which have computed the market, at two ends of an hour."""
     storm.calm()
     status, outcome = ask(port, "/scripts/reload", "POST")
     assert status == 200, [s for s in outcome["scripts"] if s["verdict"] in ("failed", "previous")]
     check_live(port, storm)
     samples = []
-    for _ in range(10):
+    for _ in range(10 if quick else 240):
         time.sleep(0.3)
         samples.append(memory(pid))
-    return min(daemon for daemon, _ in samples), min(worker for _, worker in samples)
+    return min(daemon for daemon, _ in samples), max(worker for _, worker in samples)
 
 
 def check_bars(store):
@@ -235,7 +237,7 @@ def check_bars(store):
         rows = petrosa("export", "--kind", "candles", "--pair", symbol, "--period", "1m", store=store).stdout.splitlines()[1:]
         times = [int(row.split(",")[0]) for row in rows]
         holes = sum(b - a != 60_000_000 for a, b in zip(times, times[1:]))
-        assert len(times) > 1440 + 10 and holes == 0, f"{symbol}: {len(times)} bars, {holes} holes"
+        assert len(times) > 30 * 1440 + 10 and holes == 0, f"{symbol}: {len(times)} bars, {holes} holes"
         symbols += 1
     assert symbols == 5
 
@@ -248,10 +250,10 @@ def storm(count, seed, quick):
     try:
         scripts = Storm(folder, seed)
         daemon = Daemon("--quiet", "--set", f"scripts.path={scripts.folder}", "--config", scripts.conf, "--set", "feed.enabled=sim",
-                        "--set", "feed.ring=128KiB", "--set", "feed sim.history=1d", "--set", "feed sim.minute=500ms", "--set", "scripts.load_budget=400ms",
+                        "--set", "feed.ring=128KiB", "--set", f"feed sim.history={HISTORY}", "--set", "feed sim.minute=500ms", "--set", "scripts.load_budget=400ms",
                         "--set", "scripts.call_budget=200ms", store=store)
         port, pid = daemon.port, daemon.process.pid
-        time.sleep(3)  # its history
+        time.sleep(5)  # its history
         calm = Clients(port, seed)
         time.sleep(2 if quick else 60)
         print(f"   reload storm: quiet   {calm.stop().figures()}")
@@ -268,13 +270,13 @@ def storm(count, seed, quick):
             assert status in (200, 409) and outcome["error"] is None, (status, outcome["error"])
             done = ask(port, "/scripts")[1]["generation"] - 1
             if warm is None and done >= count // 3:
-                warm = settled(port, pid, scripts)
+                warm = settled(port, pid, scripts, quick)
             assert daemon.process.poll() is None, f"the daemon has ended: {daemon.logged()[-2000:]}"
         seconds = time.monotonic() - begin
         clients.stop()
         print(f"   reload storm: reloads {clients.figures()}")
         print(f"   reload storm: {done} generations in {seconds:.0f} s, the slowest answer took {slowest:.2f} s")
-        end = settled(port, pid, scripts)
+        end = settled(port, pid, scripts, quick)
         print(f"   reload storm: memory kB, daemon {warm[0]} -> {end[0]}, a worker {warm[1]:.0f} -> {end[1]:.0f}")
         assert not calm.bad and not clients.bad, (calm.bad + clients.bad)[:5]
         for name, before, after in zip(("daemon", "worker"), warm, end):
