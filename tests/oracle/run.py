@@ -18,6 +18,7 @@ def main():
                           ("golden market", ["tests/oracle/golden_market.py", "--check"]),
                           ("golden kernels", ["tests/oracle/kernels.py", "--check"]),
                           ("golden panel", ["tests/oracle/panel.py", "--check"]),
+                          ("golden forest", ["tests/oracle/forest.py", "--check"]),
                           ("recorded data", ["tests/oracle/compare.py", "--petrosa", str(BUILD / "petrosa")]),
                           ("recorded books", ["tests/oracle/books.py", "--compare", "--petrosa", str(BUILD / "petrosa")])):
         done = subprocess.run([PYTHON, *command], cwd=ROOT, capture_output=True, text=True)
