@@ -2,6 +2,7 @@
 #include "bindings/lua_vec.h"
 
 #include "bindings/lua_ccf.h"
+#include "bindings/lua_forest.h"
 #include "num/panel.h"
 #include "num/roll.h"
 #include "num/vec.h"
@@ -340,6 +341,7 @@ void pt_lua_vec_open(lua_State *L)
     lua_setfield(L, -2, "vec_methods");
     lua_newtable(L);
     pt_lua_register(L, pt_lua_vec_library_docs);
+    pt_lua_register(L, pt_lua_forest_docs);
     lua_setfield(L, -2, "vec_library");
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->vec_meta);
     luaL_setfuncs(L, operators, 0);

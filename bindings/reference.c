@@ -2,6 +2,7 @@
 #include "bindings/reference.h"
 
 #include "bindings/lua_ccf.h"
+#include "bindings/lua_forest.h"
 #include "bindings/lua_market.h"
 #include "bindings/lua_matrix.h"
 #include "bindings/lua_vec.h"
@@ -23,6 +24,7 @@ const struct pt_lua_group pt_lua_groups[] = {
     { "Vector: seasons and cycles", "vector", pt_lua_season_docs },
     { "Vector: who leads, who follows", "vector", pt_lua_ccf_docs },
     { "Library vec", "vec", pt_lua_vec_library_docs },
+    { "Library vec: what stands apart", "vec", pt_lua_forest_docs },
     { NULL, NULL, NULL },
 };
 

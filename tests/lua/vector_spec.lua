@@ -609,6 +609,75 @@ describe("who leads, who follows", function()
   end)
 end)
 
+describe("what stands apart", function()
+  local FOREST = "local x, y, n, a, b, c = ... return vec.isolation_forest({ x, y }, n, a, b, c)"
+  -- two features of rows that are much alike, one row far off, one without a feature
+  local first, second = {}, {}
+  for i = 1, 300 do first[i], second[i] = math.sin(i * i * 1.37), math.cos(i * i * 0.71) end
+  first[70], second[70], first[200] = 9, -7, nan
+
+  it("isolation_forest scores rows by those that it was fitted on", function()
+    covered.isolation_forest = true
+    local scores, used = eval(FOREST, first, second, 300)
+    close(299, used)
+    assert.are.equal(300, #scores)
+    close(nan, scores[200])
+    for i = 1, 300 do assert.is_true(i == 200 or i == 70 or scores[i] > 0.3 and scores[i] < 0.65, i .. ": " .. scores[i]) end
+    assert.is_true(scores[70] > 0.75 and scores[70] < 0.95, scores[70])
+    local early
+    early, used = eval(FOREST, first, second, 60)
+    close(60, used)
+    assert.is_true(early[70] > 0.6 and early[70] ~= scores[70])
+    local rest = {} -- rows after the fitted ones change nothing before them
+    for i = 1, 100 do rest[i] = first[i] end
+    local cut = eval("local x, y, n = ... return (vec.isolation_forest({ x, y:first(100) }, n))", rest, second, 60)
+    for i = 1, 100 do assert.are.equal(early[i], cut[i]) end
+  end)
+
+  it("isolation_forest is the same for the same seed, and asks all trees", function()
+    local one, again, other = eval(FOREST, first, second, 300), eval(FOREST, first, second, 300, 100, 256, 42), eval(FOREST, first, second, 300, 100, 256, 43)
+    same(one, again, 0)
+    assert.is_true(one[1] ~= other[1] and math.abs(one[1] - other[1]) < 0.06)
+    local stump = eval(FOREST, { 1, 2 }, { 5, 5 }, 2, 1)
+    same({ 0.5, 0.5 }, stump, 0) -- one cut, c(2) = 1
+    local list = eval("local x = ... return (vec.isolation_forest({ x }, 3, 1, 2))", { 0, 0, 1 }) -- two of three rows, in one tree
+    same({ list[1], list[1], 0.5 }, list, 0) -- either the two zeros, never cut, or a zero and the one
+  end)
+
+  it("isolation_forest gives its own memory back", function()
+    local many = "local x, y = ... local s; for i = 1, 2000 do s = vec.isolation_forest({ x, y }, 300, 1) end; return #s"
+    assert.are.equal(300, (eval(many, first, second)))
+  end)
+
+  it("isolation_forest cannot tell from fewer than two rows", function()
+    for _, n in ipairs { 0, 1 } do
+      local scores, used = eval(FOREST, { 1, 2, 3 }, { 1, 2, 3 }, n)
+      same({ nan, nan, nan }, scores)
+      close(n, used)
+    end
+    close(0, (eval("return #vec.isolation_forest({ vec.new(0) }, 0)")))
+    same({ nan, nan }, (eval(FOREST, { nan, 1 }, { 1, inf }, 2)))
+  end)
+
+  it("isolation_forest says what it cannot take", function()
+    local function says(words, code, ...)
+      local text = fault(code, ...)
+      assert.is_truthy(text:find(words, 1, true), text)
+    end
+    says("vector 2 has 1 elements, the first one has 2", "local x, y = ... vec.isolation_forest({ x, y }, 1)", { 1, 2 }, { 1 })
+    says("element 2 of the list is no vector", "local x = ... vec.isolation_forest({ x, 5 }, 1)", { 1, 2 })
+    says("a list of 1 .. 32 vectors expected, got 0", "vec.isolation_forest({}, 0)")
+    says("got 33", "local l, x = {}, ... for i = 1, 33 do l[i] = x end vec.isolation_forest(l, 1)", { 1, 2 })
+    says("table expected", "local x = ... vec.isolation_forest(x, 1)", { 1, 2 })
+    says("0 .. 2 expected", "local x = ... vec.isolation_forest({ x }, 3)", { 1, 2 })
+    says("number expected", "local x = ... vec.isolation_forest({ x })", { 1, 2 })
+    says("1 .. 1000 expected", "local x = ... vec.isolation_forest({ x }, 2, 1001)", { 1, 2 })
+    says("2 .. 4096 expected", "local x = ... vec.isolation_forest({ x }, 2, 100, 1)", { 1, 2 })
+    says("whole number", "local x = ... vec.isolation_forest({ x }, 2, 100, 256, 0.5)", { 1, 2 })
+    says("not enough memory", "vec.isolation_forest({ vec.new(10000, 1) }, 10000, 1000, 4096)")
+  end)
+end)
+
 describe("the reference of vectors", function()
   it("names nothing that is not tried above", function()
     for _, entry in ipairs(petrosa.reference()) do

@@ -20,6 +20,7 @@ def main():
                           ("golden panel", ["tests/oracle/panel.py", "--check"]),
                           ("golden forest", ["tests/oracle/forest.py", "--check"]),
                           ("recorded data", ["tests/oracle/compare.py", "--petrosa", str(BUILD / "petrosa")]),
+                          ("recorded tables", ["tests/oracle/forest.py", "--compare"]),
                           ("recorded books", ["tests/oracle/books.py", "--compare", "--petrosa", str(BUILD / "petrosa")])):
         done = subprocess.run([PYTHON, *command], cwd=ROOT, capture_output=True, text=True)
         verdict = {0: "passed", SKIPPED: "skipped"}.get(done.returncode, "failed")
