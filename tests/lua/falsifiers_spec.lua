@@ -1,5 +1,5 @@
 -- Claims that a wrong formula would not survive, on data whose truth is known because it was made. Those of cycles stand
--- in tests/c/num/test_spectrum.c, of correlation in its spec, of regimes in theirs.
+-- in tests/c/num/test_spectrum.c, of correlation, regimes and the isolation forest in their specs.
 local support = require "tests.lua.scripts.support"
 
 -- Normal deviates of a generator that is the same on every machine (Park & Miller 1988, Box & Muller 1958).

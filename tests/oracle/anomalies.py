@@ -15,6 +15,8 @@ import statistics
 
 import numpy as np
 
+import isolation_forest
+
 
 def field_of(w, name):
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -138,7 +140,7 @@ def by_scores(found, w, p, whole, calc):
     looked_at = range(w.n) if whole else [w.n - 1]
     if all(found[i] is None for i in looked_at):
         raise calc.Null("missing")
-    hits = [i for i in looked_at if found[i] is not None and found[i]["score"] > threshold]
+    hits = [i for i in looked_at if found[i] is not None and found[i]["score"] > found[i].get("threshold", threshold)]
     anomalies = [{"time": int(w.time[i]) // 1_000_000, "price": float(w.close[i]) if math.isfinite(w.close[i]) else None,
                   "threshold": float(threshold), "direction": direction(found[i]["expected"], found[i]["observed"]),
                   "severity": severity(found[i]["score"], threshold), "reason": "statistical_outlier", **found[i]} for i in hits]
@@ -175,11 +177,13 @@ def rows(p, tau, days=7, floor=200, least=30):
 
 
 def spec(find, **params):
-    return dict(fields=detector(find), rows=rows, least=lambda p: 30, whole=True, params={**params, "window_days": 0})
+    return dict(fields=detector(find), rows=rows, least=lambda p, tau: 30, whole=True, params={**params, "window_days": 0})
 
 
 DETECTORS = {
     "zscore": spec(zscore, threshold=3, field="log_return"),
+    "isolation_forest": dict(fields=detector(isolation_forest.find), rows=isolation_forest.rows, least=isolation_forest.least,
+                             whole=True, params=isolation_forest.DEFAULTS),
     "mad": spec(mad, threshold=3.5, field="log_return"),
     "moving_avg": spec(moving_avg, threshold=2, field="log_return"),
     "data_quality": spec(data_quality, tick=10, undone=0.8, silence=3, rare=0.05),

@@ -646,7 +646,7 @@ def calculate(name, bars, tau, as_of=None, params=None, benchmark=None, is_bench
         gaps, missing = w.holes()
         out = {"as_of": end, "rows": w.n, "expected": expected, "gaps": gaps, "missing": missing,
                "completeness": 100 * w.n / expected, "status": "gap" if gaps else "ok", "data": {}, "reasons": {}}
-        if w.n < spec["least"](p):
+        if w.n < (spec["least"](p, tau) if "rows" in spec else spec["least"](p)):
             out["status"] = "warming"
             return {**out, "data": None, "reasons": None}
         for field, function in spec["fields"](w, p, other, is_benchmark, **more).items():

@@ -140,6 +140,7 @@ def run(*words):
 VARIANTS = {
     "volatility": [{"annualization": "legacy252", "window": 50}, {"window": 5}],
     "deviation": [{"window": 55, "ddof": 0}, {"window": 2}],
+    "isolation_forest": [{"features": "legacy"}, {"window_days": 20, "contamination": "0.05"}],
     "anchored_vwap": [{"anchor": "week"}, {"anchor": "month"}],
     "vpin": [{"per_day": 20, "buckets": 30}],
     "mad": [{"field": "log_volume", "window_days": 30}, {"field": "range", "threshold": 2}],
@@ -150,10 +151,12 @@ VARIANTS = {
 
 
 def questions(every, names, examples):
-    """What is asked: (calculator, series, as_of, parameters); of the examples, which are many, the newest and one more."""
+    """What is asked: (calculator, series, as_of, parameters); of the examples, which are many, and of the forest, which is slow
+    to grow here, the newest and one more."""
     for series in every:
         for name in names:
-            for as_of in series.as_of[:2] if name in examples else series.as_of:
+            few = name in examples or name == "isolation_forest"
+            for as_of in series.as_of[:2] if few else series.as_of:
                 yield name, series, as_of, {}
             for params in VARIANTS.get(name, []):
                 yield name, series, None, params

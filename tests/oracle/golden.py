@@ -273,8 +273,21 @@ def example_cases(name, inputs):
     return out + more[name]
 
 
+def forest_cases():
+    """The forest is slow to grow here, and needs much of the past: a few of each kind."""
+    out = [(key, None, {}) for key in ("walk", "cycle", "missing", "quiet_last", "gaps", "trending", "minutes")]
+    out += [("walk", START_US + n * HOUR, {}) for n in (386, 387)]
+    out += [("walk", START_US + n * HOUR, {"window_days": 1}) for n in (242, 243)]
+    out += [("gaps", START_US + n * HOUR, {"window_days": 1, "threshold": 0.5}) for n in (331, 394)]
+    out += [("walk", None, {"window_days": 5, "contamination": share}) for share in ("0.05", "0.2")]
+    out += [(key, None, {"features": "legacy", "window_days": 3, "threshold": 0.55}) for key in ("walk", "missing", "reverting")]
+    return out + [("cycle", None, {"window_days": 20, "contamination": "0.01"}), ("flat", None, {})]
+
+
 def detector_cases(name, inputs):
     """Of detectors, twice over: the newest bar, and all of the window."""
+    if name == "isolation_forest":
+        return forest_cases()
     out = [(key, None, {}) for key in inputs if key not in ("cycle", "tied", "perpetual")]
     out += [("walk", START_US + n * HOUR, {}) for n in (29, 30, 31, 199, 200, 201, 331)]
     out += [("gaps", START_US + n * HOUR, {}) for n in (151, 155, 261, 331, 394)]
