@@ -295,11 +295,14 @@ static void append_map(struct answer *a, bson_t *out, const char *key,
         size_t was = enter(&a->path, name);
         check_room(a, a->data, child.len);
         push_entry(L, name);
-        found += !lua_isnil(L, -1);
-        if (output->nfields > 0)
-            append_fields(a, &child, name, output);
-        else
-            append_value(a, &child, name, &number);
+        bool given = !lua_isnil(L, -1);
+        found += given;
+        if (given || !a->plain) { /* a hit has the keys that tell something of it */
+            if (output->nfields > 0)
+                append_fields(a, &child, name, output);
+            else
+                append_value(a, &child, name, &number);
+        }
         lua_pop(L, 1);
         leave(&a->path, was);
     }
