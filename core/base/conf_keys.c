@@ -35,7 +35,8 @@ const struct pt_conf_key pt_conf_keys[] = {
     { .section = "store", .key = "keep", .type = PT_CONF_LIST, .fallback = "",
       .unit = "kind[/period]=span",
       .live = true,
-      .help = "what is older is deleted: candles/1m=90d, trades=7d; empty: nothing is ever deleted" },
+      .help = "what is older is deleted: candles/1m=90d, trades=7d, anomalies=365d; empty: nothing is "
+              "ever deleted" },
 
     { .section = "http", .key = "bind", .type = PT_CONF_TEXT, .fallback = "127.0.0.1",
       .unit = "address", .env = "API_HOST",

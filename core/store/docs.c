@@ -6,15 +6,9 @@
 #include <stdio.h>
 
 #define SUM_BYTES 8
-#define DOC_KEY_MAX (2 * PT_NAME_BYTES_MAX + 1)
 
-struct doc_key {
-    uint8_t bytes[DOC_KEY_MAX];
-    size_t prefix, len; /* prefix: collection and its NUL */
-};
-
-static enum pt_code make_key(const char *collection, const void *key, size_t key_len,
-                             struct doc_key *out, struct pt_err *err)
+enum pt_code pt_doc_key(const char *collection, const void *key, size_t key_len,
+                        struct pt_doc_key *out, struct pt_err *err)
 {
     size_t len = strlen(collection);
     if (len == 0 || len > PT_NAME_BYTES_MAX)
@@ -73,9 +67,9 @@ static enum pt_code damaged(struct pt_err *err, const char *collection, const vo
 enum pt_code pt_docs_get(struct pt_read *read, const char *collection, const void *key,
                          size_t key_len, bson_t *view, struct pt_err *err)
 {
-    struct doc_key at;
+    struct pt_doc_key at;
     MDB_val value;
-    enum pt_code rc = make_key(collection, key, key_len, &at, err);
+    enum pt_code rc = pt_doc_key(collection, key, key_len, &at, err);
     if (rc != PT_OK) return rc;
     MDB_val k = { at.len, at.bytes };
     int mc = mdb_get(read->txn, read->store->dbi[PT_CURSOR_DOCS], &k, &value);
@@ -85,8 +79,7 @@ enum pt_code pt_docs_get(struct pt_read *read, const char *collection, const voi
     return fault ? damaged(err, collection, key, key_len, fault) : PT_OK;
 }
 
-/* Bytes as memcmp and then length order them, as LMDB does. */
-static int key_cmp(const MDB_val *a, const struct doc_key *b)
+int pt_doc_key_cmp(const MDB_val *a, const struct pt_doc_key *b)
 {
     size_t n = a->mv_size < b->len ? a->mv_size : b->len;
     int c = memcmp(a->mv_data, b->bytes, n);
@@ -94,33 +87,53 @@ static int key_cmp(const MDB_val *a, const struct doc_key *b)
     return a->mv_size < b->len ? -1 : a->mv_size > b->len;
 }
 
-static bool in_collection(const MDB_val *key, const struct doc_key *at)
+bool pt_doc_key_in(const MDB_val *key, const struct pt_doc_key *at)
 {
     return key->mv_size >= at->prefix && memcmp(key->mv_data, at->bytes, at->prefix) == 0;
+}
+
+enum pt_code pt_docs_bounds(const char *collection, const void *from, size_t from_len,
+                            const void *to, size_t to_len, struct pt_doc_key *low,
+                            struct pt_doc_key *high, struct pt_err *err)
+{
+    enum pt_code rc = pt_doc_key(collection, from, from ? from_len : 0, low, err);
+    if (rc == PT_OK) rc = pt_doc_key(collection, to, to ? to_len : 0, high, err);
+    if (rc == PT_OK && !to) high->bytes[high->prefix - 1] = 1; /* just behind the collection */
+    return rc;
+}
+
+int pt_docs_step(MDB_cursor *cursor, const struct pt_doc_key *low, const struct pt_doc_key *high,
+                 bool descending, bool first, MDB_val *key, MDB_val *value)
+{
+    int mc;
+    if (first) {
+        const struct pt_doc_key *start = descending ? high : low;
+        *key = (MDB_val){ start->len, (void *)(size_t)start->bytes };
+        mc = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
+        if (descending && (mc == 0 || mc == MDB_NOTFOUND))
+            mc = mdb_cursor_get(cursor, key, value, mc == 0 ? MDB_PREV : MDB_LAST);
+    } else {
+        mc = mdb_cursor_get(cursor, key, value, descending ? MDB_PREV : MDB_NEXT);
+    }
+    if (mc != 0) return mc;
+    bool inside = pt_doc_key_in(key, low) &&
+                  (descending ? pt_doc_key_cmp(key, low) >= 0 : pt_doc_key_cmp(key, high) < 0);
+    return inside ? 0 : MDB_NOTFOUND;
 }
 
 enum pt_code pt_docs_scan(struct pt_read *read, const char *collection, const void *from,
                           size_t from_len, const void *to, size_t to_len, bool descending,
                           pt_docs_fn fn, void *arg, struct pt_err *err)
 {
-    struct doc_key low, high;
+    struct pt_doc_key low, high;
     struct pt_err first_fault = { .code = PT_OK };
     MDB_cursor *cursor;
     MDB_val key, value;
-    enum pt_code rc = make_key(collection, from, from ? from_len : 0, &low, err);
-    if (rc == PT_OK) rc = make_key(collection, to, to ? to_len : 0, &high, err);
+    enum pt_code rc = pt_docs_bounds(collection, from, from_len, to, to_len, &low, &high, err);
     if (rc == PT_OK) rc = pt_read_cursor(read, PT_CURSOR_DOCS, &cursor, err);
     if (rc != PT_OK) return rc;
-    if (!to) high.bytes[high.prefix - 1] = 1; /* just behind the collection */
-
-    struct doc_key *start = descending ? &high : &low;
-    key = (MDB_val){ start->len, start->bytes };
-    int mc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    if (descending && (mc == 0 || mc == MDB_NOTFOUND))
-        mc = mdb_cursor_get(cursor, &key, &value, mc == 0 ? MDB_PREV : MDB_LAST);
-    for (; mc == 0; mc = mdb_cursor_get(cursor, &key, &value, descending ? MDB_PREV : MDB_NEXT)) {
-        if (!in_collection(&key, &low)) break;
-        if (descending ? key_cmp(&key, &low) < 0 : key_cmp(&key, &high) >= 0) break;
+    int mc = pt_docs_step(cursor, &low, &high, descending, true, &key, &value);
+    for (; mc == 0; mc = pt_docs_step(cursor, &low, &high, descending, false, &key, &value)) {
         const uint8_t *bytes = (const uint8_t *)key.mv_data + low.prefix;
         size_t len = key.mv_size - low.prefix;
         bson_t view;
@@ -164,10 +177,10 @@ void pt_result_key(int64_t period_us, int64_t as_of_us, uint8_t out[16])
 enum pt_code pt_write_doc(struct pt_write *write, const char *collection, const void *key,
                           size_t key_len, const bson_t *doc, struct pt_err *err)
 {
-    struct doc_key at;
+    struct pt_doc_key at;
     MDB_val value;
     size_t fault_at;
-    enum pt_code rc = make_key(collection, key, key_len, &at, err);
+    enum pt_code rc = pt_doc_key(collection, key, key_len, &at, err);
     if (rc != PT_OK) return rc;
     if (!bson_validate(doc, BSON_VALIDATE_NONE, &fault_at))
         return pt_fail(err, PT_EINVAL, "collection %s: no valid document (byte %zu)", collection,
@@ -196,8 +209,8 @@ enum pt_code pt_write_doc(struct pt_write *write, const char *collection, const 
 enum pt_code pt_write_doc_remove(struct pt_write *write, const char *collection, const void *key,
                                  size_t key_len, struct pt_err *err)
 {
-    struct doc_key at;
-    enum pt_code rc = make_key(collection, key, key_len, &at, err);
+    struct pt_doc_key at;
+    enum pt_code rc = pt_doc_key(collection, key, key_len, &at, err);
     if (rc != PT_OK) return rc;
     MDB_val k = { at.len, at.bytes };
     int mc = mdb_del(write->txn, write->store->dbi[PT_CURSOR_DOCS], &k, NULL);
@@ -206,4 +219,29 @@ enum pt_code pt_write_doc_remove(struct pt_write *write, const char *collection,
         return pt_write_spoil(write, pt_lmdb_fail(err, mc, "removing from %s", collection));
     write->dirty = true;
     return pt_outbox_doc(write, collection, key, key_len, err);
+}
+
+enum pt_code pt_write_doc_first(struct pt_write *write, const char *collection, const void *prefix,
+                                size_t prefix_len, const void **key, size_t *key_len, bson_t *view,
+                                struct pt_err *err)
+{
+    struct pt_doc_key at;
+    MDB_cursor *cursor = NULL;
+    MDB_val k, value;
+    enum pt_code rc = pt_doc_key(collection, prefix, prefix_len, &at, err);
+    if (rc != PT_OK) return rc;
+    int mc = mdb_cursor_open(write->txn, write->store->dbi[PT_CURSOR_DOCS], &cursor);
+    if (mc == 0) {
+        k = (MDB_val){ at.len, at.bytes };
+        mc = mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
+        mdb_cursor_close(cursor); /* what it found stays where it is until the next write */
+    }
+    if (mc == 0 && (k.mv_size < at.len || memcmp(k.mv_data, at.bytes, at.len) != 0))
+        mc = MDB_NOTFOUND;
+    if (mc == MDB_NOTFOUND) return PT_ENOENT;
+    if (mc != 0) return pt_write_spoil(write, pt_lmdb_fail(err, mc, "collection %s", collection));
+    *key = (const uint8_t *)k.mv_data + at.prefix;
+    *key_len = k.mv_size - at.prefix;
+    const char *fault = pt_doc_check(&value, view);
+    return fault ? damaged(err, collection, *key, *key_len, fault) : PT_OK;
 }

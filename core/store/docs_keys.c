@@ -1,24 +1,26 @@
 /* docs_keys.c - the keys of a collection without its documents.                [layer: store] */
 #include "store/internal.h"
 
+enum pt_code pt_docs_keys_range(struct pt_read *read, const char *collection, const void *from,
+                                size_t from_len, const void *to, size_t to_len, bool descending,
+                                pt_key_fn fn, void *arg, struct pt_err *err)
+{
+    struct pt_doc_key low, high;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    enum pt_code rc = pt_docs_bounds(collection, from, from_len, to, to_len, &low, &high, err);
+    if (rc == PT_OK) rc = pt_read_cursor(read, PT_CURSOR_DOCS, &cursor, err);
+    if (rc != PT_OK) return rc;
+    int mc = pt_docs_step(cursor, &low, &high, descending, true, &key, &value);
+    for (; mc == 0; mc = pt_docs_step(cursor, &low, &high, descending, false, &key, &value)) {
+        if (!fn(arg, (const uint8_t *)key.mv_data + low.prefix, key.mv_size - low.prefix))
+            return PT_OK;
+    }
+    return mc == MDB_NOTFOUND ? PT_OK : pt_lmdb_fail(err, mc, "collection %s", collection);
+}
+
 enum pt_code pt_docs_keys(struct pt_read *read, const char *collection, pt_key_fn fn, void *arg,
                           struct pt_err *err)
 {
-    uint8_t prefix[PT_NAME_BYTES_MAX + 1];
-    MDB_cursor *cursor;
-    MDB_val key, value;
-    size_t len = strlen(collection);
-    if (len == 0 || len > PT_NAME_BYTES_MAX)
-        return pt_fail(err, PT_EINVAL, "a collection's name has 1 to %d bytes, not %zu",
-                       PT_NAME_BYTES_MAX, len);
-    enum pt_code rc = pt_read_cursor(read, PT_CURSOR_DOCS, &cursor, err);
-    if (rc != PT_OK) return rc;
-    memcpy(prefix, collection, len + 1);
-    key = (MDB_val){ len + 1, prefix };
-    int mc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    for (; mc == 0; mc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-        if (key.mv_size <= len || memcmp(key.mv_data, prefix, len + 1) != 0) return PT_OK;
-        if (!fn(arg, (const uint8_t *)key.mv_data + len + 1, key.mv_size - len - 1)) return PT_OK;
-    }
-    return mc == MDB_NOTFOUND ? PT_OK : pt_lmdb_fail(err, mc, "collection %s", collection);
+    return pt_docs_keys_range(read, collection, NULL, 0, NULL, 0, false, fn, arg, err);
 }

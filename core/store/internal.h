@@ -192,6 +192,25 @@ void pt_tail_decode(const MDB_val *key, const MDB_val *value, uint32_t cols,
 bool pt_tail_closed(const struct pt_kind *kind, const MDB_val *value);
 
 /* ---- documents ---------------------------------------------------------------------------- */
+#define PT_DOC_KEY_MAX (2 * PT_NAME_BYTES_MAX + 1)
+
+struct pt_doc_key {
+    uint8_t bytes[PT_DOC_KEY_MAX];
+    size_t prefix, len; /* prefix: collection and its NUL */
+};
+/* PT_EINVAL: a name or key that is too long. */
+enum pt_code pt_doc_key(const char *collection, const void *key, size_t key_len,
+                        struct pt_doc_key *out, struct pt_err *err);
+bool pt_doc_key_in(const MDB_val *key, const struct pt_doc_key *at); /* of its collection? */
+/* Bytes as memcmp and then length order them, as LMDB does. */
+int pt_doc_key_cmp(const MDB_val *a, const struct pt_doc_key *b);
+/* The entries of docs with low <= key < high, one direction or the other. low, high: made by
+ * pt_docs_bounds; mc is what LMDB said, MDB_NOTFOUND behind the last. */
+enum pt_code pt_docs_bounds(const char *collection, const void *from, size_t from_len,
+                            const void *to, size_t to_len, struct pt_doc_key *low,
+                            struct pt_doc_key *high, struct pt_err *err);
+int pt_docs_step(MDB_cursor *cursor, const struct pt_doc_key *low, const struct pt_doc_key *high,
+                 bool descending, bool first, MDB_val *key, MDB_val *value);
 /* Checks a stored document and views it; NULL = good. */
 const char *pt_doc_check(const MDB_val *value, bson_t *view);
 /* "collection key", the key in hexadecimal. */

@@ -2,6 +2,7 @@
 #include "store/retention.h"
 
 #include "base/timefmt.h"
+#include "store/anomaly.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,12 @@ enum pt_code pt_retention_parse(const char *word, struct pt_retention *rule, str
     char *slash = strchr(name, '/');
     if (slash) *slash = '\0';
     const struct pt_kind *kind = pt_kind_named(name);
-    if (!kind) return pt_fail(err, PT_EINVAL, "\"%s\": there is no kind %s", word, name);
-    rule->kind = kind->id;
+    bool anomalies = strcmp(name, PT_ANOMALIES) == 0;
+    if (!kind && !anomalies)
+        return pt_fail(err, PT_EINVAL, "\"%s\": there is no kind %s", word, name);
+    rule->kind = kind ? kind->id : PT_KINDS;
     rule->period_us = 0;
-    if (slash && !kind->by_period)
+    if (slash && !(kind && kind->by_period))
         return pt_fail(err, PT_EINVAL, "\"%s\": %s have no periods", word, name);
     if (slash && pt_period_parse(slash + 1, strlen(slash + 1), &rule->period_us) != PT_OK)
         return pt_fail(err, PT_EINVAL, "\"%s\": %s is no period", word, slash + 1);
@@ -95,5 +98,8 @@ enum pt_code pt_retention_run(struct pt_store *store, const struct pt_retention 
         if (rc == PT_OK) *removed += gone;
     }
     free(aged.list);
+    for (size_t i = 0; i < n && rc == PT_OK; i++)
+        if (rules[i].kind == PT_KINDS)
+            rc = pt_anomaly_expire(store, now_us - rules[i].keep_us, removed, err);
     return rc;
 }

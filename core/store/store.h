@@ -91,6 +91,10 @@ enum pt_code pt_docs_scan(struct pt_read *read, const char *collection, const vo
  * stop. */
 typedef bool (*pt_key_fn)(void *arg, const void *key, size_t key_len);
 enum pt_code pt_docs_keys(struct pt_read *read, const char *collection, pt_key_fn fn, void *arg, struct pt_err *err);
+/* The same of the keys in [from, to), in either direction; NULL as in pt_docs_scan. */
+enum pt_code pt_docs_keys_range(struct pt_read *read, const char *collection, const void *from, size_t from_len,
+                                const void *to, size_t to_len, bool descending, pt_key_fn fn, void *arg,
+                                struct pt_err *err);
 /* Names of all collections, in order. */
 typedef bool (*pt_name_fn)(void *arg, const char *name);
 enum pt_code pt_docs_collections(struct pt_read *read, pt_name_fn fn, void *arg, struct pt_err *err);
@@ -132,6 +136,10 @@ enum pt_code pt_write_doc(struct pt_write *write, const char *collection, const 
                           const bson_t *doc, struct pt_err *err);
 enum pt_code pt_write_doc_remove(struct pt_write *write, const char *collection, const void *key, size_t key_len,
                                  struct pt_err *err); /* absent: PT_OK */
+/* The first document whose key begins so, as this transaction has left it. Borrowed until the next write. PT_ENOENT,
+ * err untouched. */
+enum pt_code pt_write_doc_first(struct pt_write *write, const char *collection, const void *prefix, size_t prefix_len,
+                                const void **key, size_t *key_len, bson_t *view, struct pt_err *err);
 /* Removes the due mark of a series if it is still `mark` (nothing changed meanwhile). */
 enum pt_code pt_write_due_done(struct pt_write *write, const struct pt_due *due, struct pt_err *err);
 /* Removes rows older than before_us; whole chunks are dropped, the edge chunk is rewritten. Mirrors are not told: they
