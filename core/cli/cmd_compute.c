@@ -101,13 +101,15 @@ static int run(struct pt_cli *cli)
     }
     pt_engine_free(running);
     if (rc == PT_OK && table.json == NULL)
-        printf("%" PRIu64 " units, %" PRIu64 " results, %" PRIu64 " failed, %.1f ms\n", sums.units,
-               sums.results, sums.failed, (double)sums.wall_us / 1e3);
+        printf("%" PRIu64 " units, %" PRIu64 " results, %" PRIu64 " failed, %" PRIu64
+               " new anomalies, %.1f ms\n",
+               sums.units, sums.results, sums.failed, sums.anomalies, (double)sums.wall_us / 1e3);
     if (rc == PT_OK && table.json != NULL) {
         pt_json_array_end(&json);
         pt_json_kv_int(&json, "units", (int64_t)sums.units);
         pt_json_kv_int(&json, "results", (int64_t)sums.results);
         pt_json_kv_int(&json, "failed", (int64_t)sums.failed);
+        pt_json_kv_int(&json, "anomalies", (int64_t)sums.anomalies);
         pt_json_kv_int(&json, "wall_us", sums.wall_us);
         pt_json_object_end(&json);
         pt_buf_putc(&out, '\n');

@@ -103,6 +103,7 @@ static void on_round(void *arg, const struct pt_round_sums *sums)
     atomic_fetch_add(&engine->units, sums->cycle.units);
     atomic_fetch_add(&engine->results, sums->cycle.results);
     atomic_fetch_add(&engine->failures, sums->cycle.failed);
+    atomic_fetch_add(&engine->anomalies, sums->cycle.anomalies);
     atomic_store(&engine->last_cycle_us, pt_now_us());
     atomic_store(&engine->cycle_wall_us, sums->cycle.wall_us);
 }
@@ -377,6 +378,7 @@ void pt_engine_stats(struct pt_engine *engine, struct pt_engine_stats *stats)
     stats->units = atomic_load(&engine->units);
     stats->results = atomic_load(&engine->results);
     stats->failures = atomic_load(&engine->failures);
+    stats->anomalies = atomic_load(&engine->anomalies);
     stats->reloads = atomic_load(&engine->reloads);
     stats->reload_failures = atomic_load(&engine->reload_failures);
     stats->last_reload_us = atomic_load(&engine->last_reload_us);

@@ -8,7 +8,7 @@
 #define PT_ENGINE_H
 
 #include "flow/pool.h"
-#include "store/store.h"
+#include "store/anomaly.h"
 
 struct pt_engine;
 
@@ -56,6 +56,22 @@ uint64_t pt_engine_generation(struct pt_engine *engine);
 enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit, pt_unit_fn fn,
                             void *arg, struct pt_err *err);
 
+/* Serve: runs one detector over all of its newest window and puts what it finds into the log of
+ * anomalies. fn: on the loop, once, when that is durable: the result (borrowed) and how many of its
+ * hits the log did not have; err instead when there is none, or it could not be kept. (any thread)
+ */
+typedef void (*pt_detect_fn)(void *arg, const bson_t *doc, uint64_t logged,
+                             const struct pt_err *err);
+enum pt_code pt_engine_detect(struct pt_engine *engine, const struct pt_unit *unit, pt_detect_fn fn,
+                              void *arg, struct pt_err *err);
+
+/* Serve: acknowledges or resolves an anomaly. fn: on the loop, once, when that is durable: its
+ * document (borrowed), or err as of pt_anomaly_settle. (any thread) */
+typedef void (*pt_settle_fn)(void *arg, const bson_t *doc, const struct pt_err *err);
+enum pt_code pt_engine_settle(struct pt_engine *engine, const char *id,
+                              enum pt_anomaly_status status, pt_settle_fn fn, void *arg,
+                              struct pt_err *err);
+
 /* Batch: one unit, waiting for it. */
 enum pt_code pt_engine_eval_wait(struct pt_engine *engine, const struct pt_unit *unit,
                                  pt_unit_fn fn, void *arg, struct pt_err *err);
@@ -69,6 +85,7 @@ struct pt_cycle_row { /* one script at one period */
 };
 struct pt_cycle_sums {
     uint64_t units, results, failed;
+    uint64_t anomalies; /* hits of detectors that were not in the log before */
     int64_t wall_us;
 };
 typedef void (*pt_cycle_row_fn)(void *arg, const struct pt_cycle_row *row);
@@ -130,6 +147,7 @@ struct pt_engine_feed {
 struct pt_engine_stats {
     int64_t started_us, last_cycle_us, last_commit_us;
     uint64_t cycles, units, results, failures, commits, rows, late;
+    uint64_t anomalies; /* logged hits of detectors */
     int64_t cycle_wall_us;             /* of the last one */
     uint64_t reloads, reload_failures; /* failures: something of it was not put in force */
     int64_t last_reload_us, reload_wall_us;

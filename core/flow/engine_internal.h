@@ -33,7 +33,7 @@ struct pt_engine {
 
     atomic_bool closing, stopped;
     atomic_uint_fast64_t generation;
-    atomic_uint_fast64_t cycles, units, results, failures;
+    atomic_uint_fast64_t cycles, units, results, failures, anomalies;
     atomic_int_fast64_t last_cycle_us, cycle_wall_us;
     atomic_uint_fast64_t reloads, reload_failures;
     atomic_int_fast64_t last_reload_us, reload_wall_us;

@@ -434,6 +434,9 @@ static void *write_for_ever(void *arg)
     while (turn(ingest))
         if (!atomic_load(&ingest->stopping)) wait_for_something(ingest);
     struct pt_err err;
+    pthread_mutex_lock(&ingest->lock);
+    ingest->over = true; /* whoever comes from now on is told at once */
+    pthread_mutex_unlock(&ingest->lock);
     struct pt_write_job *jobs = take_jobs(ingest);
     pt_fail(&err, PT_ECANCEL, "the engine is stopping");
     finish_jobs(ingest, &jobs, PT_ECANCEL, &err);
@@ -445,12 +448,21 @@ static void *write_for_ever(void *arg)
 void pt_ingest_write(void *arg, struct pt_write_job *job)
 {
     struct pt_ingest *ingest = arg;
+    struct pt_err err;
     job->next = NULL;
     pthread_mutex_lock(&ingest->lock);
-    *ingest->last = job;
-    ingest->last = &job->next;
+    bool over = ingest->over;
+    if (!over) {
+        *ingest->last = job;
+        ingest->last = &job->next;
+    }
     pthread_mutex_unlock(&ingest->lock);
-    pt_ingest_wake(ingest);
+    if (!over) {
+        pt_ingest_wake(ingest);
+        return;
+    }
+    pt_fail(&err, PT_ECANCEL, "the engine is stopping");
+    finish_job(ingest, job, PT_ECANCEL, &err);
 }
 
 void pt_ingest_rules(struct pt_ingest *ingest, struct pt_retention *rules, size_t n)

@@ -41,7 +41,8 @@ void pt_ingest_stop(struct pt_ingest *ingest);
  * freed. Accepts NULL. */
 void pt_ingest_free(struct pt_ingest *ingest);
 
-/* A pt_writer_fn: arg is the ingest. (any thread) */
+/* A pt_writer_fn: arg is the ingest. After the stop the job is done at once, PT_ECANCEL. (any
+ * thread) */
 void pt_ingest_write(void *arg, struct pt_write_job *job);
 
 /* Takes the rules (free()d) in the place of those in force, for the next time they are applied. */

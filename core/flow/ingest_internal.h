@@ -81,6 +81,7 @@ struct pt_ingest {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t ended; /* a feed's `end` has returned; by the monotonic clock */
     struct pt_write_job *first, **last;
+    bool over; /* nothing is written any more */
     struct pt_retention *new_rules; /* owned; taken over by the writer */
     size_t new_nrules;
     bool rules_changed;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/timefmt.h"
+#include "flow/hits.h"
 #include "flow/result.h"
 
 #include <signal.h>
@@ -24,12 +25,15 @@ struct kept { /* one result */
     char collection[PT_COLLECTION_MAX];
     uint8_t key[16];
     bson_t *doc; /* owned */
+    const struct pt_script
+        *detector; /* of the plan: its hits are logged with it; NULL: it is none */
 };
 
 struct batch {
     struct pt_write_job job; /* must be first */
     struct pt_round *round;
-    bool last; /* clears the marks too */
+    bool last;          /* clears the marks too */
+    uint64_t anomalies; /* logged by the last try */
     size_t n, cap;
     struct kept *v;
 };
@@ -75,6 +79,7 @@ static struct row *row_of(struct pt_round *round, const char *name, int64_t peri
 static bool keep(struct pt_round *round, const struct pt_plan_unit *unit,
                  const struct pt_unit_result *result, int64_t as_of_us)
 {
+    const struct pt_script *script = pt_scripts_find(round->plan.scripts, result->name);
     struct batch *batch = &round->batches[round->gathering];
     if (batch->n == batch->cap) {
         size_t cap = batch->cap > 0 ? 2 * batch->cap : 64;
@@ -87,6 +92,7 @@ static bool keep(struct pt_round *round, const struct pt_plan_unit *unit,
     pt_result_collection(unit->symbol, result->name, kept->collection);
     pt_result_key(unit->period_us, as_of_us, kept->key);
     kept->doc = bson_copy(result->doc);
+    kept->detector = script && pt_script_is_detector(script) ? script : NULL;
     return true;
 }
 
@@ -175,15 +181,25 @@ static void submit_next(struct pt_round *round)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
+/* A result, and what it found. */
+static enum pt_code write_kept(const struct kept *kept, struct pt_write *write, uint64_t *anomalies,
+                               struct pt_err *err)
+{
+    enum pt_code rc =
+        pt_write_doc(write, kept->collection, kept->key, sizeof kept->key, kept->doc, err);
+    if (rc != PT_OK || !kept->detector) return rc;
+    return pt_hits_log(write, kept->detector, kept->doc, anomalies, err);
+}
+
 static enum pt_code write_batch(struct pt_write_job *job, struct pt_write *write,
                                 struct pt_err *err)
 {
-    const struct batch *batch = (const struct batch *)job;
+    struct batch *batch = (struct batch *)job;
     const struct pt_plan *plan = &batch->round->plan;
     enum pt_code rc = PT_OK;
+    batch->anomalies = 0;
     for (size_t i = 0; rc == PT_OK && i < batch->n; i++)
-        rc = pt_write_doc(write, batch->v[i].collection, batch->v[i].key, sizeof batch->v[i].key,
-                          batch->v[i].doc, err);
+        rc = write_kept(&batch->v[i], write, &batch->anomalies, err);
     for (size_t i = 0; rc == PT_OK && batch->last && i < plan->nmarks; i++)
         rc = pt_write_due_done(write, &plan->marks[i], err);
     return rc;
@@ -196,6 +212,8 @@ static void batch_done(struct pt_write_job *job)
     if (job->rc != PT_OK) {
         note(round, &job->err);
         round->sums.lost++;
+    } else {
+        round->sums.cycle.anomalies += batch->anomalies;
     }
     empty(batch);
     round->writing = false;

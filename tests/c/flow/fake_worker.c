@@ -10,7 +10,10 @@
  * FILE load ok|crash|hang|exit|alarm|budget|fail|rubbish|slow MS   run
  * value|crash|hang|alarm|exit|rubbish|wrong|fail|slow MS| lost (crashes without having said
  * where)|close|outside `once FILE`: only the first time; FILE is made to remember it. `second
- * FILE`: only the second time. */
+ * FILE`: only the second time.
+ *
+ * A detector (kind anomaly) also has `of market|data_quality` and `hits N`: the bars whose number N
+ * divides are hits, with the offset as their score. */
 #include "base/timefmt.h"
 #include "data/unit.h"
 
@@ -151,6 +154,7 @@ static void append_declaration(bson_t *out, const struct script *script)
     bson_append_int64(out, "api", -1, 1);
     bson_append_utf8(out, "kind", -1, line_of(script->text, "kind", 0, line) ? line : "calculator",
                      -1);
+    if (line_of(script->text, "of", 0, line)) bson_append_utf8(out, "of", -1, line, -1);
     bson_append_utf8(out, "name", -1, script->name, -1);
     bson_append_utf8(out, "method", -1, "fake", -1);
     bson_append_utf8(out, "method_version", -1, "1", -1);
@@ -295,6 +299,40 @@ static double lent(const struct script *script)
     return sum;
 }
 
+#define WINDOW_BARS 10
+
+/* Data of a detector: hits of the newest bar, or of all of its window. */
+static void append_hits(bson_t *data, const bson_t *request, const struct script *script,
+                        const char *every, int64_t as_of_us)
+{
+    char offset[LINE_MAX_BYTES] = "7.5", index[24];
+    bson_t list, hit;
+    bool whole = false;
+    int64_t period_us = 1, found = 0, n = atoll(every);
+    pt_doc_bool(request, "whole", &whole);
+    pt_doc_int(request, "period_us", &period_us);
+    line_of(script->text, "offset", 0, offset);
+    bson_append_array_begin(data, "anomalies", -1, &list);
+    for (int64_t k = whole ? WINDOW_BARS : 1; k >= 1; k--) {
+        int64_t open_us = as_of_us - k * period_us;
+        if (open_us / period_us % n != 0) continue;
+        snprintf(index, sizeof index, "%lld", (long long)found++);
+        bson_append_document_begin(&list, index, -1, &hit);
+        bson_append_date_time(&hit, "time", -1, open_us / 1000);
+        bson_append_double(&hit, "price", -1, 100.5);
+        bson_append_double(&hit, "score", -1, atof(offset));
+        bson_append_double(&hit, "threshold", -1, 3.5);
+        bson_append_null(&hit, "expected", -1);
+        bson_append_double(&hit, "observed", -1, 0.25);
+        bson_append_utf8(&hit, "direction", -1, "up", -1);
+        bson_append_utf8(&hit, "severity", -1, "critical", -1);
+        bson_append_utf8(&hit, "reason", -1, "statistical_outlier", -1);
+        bson_append_document_end(&list, &hit);
+    }
+    bson_append_array_end(data, &list);
+    bson_append_int64(data, "found", -1, found);
+}
+
 /* value: a number that depends on the symbol, period and as_of only; seen: results of this unit so
  * far. */
 static void append_result(bson_t *doc, const bson_t *request, const struct script *script,
@@ -302,12 +340,14 @@ static void append_result(bson_t *doc, const bson_t *request, const struct scrip
 {
     const char *symbol = "";
     int64_t period = 0, as_of = 0, now = 0;
-    char text[PT_PERIOD_TEXT_MAX], offset[LINE_MAX_BYTES] = "0";
+    char text[PT_PERIOD_TEXT_MAX], offset[LINE_MAX_BYTES] = "0", every[LINE_MAX_BYTES];
     bson_t child, inner;
     pt_doc_text(request, "symbol", &symbol);
     pt_doc_int(request, "period_us", &period);
     pt_doc_int(request, "as_of_us", &as_of);
     pt_doc_int(request, "now_us", &now);
+    bool detector = line_of(script->text, "hits", 0, every);
+    if (as_of == INT64_MAX && detector) as_of = now - now % period;
     pt_period_print(period, text);
     bson_append_utf8(doc, "symbol", -1, symbol, -1);
     bson_append_utf8(doc, "timeframe", -1, text, -1);
@@ -316,6 +356,7 @@ static void append_result(bson_t *doc, const bson_t *request, const struct scrip
     bson_append_utf8(doc, "status", -1, state, -1);
     bson_append_document_begin(doc, "data", -1, &child);
     line_of(script->text, "offset", 0, offset);
+    if (detector && strcmp(state, "ok") == 0) append_hits(&child, request, script, every, as_of);
     bson_append_double(&child, "value", -1,
                        (double)(as_of / 1000) + (double)symbol[0] + atof(offset) + lent(script));
     bson_append_document_end(doc, &child);
