@@ -93,12 +93,20 @@ bool pt_decoding_begin(struct pt_decoding *job, struct pt_record *record, enum p
     return find_symbol(job, record->key.symbol);
 }
 
+const char *pt_decoding_check(struct pt_decoding *job, const struct pt_record *record)
+{
+    const char *reason =
+        pt_cells_check(pt_kind(record->key.kind), record->val, record->dig, record->key.period_us);
+    if (!reason) return NULL;
+    job->decoder->refused = *record;
+    job->decoder->is_refused = true;
+    return reason;
+}
+
 /* Checks and hands out one record. */
 enum pt_verdict pt_decoding_finish(struct pt_decoding *job, const struct pt_record *record)
 {
-    if (!job->reason)
-        job->reason = pt_cells_check(pt_kind(record->key.kind), record->val, record->dig,
-                                     record->key.period_us);
+    if (!job->reason) job->reason = pt_decoding_check(job, record);
     if (job->reason) return PT_MSG_REJECTED;
     job->stopped = !job->emit(job->arg, record);
     return PT_MSG_ROWS;
@@ -305,6 +313,7 @@ enum pt_verdict pt_decode_as(struct pt_decoder *decoder, enum pt_decode_way way,
     enum pt_verdict verdict = PT_MSG_REJECTED;
     *type = "unknown";
     *reason = NULL;
+    decoder->is_refused = false;
     if (way == PT_DECODE_TREE_ONLY || pt_message_scan(json, len, message) != PT_SCAN_DONE) {
         bool nomem = false;
         if (way != PT_DECODE_SCAN_ONLY) tree = pt_message_tree(json, len, message, &nomem);
@@ -329,6 +338,11 @@ enum pt_code pt_decoder_new(struct pt_decoder **decoder, struct pt_err *err)
 {
     *decoder = calloc(1, sizeof **decoder);
     return *decoder ? PT_OK : pt_fail(err, PT_ENOMEM, "decoder");
+}
+
+const struct pt_record *pt_decoder_refused(const struct pt_decoder *decoder)
+{
+    return decoder->is_refused ? &decoder->refused : NULL;
 }
 
 struct pt_decoder_counts pt_decoder_counts(const struct pt_decoder *decoder)

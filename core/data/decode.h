@@ -36,6 +36,10 @@ struct pt_decoder_counts {
 };
 struct pt_decoder_counts pt_decoder_counts(const struct pt_decoder *decoder);
 
+/* The row for which the last message was rejected, because it breaks the rules of its kind (check.h); NULL: it was not
+ * rejected, or for something else. Valid until the next message. */
+const struct pt_record *pt_decoder_refused(const struct pt_decoder *decoder);
+
 /* One message. recv_us: when it was received, 0 = unknown (used where a book carries no time of its own).
  * *type: static word for metrics ("kline", "trade", "depth", "bookTicker", ..., "unknown").
  * A funding row is emitted behind the mark price whose next funding time has moved on, with the rate seen last

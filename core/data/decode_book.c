@@ -20,7 +20,6 @@
 
 #include "base/decimal.h"
 #include "base/timefmt.h"
-#include "data/check.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -199,7 +198,7 @@ static const char *told_step(struct pt_decoding *job, struct pt_book *book,
     const char *reason = NULL;
     if (book->valid) {
         pt_book_row(book, record->val, record->dig);
-        reason = pt_cells_check(pt_kind(PT_DEPTH), record->val, record->dig, 0);
+        reason = pt_decoding_check(job, record);
         if (reason) pt_book_break(book, &job->decoder->memory);
     }
     tell(job, book, record);
@@ -281,7 +280,7 @@ enum pt_verdict pt_decode_snapshot(struct pt_decoding *job, const struct pt_json
     read_side(job, 1, true);
     fill_row(job->decoder->levels, &record);
     if (!job->reason && !believe_name(job, &record)) job->reason = "symbol_doubtful";
-    if (!job->reason) job->reason = pt_cells_check(pt_kind(PT_DEPTH), record.val, record.dig, 0);
+    if (!job->reason) job->reason = pt_decoding_check(job, &record);
     if (job->reason) return PT_MSG_REJECTED;
     bool futures = pt_letter_of(letters, 'T') || pt_letter_of(letters, 'E');
     if (!own_series(job, &record, futures, true)) return pt_decoding_reject(job, "other_market");

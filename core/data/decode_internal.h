@@ -116,6 +116,8 @@ struct pt_decoder {
     struct pt_decoder_counts counts;
     struct pt_message message;      /* the one under way */
     struct pt_level_list levels[2]; /* of it, as numbers */
+    struct pt_record refused;       /* its row, when that broke the rules: */
+    bool is_refused;
 };
 
 /* One message on its way. */
@@ -155,6 +157,8 @@ void pt_decoding_int(struct pt_decoding *job, const struct pt_json_value *value,
 void pt_decoding_time(struct pt_decoding *job, const struct pt_json_value *value, int64_t *us);
 /* Names the record's series. */
 bool pt_decoding_begin(struct pt_decoding *job, struct pt_record *record, enum pt_kind_id kind);
+/* NULL, or the rule of its kind that the record breaks; then it is what pt_decoder_refused gives. */
+const char *pt_decoding_check(struct pt_decoding *job, const struct pt_record *record);
 /* Checks and hands out one record. */
 enum pt_verdict pt_decoding_finish(struct pt_decoding *job, const struct pt_record *record);
 

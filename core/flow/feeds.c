@@ -202,6 +202,20 @@ void pt_feeds_close(struct pt_ingest *ingest)
     end_feeds(ingest, true);
 }
 
+/* ---- what has stopped coming --------------------------------------------------------------- */
+
+void pt_feeds_look(struct pt_ingest *ingest)
+{
+    int64_t mono_us = pt_mono_us(), now_us = pt_now_us();
+    if (mono_us < ingest->look_us) return;
+    ingest->look_us = mono_us + PT_LOOK_EVERY_US;
+    for (size_t i = 0; i < ingest->pending.n; i++) {
+        struct pt_pending_series *series = &ingest->pending.v[i];
+        if (atomic_load(&ingest->slots[series->seen.slot].gone)) continue; /* it was taken out */
+        pt_findings_look(&ingest->findings, &series->seen, &series->key, series->newest_us, now_us);
+    }
+}
+
 /* ---- figures ------------------------------------------------------------------------------- */
 
 void pt_ingest_reject(struct pt_ingest *ingest, const char *type, const char *word, uint64_t n)
@@ -224,6 +238,8 @@ void pt_ingest_stats(struct pt_ingest *ingest, struct pt_engine_stats *stats)
     stats->rows = atomic_load_explicit(&ingest->rows, memory_order_relaxed);
     stats->late = atomic_load_explicit(&ingest->late, memory_order_relaxed);
     stats->rejects_total = atomic_load_explicit(&ingest->rejects, memory_order_relaxed);
+    stats->findings = atomic_load_explicit(&ingest->findings_logged, memory_order_relaxed);
+    stats->findings_dropped = atomic_load_explicit(&ingest->findings_dropped, memory_order_relaxed);
     stats->store_ok = atomic_load(&ingest->store_ok);
     pthread_mutex_lock(&ingest->lock);
     memcpy(stats->store_error, ingest->store_error, sizeof stats->store_error);

@@ -44,8 +44,12 @@ void pt_ingest_wake(struct pt_ingest *ingest)
 static bool on_record(void *arg, const struct pt_record *record)
 {
     struct pt_ingest *ingest = arg;
-    if (pt_pending_add(&ingest->pending, ingest->opts.store, record, &ingest->row_err) != PT_OK)
+    struct pt_pending_series *series;
+    if (pt_pending_add(&ingest->pending, ingest->opts.store, record, &series, &ingest->row_err) !=
+        PT_OK)
         return false;
+    pt_findings_row(&ingest->findings, &series->seen, record,
+                    (unsigned)(ingest->decoding - ingest->slots), ingest->decoding_us);
     atomic_fetch_add_explicit(&ingest->decoding->rows, 1, memory_order_relaxed);
     return true;
 }
@@ -58,6 +62,7 @@ static bool take_message(struct pt_ingest *ingest, struct pt_slot *slot, const v
     const char *type = "unknown", *reason = "unknown";
     memcpy(&recv_us, bytes, sizeof recv_us);
     ingest->decoding = slot;
+    ingest->decoding_us = recv_us;
     ingest->row_err.code = PT_OK;
     enum pt_verdict verdict =
         pt_decode(slot->decoder, (const char *)bytes + sizeof recv_us, len - sizeof recv_us,
@@ -72,8 +77,15 @@ static bool take_message(struct pt_ingest *ingest, struct pt_slot *slot, const v
     if (verdict == PT_MSG_REJECTED) {
         atomic_fetch_add_explicit(&slot->rejected, 1, memory_order_relaxed);
         pt_ingest_reject(ingest, type, reason, 1);
+        const struct pt_record *refused = pt_decoder_refused(slot->decoder);
+        if (refused) pt_findings_refused(&ingest->findings, refused, reason, recv_us);
     }
     return true;
+}
+
+static bool has_work(const struct pt_ingest *ingest)
+{
+    return ingest->pending.rows > 0 || ingest->findings.n > 0;
 }
 
 /* Until the next commit. */
@@ -141,7 +153,6 @@ static void drain_rings(struct pt_ingest *ingest)
             slot->owes = true;
         }
     }
-    if (ingest->pending.rows > 0 && ingest->first_us == 0) ingest->first_us = pt_mono_us();
     atomic_store_explicit(&ingest->late, ingest->pending.late, memory_order_relaxed);
 }
 
@@ -198,6 +209,7 @@ static enum pt_code try_commit(struct pt_ingest *ingest, struct pt_write_job *jo
     enum pt_code rc = pt_write_begin(ingest->opts.store, &write, err);
     if (rc != PT_OK) return rc;
     rc = pt_pending_write(&ingest->pending, write, &stats, series, err);
+    if (rc == PT_OK) rc = pt_findings_write(&ingest->findings, write, err);
     for (struct pt_write_job *job = jobs; rc == PT_OK && job; job = job->next) {
         rc = job->write(job, write, err);
         if (rc != PT_OK) *bad = job;
@@ -263,6 +275,8 @@ static void committed(struct pt_ingest *ingest)
     bool rows = ingest->pending.rows > 0;
     struct pt_err err;
     pt_pending_committed(&ingest->pending);
+    pt_findings_committed(&ingest->findings);
+    atomic_store_explicit(&ingest->findings_logged, ingest->findings.logged, memory_order_relaxed);
     ingest->first_us = 0;
     enum pt_code rc = save_refused(ingest, &err);
     atomic_fetch_add_explicit(&ingest->commits, 1, memory_order_relaxed);
@@ -302,7 +316,7 @@ static void commit(struct pt_ingest *ingest, struct pt_write_job *jobs)
             pause_ingest(ingest, &err);
             return;
         }
-        if (!jobs && ingest->pending.rows == 0) {
+        if (!jobs && !has_work(ingest)) {
             if (rc == PT_EFULL || rc == PT_EIO) store_is_bad(ingest, &err);
             return;
         }
@@ -338,11 +352,13 @@ static int timeout_ms(const struct pt_ingest *ingest)
         until_us = ingest->paused_until_us;
     else if (ingest->more)
         return 0;
-    else if (ingest->pending.rows > 0)
+    else if (has_work(ingest))
         until_us = ingest->first_us + ingest->opts.commit_interval_us;
     /* a pause ends with a turn of its own, which looks at the rules too */
     if (ingest->paused_until_us == 0 && ingest->opts.nrules > 0 && ingest->retention_us < until_us)
         until_us = ingest->retention_us;
+    if (ingest->paused_until_us == 0 && ingest->pending.n > 0 && ingest->look_us < until_us)
+        until_us = ingest->look_us;
     if (until_us == INT64_MAX) return -1;
     int64_t wait_us = until_us - now_us;
     if (wait_us <= 0) return 0;
@@ -369,7 +385,7 @@ static void wait_for_something(struct pt_ingest *ingest)
 static bool should_commit(const struct pt_ingest *ingest)
 {
     const struct pt_pending *pending = &ingest->pending;
-    if (pending->rows == 0) return false;
+    if (!has_work(ingest)) return false;
     if (pending->rows >= ingest->opts.commit_rows) return true;
     if (pending->closed && !ingest->more) return true;
     return pt_mono_us() - ingest->first_us >= ingest->opts.commit_interval_us;
@@ -409,14 +425,20 @@ static bool turn(struct pt_ingest *ingest)
         return true;
     bool retry = ingest->paused_until_us > 0;
     ingest->paused_until_us = 0;
-    if (!retry) drain_rings(ingest);
+    if (!retry) {
+        drain_rings(ingest);
+        pt_feeds_look(ingest);
+        atomic_store_explicit(&ingest->findings_dropped, ingest->findings.dropped,
+                              memory_order_relaxed);
+        if (has_work(ingest) && ingest->first_us == 0) ingest->first_us = pt_mono_us();
+    }
     bool waiting = jobs_wait(ingest);
-    if (waiting || retry || should_commit(ingest) || (stopping && ingest->pending.rows > 0)) {
-        if (waiting || ingest->pending.rows > 0)
+    if (waiting || retry || should_commit(ingest) || (stopping && has_work(ingest))) {
+        if (waiting || has_work(ingest))
             commit(ingest, take_jobs(ingest));
         else
             resume_ingest(ingest);
-    } else if (ingest->pending.rows == 0) {
+    } else if (!has_work(ingest)) {
         acknowledge(ingest); /* messages that brought no rows */
     }
     if (ingest->paused_until_us > 0 && stopping) {
@@ -425,7 +447,7 @@ static bool turn(struct pt_ingest *ingest)
     }
     pt_exchange_let_go(ingest);
     run_retention(ingest);
-    return !stopping || ingest->more || ingest->pending.rows > 0 || jobs_wait(ingest);
+    return !stopping || ingest->more || has_work(ingest) || jobs_wait(ingest);
 }
 
 static void *write_for_ever(void *arg)
@@ -491,6 +513,7 @@ enum pt_code pt_ingest_new(const struct pt_ingest_opts *opts, struct pt_ingest *
     int64_t first_us = opts->retention_every_us < RETENTION_FIRST_US ? opts->retention_every_us
                                                                      : RETENTION_FIRST_US;
     ingest->retention_us = pt_mono_us() + first_us;
+    ingest->look_us = pt_mono_us() + PT_LOOK_EVERY_US;
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -544,6 +567,7 @@ void pt_ingest_free(struct pt_ingest *ingest)
     free(ingest->opts.rules);
     free(ingest->new_rules);
     pt_pending_fini(&ingest->pending);
+    pt_findings_fini(&ingest->findings);
     if (ingest->wake_fd >= 0) close(ingest->wake_fd);
     if (left) {
         ingest->next_left = left_behind;

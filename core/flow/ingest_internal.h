@@ -73,15 +73,17 @@ struct pt_ingest {
 
     /* the writer's own */
     struct pt_pending pending;
-    int64_t first_us, paused_until_us, retention_us; /* monotonic */
+    struct pt_findings findings;
+    int64_t first_us, paused_until_us, retention_us, look_us; /* monotonic */
     bool more, paused;
     struct pt_slot *decoding; /* whose message is being decoded */
+    int64_t decoding_us;      /* when it was received */
     struct pt_err row_err;    /* a row could not be taken: no memory */
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t ended; /* a feed's `end` has returned; by the monotonic clock */
     struct pt_write_job *first, **last;
-    bool over; /* nothing is written any more */
+    bool over;                      /* nothing is written any more */
     struct pt_retention *new_rules; /* owned; taken over by the writer */
     size_t new_nrules;
     bool rules_changed;
@@ -90,7 +92,7 @@ struct pt_ingest {
     char store_error[256];
     int64_t last_commit_us;
 
-    atomic_uint_fast64_t commits, rows, late, rejects;
+    atomic_uint_fast64_t commits, rows, late, rejects, findings_logged, findings_dropped;
     atomic_bool store_ok, noticed;
     struct pt_task notice;
 };
@@ -105,6 +107,9 @@ void pt_slot_empty(struct pt_slot *slot);                       /* its feed's pa
 void *pt_slot_end(void *slot);                                  /* a thread: calls slot->end */
 struct timespec pt_slot_until(const struct pt_ingest *ingest);  /* when a feed is late */
 bool pt_slot_wait(struct pt_slot *slot, struct timespec until); /* false: its thread did not end */
+/* Every PT_LOOK_EVERY_US: which of the series that feeds bring are stale? (on the writer thread) */
+#define PT_LOOK_EVERY_US INT64_C(10000000)
+void pt_feeds_look(struct pt_ingest *ingest);
 /* Ends the delivery of all feeds at once, or closes them; those that take too long are left. */
 void pt_feeds_drain(struct pt_ingest *ingest);
 void pt_feeds_close(struct pt_ingest *ingest);

@@ -103,10 +103,12 @@ static bool is_closed_here(const struct pt_pending_series *series, int64_t t_us)
 }
 
 enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
-                            const struct pt_record *record, struct pt_err *err)
+                            const struct pt_record *record, struct pt_pending_series **out,
+                            struct pt_err *err)
 {
     struct pt_pending_series *series = NULL;
     enum pt_code rc = find(pending, store, &record->key, &series, err);
+    *out = series;
     if (rc != PT_OK) return rc;
     bool candle = record->key.kind == PT_CANDLES;
     int64_t t_us = record->val[0];

@@ -3,8 +3,7 @@
 #ifndef PT_PENDING_H
 #define PT_PENDING_H
 
-#include "data/decode.h"
-#include "store/store.h"
+#include "flow/findings.h"
 
 struct pt_pending_series {
     struct pt_series_key key;
@@ -14,6 +13,7 @@ struct pt_pending_series {
     int64_t closed_us; /* the same of the frame alone */
     bool aside;        /* the store refuses its rows: left out of the transaction of all others */
     int64_t said_us;   /* monotonic: when a refusal was logged; 0: never */
+    struct pt_seen seen;
 };
 
 struct pt_pending {
@@ -28,9 +28,11 @@ struct pt_pending {
 void pt_pending_fini(struct pt_pending *pending);
 
 /* Takes one row, already checked by the decoder. The first closed form of a candle stays, as in the
- * store. store: asked once a series for its newest row. PT_ENOMEM. */
+ * store. store: asked once a series for its newest row. *series: its series, borrowed until the
+ * next. PT_ENOMEM. */
 enum pt_code pt_pending_add(struct pt_pending *pending, struct pt_store *store,
-                            const struct pt_record *record, struct pt_err *err);
+                            const struct pt_record *record, struct pt_pending_series **series,
+                            struct pt_err *err);
 
 /* Puts all rows, but those of series that are aside, into a transaction; they stay here until
  * pt_pending_committed. *bad: the series whose rows are refused because of itself (its chunk is

@@ -257,6 +257,12 @@ static void write_engine(struct pt_buf *out, const struct pt_engine_stats *stats
         stats->units);
     one(out, NEW "results_total", "counter", "results stored", stats->results);
     one(out, NEW "failures_total", "counter", "results with status error", stats->failures);
+    head(out, NEW "anomalies_total", "counter",
+         "anomalies put into the log: by detectors, by what ingest sees");
+    pt_buf_printf(out, NEW "anomalies_total{by=\"detector\"} %" PRIu64 "\n", stats->anomalies);
+    pt_buf_printf(out, NEW "anomalies_total{by=\"ingest\"} %" PRIu64 "\n", stats->findings);
+    one(out, NEW "anomalies_dropped_total", "counter", "findings of ingest beyond what it may log",
+        stats->findings_dropped);
     seconds(out, NEW "cycle_seconds", "gauge", "wall time of the last cycle", stats->cycle_wall_us);
     seconds(out, NEW "last_cycle_timestamp_seconds", "gauge",
             "when the last cycle began, 0 = never", stats->last_cycle_us);

@@ -2,6 +2,8 @@
  * lost. */
 #include "writer.h"
 
+#include "flow/findings.h"
+
 #include <lmdb.h>
 
 /* ---- rows -------------------------------------------------------------------------------------
@@ -101,7 +103,71 @@ static void test_messages_without_rows_are_counted_and_acknowledged(void)
     CU_ASSERT_EQUAL(rejects("kline", "ohlc_order"), 1);
     CU_ASSERT_EQUAL(rejects("kline", NULL), 2);
     CU_ASSERT_EQUAL(rejects("unknown", NULL), 1);
-    CU_ASSERT_EQUAL(now.commits, 0);
+    CU_ASSERT_EQUAL(now.commits, 1); /* of the bar, for the log of anomalies */
+    CU_ASSERT_EQUAL(now.findings, 1);
+    CU_ASSERT_EQUAL(now.findings_dropped, 0);
+    end();
+}
+
+static bool count_anomaly(void *arg, const struct pt_anomaly *anomaly)
+{
+    (void)anomaly;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static size_t anomalies(void)
+{
+    const struct pt_anomaly_filter all = {
+        .severity = -1, .kind = -1, .status = -1, .from_us = INT64_MIN, .to_us = INT64_MAX
+    };
+    struct pt_read *read = NULL;
+    size_t n = 0;
+    OK(pt_read_begin(store, &read, &kit_err));
+    OK(pt_anomaly_each(read, &all, false, count_anomaly, &n, &kit_err));
+    pt_read_end(read);
+    return n;
+}
+
+static char *bad_kline(int symbol)
+{
+    char name[24];
+    snprintf(name, sizeof name, "BAD%dUSDT", symbol);
+    return market_kline(name, T0, "900.00", true);
+}
+
+/* 20,000 bad messages of 5000 made-up symbols among good ones. */
+static void test_rubbish_fills_no_store_and_holds_up_nothing_good(void)
+{
+    begin(0);
+    start(1000, 1 << 20, NULL, 0);
+    OK(feed());
+    for (int i = 0; i < 20000; i++) {
+        deliver(bad_kline(i % 5000));
+        if (i % 10 == 0) deliver(market_kline("BTCUSDT", T0 + i * PT_US_MIN, "120.00", true));
+    }
+    UNTIL(atomic_load(&puppet->acked) == 22000);
+    struct pt_engine_stats now = stats();
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), 2000);
+    CU_ASSERT_EQUAL(now.rejects_total, 20000);
+    CU_ASSERT(now.findings >= PT_FINDINGS_BURST && now.findings < PT_FINDINGS_BURST + 40);
+    CU_ASSERT_EQUAL(anomalies(), now.findings);
+    /* of a symbol that had its own, the others are the same bar */
+    CU_ASSERT(now.findings_dropped > 0 && now.findings_dropped <= 20000 - now.findings);
+    end();
+}
+
+static void test_what_is_found_before_the_stop_is_kept(void)
+{
+    begin(0);
+    interval_us = 60 * PT_US_SEC; /* nothing but the stop commits */
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    deliver(bad_kline(1));
+    UNTIL(stats().feeds[0].messages == 1);
+    CU_ASSERT_EQUAL(anomalies(), 0);
+    pt_ingest_stop(ingest);
+    CU_ASSERT_EQUAL(anomalies(), 1);
     end();
 }
 
@@ -469,6 +535,9 @@ static CU_TestInfo tests[] = {
       test_rows_that_nobody_waits_for_are_committed_together },
     { "messages without rows are counted, acknowledged",
       test_messages_without_rows_are_counted_and_acknowledged },
+    { "rubbish fills no store, holds up nothing good",
+      test_rubbish_fills_no_store_and_holds_up_nothing_good },
+    { "what is found before the stop is kept", test_what_is_found_before_the_stop_is_kept },
     { "the first closed form of a bar stays", test_the_first_closed_form_of_a_bar_stays },
     { "closed bars that come late are kept, counted",
       test_closed_bars_that_come_late_are_kept_and_counted },
