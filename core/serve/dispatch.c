@@ -135,17 +135,29 @@ static enum pt_code read_target(struct pt_request *request, const char **query, 
     size_t len = strcspn(path, "?#");
     *query = path[len] == '?' ? path + len + 1 : "";
     *query_len = strcspn(*query, "#");
-    if (thread->path_cap < len + 2) {
-        char *room = realloc(thread->path, len + 2);
+    if (thread->path_cap < 2 * (len + 2)) { /* and room for a piece of it: cut_arg */
+        char *room = realloc(thread->path, 2 * (len + 2));
         if (room == NULL) return pt_fail(err, PT_ENOMEM, "out of memory");
         thread->path = room;
-        thread->path_cap = len + 2;
+        thread->path_cap = 2 * (len + 2);
     }
     if (len == 0 && scheme != NULL) {
         strcpy(thread->path, "/");
         return PT_OK;
     }
     return pt_path_decode(path, len, thread->path, err);
+}
+
+/* What stands for {name} as a text of its own, where the path goes on behind it. */
+static void cut_arg(struct pt_request *request)
+{
+    if (request->arg == NULL) return;
+    size_t len = strcspn(request->arg, "/");
+    if (request->arg[len] == '\0') return;
+    char *room = request->thread->path + strlen(request->thread->path) + 1;
+    memcpy(room, request->arg, len);
+    room[len] = '\0';
+    request->arg = room;
 }
 
 static void no_route(struct pt_request *request)
@@ -236,6 +248,7 @@ static void route_request(struct pt_request *request, const struct pt_heads *hea
         return;
     }
     request->route = pt_route_find(request->thread->path, &request->arg);
+    cut_arg(request);
     if (needs_token(request) && !check_token(request, heads->authorization)) return;
     if (request->route == NULL)
         no_route(request);

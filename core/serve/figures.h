@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#define PT_ROUTES_MAX 24 /* rows of the route table and one for everything else */
+#define PT_ROUTES_MAX 40 /* rows of the route table and one for everything else */
 
 enum { PT_STATUSES = 15, PT_DURATION_STEPS = 12, PT_SIZE_STEPS = 5 };
 extern const int pt_statuses[PT_STATUSES];                /* the last, 0, stands for any other */

@@ -1,5 +1,8 @@
 /* openapi.c - /openapi.json from route table and declarations, and /docs.       [layer: serve] */
 #include "base/timefmt.h"
+#include "flow/hits.h"
+#include "flow/params.h"
+#include "serve/anomalies.h"
 #include "serve/docs.h"
 #include "serve/list.h"
 #include "serve/overview.h"
@@ -140,6 +143,67 @@ static void write_script_params(const struct pt_script *script, struct pt_json *
     }
 }
 
+/* The parameter of this name of another detector before `script`: it is told there. */
+static bool told_before(const struct pt_scripts *scripts, const struct pt_script *script,
+                        const char *name)
+{
+    for (const struct pt_script *before = scripts->v; before < script; before++) {
+        bson_t entry;
+        if (before->declaration != NULL && pt_script_is_detector(before) &&
+            pt_param_find(before->declaration, name, &entry))
+            return true;
+    }
+    return false;
+}
+
+/* "mad: what is a hit (default 3.5); zscore: ..." */
+static void write_uses(const struct pt_scripts *scripts, const char *name, struct pt_json *json)
+{
+    struct pt_buf text = { 0 };
+    for (size_t i = 0; i < scripts->n; i++) {
+        const struct pt_script *script = &scripts->v[i];
+        bson_t entry;
+        bson_iter_t iter;
+        if (script->declaration == NULL || !pt_script_is_detector(script) ||
+            !pt_param_find(script->declaration, name, &entry))
+            continue;
+        pt_buf_printf(&text, "%s%s: %s", text.len > 0 ? "; " : "", script->name,
+                      pt_schema_text(&entry, "about", name));
+        if (!bson_iter_init_find(&iter, &entry, "default")) continue;
+        pt_buf_puts(&text, " (default ");
+        pt_results_csv_value(&iter, &text);
+        pt_buf_putc(&text, ')');
+    }
+    if (text.failed) json->out->failed = true;
+    pt_json_kv_text(json, "description", text.data);
+    pt_buf_fini(&text);
+}
+
+/* Those of all detectors, each name once: what it means and may be is the detector's to say. */
+static void write_detector_params(const struct pt_scripts *scripts, struct pt_json *json)
+{
+    for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
+        const struct pt_script *script = &scripts->v[i];
+        bson_t list, entry;
+        bson_iter_t iter;
+        if (script->declaration == NULL || !pt_script_is_detector(script) ||
+            !pt_doc_child(script->declaration, "params", &list) || !bson_iter_init(&iter, &list))
+            continue;
+        while (pt_doc_next(&iter, &entry)) {
+            const char *name = pt_schema_text(&entry, "name", "");
+            if (told_before(scripts, script, name)) continue;
+            pt_json_object(json);
+            pt_json_kv_text(json, "name", name);
+            pt_json_kv_text(json, "in", "query");
+            pt_json_kv_bool(json, "required", false);
+            write_uses(scripts, name, json);
+            pt_json_key(json, "schema");
+            pt_json_raw(json, "{}", 2);
+            pt_json_object_end(json);
+        }
+    }
+}
+
 #define NULLABLE_TEXT "{\"type\":[\"string\",\"null\"]}"
 
 static void open_object(struct pt_json *json, const char *key, const char *about)
@@ -217,7 +281,7 @@ static void write_path_param(const struct pt_route *route, const struct pt_scrip
 {
     const char *brace = strchr(route->path, '{');
     if (brace == NULL) return;
-    bool metric = (route->flags & PT_ROUTE_OPEN) != 0;
+    bool metric = route->script != NULL, anomaly = strcmp(route->tag, "anomalies") == 0;
     char name[32];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(brace + 1, "}"), brace + 1);
     pt_json_object(json);
@@ -226,8 +290,9 @@ static void write_path_param(const struct pt_route *route, const struct pt_scrip
     pt_json_kv_bool(json, "required", true);
     bool script = strcmp(name, "id") != 0;
     pt_json_kv_text(json, "description",
-                    script ? "name of a loaded script"
-                           : "id of a dataset; /catalog/datasets lists them");
+                    script    ? "name of a loaded script"
+                    : anomaly ? "id of an anomaly; /anomalies lists them"
+                              : "id of a dataset; /catalog/datasets lists them");
     pt_json_key(json, "schema");
     pt_json_object(json);
     pt_json_kv_text(json, "type", "string");
@@ -239,7 +304,9 @@ static void write_path_param(const struct pt_route *route, const struct pt_scrip
         }
         pt_json_array_end(json);
     } else {
-        pt_json_kv_text(json, "example", "candles_BTCUSDT_1h");
+        pt_json_kv_text(json, "example",
+                        anomaly ? "8006331d4fb0a00071dfbb5df2ac3b1d0b1d3f3b2c0a6c11"
+                                : "candles_BTCUSDT_1h");
     }
     pt_json_object_end(json);
     pt_json_object_end(json);
@@ -265,6 +332,7 @@ static void write_responses(const struct pt_route *route, const struct pt_script
         pt_result_schema(script, json);
     }
     if (route->handle == pt_handle_overview) write_overview_schema(json);
+    pt_anomaly_schema(route, json);
     pt_json_object_end(json);
     if ((route->flags & PT_ROUTE_LIST) != 0) {
         pt_json_key(json, "text/csv");
@@ -307,6 +375,7 @@ static void write_path(const struct pt_route *route, const struct pt_script *scr
                                                             : route->params,
                  json);
     if (script != NULL) write_script_params(script, json);
+    if (route->handle == pt_handle_detect) write_detector_params(scripts, json);
     pt_json_array_end(json);
     write_responses(route, script, json);
     pt_json_object_end(json);
@@ -343,7 +412,7 @@ void pt_openapi_write(const struct pt_scripts *scripts, bool protected_reads, st
     pt_json_object(&json);
     for (const struct pt_route *route = pt_routes; route->path != NULL; route++) {
         write_path(route, NULL, scripts, &json);
-        if ((route->flags & PT_ROUTE_OPEN) == 0) continue;
+        if (route->script == NULL) continue;
         for (size_t i = 0; scripts != NULL && i < scripts->n; i++) {
             if (answers_analysis(&scripts->v[i])) write_path(route, &scripts->v[i], scripts, &json);
         }

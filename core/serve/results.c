@@ -160,8 +160,7 @@ static void write_items(void *arg, struct pt_buf *out)
     pt_json_array_end(&json);
 }
 
-/* The document's own metadata; completeness is a health figure and thus a number. */
-static void write_provenance(const bson_t *doc, struct pt_json *json)
+void pt_results_provenance(const bson_t *doc, struct pt_json *json)
 {
     bson_t metadata;
     bson_iter_t iter;
@@ -190,7 +189,7 @@ static void write_metadata(const struct pt_results *results, const bson_t *newes
     pt_json_kv_int(json, "records_returned", (int64_t)results->n);
     pt_json_kv_text(json, "computed", results->on_request ? "on_request" : "stored");
     if (newest != NULL) {
-        write_provenance(newest, json);
+        pt_results_provenance(newest, json);
     } else {
         struct pt_buf message = { 0 };
         pt_buf_printf(&message, "No %s data available%s%s", results->script->name,

@@ -45,6 +45,8 @@ void pt_results_json(const struct pt_results *results, struct pt_json *json);
 /* The fields of a document as an object, as the items of a list have them. */
 void pt_results_fields_json(const struct pt_results *results, const bson_t *doc,
                             struct pt_json *json);
+/* The metadata of a document as members; completeness is a health figure and thus a number. */
+void pt_results_provenance(const bson_t *doc, struct pt_json *json);
 /* Header: timestamp, (as_of,) (pair,) status, fields; members of maps and lists as dotted columns.
  * False: there are more than PT_CSV_COLUMNS. */
 #define PT_CSV_COLUMNS 65536

@@ -16,7 +16,7 @@ enum {
 };
 
 struct pt_route {
-    const char *path; /* "/scripts/{name}": at most one {} piece, the last */
+    const char *path; /* "/scripts/{name}": at most one {} piece */
     void (*handle)(struct pt_request *request);
     bool (*found)(struct pt_request
                       *request);   /* whether {name} stands for something; false: it has answered */
@@ -31,7 +31,8 @@ struct pt_route {
 extern const struct pt_route pt_routes[]; /* ended by path NULL */
 size_t pt_routes_count(void);
 
-/* The row for a decoded path; *arg: what stands for {name}, inside path. NULL: none. */
+/* The row for a decoded path; *arg: what stands for {name}, inside path, up to its end or the next
+ * '/'. NULL: none. */
 const struct pt_route *pt_route_find(const char *path, const char **arg);
 
 /* Known paths that this version does not answer: 501, never 404 (clients take 404 for "no such
@@ -57,6 +58,11 @@ void pt_handle_lineage(struct pt_request *request);
 void pt_handle_scripts(struct pt_request *request);
 void pt_handle_script(struct pt_request *request);
 void pt_handle_reload(struct pt_request *request);
+void pt_handle_anomalies(struct pt_request *request);
+void pt_handle_anomaly_summary(struct pt_request *request);
+void pt_handle_detect(struct pt_request *request);
+void pt_handle_acknowledge(struct pt_request *request);
+void pt_handle_resolve(struct pt_request *request);
 void pt_handle_metrics(struct pt_request *request);
 void pt_handle_openapi(struct pt_request *request);
 void pt_handle_docs(struct pt_request *request);
@@ -69,6 +75,7 @@ bool pt_found_script(struct pt_request *request);
 /* Their parameter tables. */
 extern const struct pt_param pt_health_params[], pt_candles_params[], pt_trades_params[],
     pt_depth_params[], pt_funding_params[], pt_analysis_params[], pt_scripts_params[],
-    pt_reload_params[], pt_datasets_params[], pt_lineage_params[], pt_overview_params[];
+    pt_reload_params[], pt_datasets_params[], pt_lineage_params[], pt_overview_params[],
+    pt_anomalies_params[], pt_anomaly_summary_params[], pt_detect_params[];
 
 #endif

@@ -5,6 +5,32 @@
 
 #include <string.h>
 
+/* The original system documents some of these paths and serves the others: both are served. */
+#define ANOMALY_ROWS(prefix)                                                                       \
+    { .path = prefix,                                                                              \
+      .handle = pt_handle_anomalies,                                                               \
+      .params = pt_anomalies_params,                                                               \
+      .flags = PT_ROUTE_LIST,                                                                      \
+      .tag = "anomalies",                                                                          \
+      .summary = "the log of anomalies, the newest first",                                         \
+      .about = "What detectors found at each closed bar and on request, and what ingest saw. A "   \
+               "hit is logged once, with its first score." },                                      \
+        { .path = prefix "/detect",                                                                \
+          .handle = pt_handle_detect,                                                              \
+          .params = pt_detect_params,                                                              \
+          .flags = PT_ROUTE_POST | PT_ROUTE_OPEN,                                                  \
+          .tag = "anomalies",                                                                      \
+          .summary = "runs a detector now, over all bars of its newest window",                    \
+          .about =                                                                                 \
+              "Takes the detector's own parameters too. What it finds is in the log when this "    \
+              "answers. anomalies_detected is null, and never 0, where it cannot tell: status "    \
+              "and metadata.reasons say why." },                                                   \
+    {                                                                                              \
+        .path = prefix "/summary", .handle = pt_handle_anomaly_summary,                            \
+        .params = pt_anomaly_summary_params, .tag = "anomalies",                                   \
+        .summary = "how many anomalies the log has, by severity, pair, method, kind and status"    \
+    }
+
 const struct pt_route pt_routes[] = {
     { .path = "/",
       .handle = pt_handle_root,
@@ -141,6 +167,21 @@ const struct pt_route pt_routes[] = {
       .found = pt_found_script,
       .tag = "scripts",
       .summary = "one script: declaration, parameters in force, source" },
+    ANOMALY_ROWS("/anomalies"),
+    ANOMALY_ROWS("/anomalies/anomalies"),
+    { .path = "/anomalies/{id}/acknowledge",
+      .handle = pt_handle_acknowledge,
+      .flags = PT_ROUTE_POST,
+      .tag = "anomalies",
+      .summary = "somebody has seen it",
+      .about = "What is acknowledged already stays as it is; 409 for what is resolved. Being found "
+               "again changes nothing." },
+    { .path = "/anomalies/{id}/resolve",
+      .handle = pt_handle_resolve,
+      .flags = PT_ROUTE_POST,
+      .tag = "anomalies",
+      .summary = "it needs no more attention",
+      .about = "What is resolved already stays as it is." },
     { .path = "/metrics",
       .handle = pt_handle_metrics,
       .flags = PT_ROUTE_LAX,
@@ -175,8 +216,9 @@ const struct pt_route *pt_route_find(const char *path, const char **arg)
         }
         size_t fixed = (size_t)(brace - route->path);
         if (strncmp(route->path, path, fixed) != 0) continue;
-        const char *rest = path + fixed;
-        if (*rest == '\0' || strchr(rest, '/') != NULL) continue;
+        const char *rest = path + fixed, *tail = strchr(brace, '}') + 1;
+        size_t piece = strcspn(rest, "/");
+        if (piece == 0 || strcmp(rest + piece, tail) != 0) continue;
         *arg = rest;
         return route;
     }
@@ -194,14 +236,6 @@ static const char *const later[] = {
     "/backfill/start",
     "/backfill/jobs",
     "/backfill/jobs/*",
-    "/anomalies",
-    "/anomalies/detect",
-    "/anomalies/summary",
-    "/anomalies/anomalies",
-    "/anomalies/anomalies/detect",
-    "/anomalies/anomalies/summary",
-    "/anomalies/*/acknowledge",
-    "/anomalies/*/resolve",
     "/stream",
     "/schemas",
     "/schemas/**",

@@ -147,9 +147,25 @@ static void on_done(void *arg, const struct pt_unit_result *results, size_t n,
     deliver(arg, err == NULL ? results[n - 1].doc : NULL, err);
 }
 
-static void on_reloaded(void *arg, const bson_t *outcome, const struct pt_err *err)
+static void on_told(void *arg, const bson_t *doc, const struct pt_err *err)
 {
-    deliver(arg, outcome, err);
+    deliver(arg, doc, err);
+}
+
+static void on_detected(void *arg, const bson_t *doc, uint64_t logged, const struct pt_err *err)
+{
+    bson_t told = BSON_INITIALIZER;
+    struct pt_err none;
+    if (err == NULL && doc == NULL) {
+        pt_fail(&none, PT_EIO, "the worker gave no result");
+        err = &none;
+    }
+    if (err == NULL) {
+        bson_append_int64(&told, "logged", -1, (int64_t)logged);
+        bson_append_document(&told, "result", -1, doc);
+    }
+    deliver(arg, err == NULL ? &told : NULL, err);
+    bson_destroy(&told);
 }
 
 /* A copy that outlives the handler: what was borrowed is copied or left out. */
@@ -174,10 +190,25 @@ static void free_nothing(void *arg)
 
 /* What is asked of the engine. */
 struct asked {
-    const struct pt_unit *unit; /* NULL: a reload */
-    bool diff;
+    enum { ASK_UNIT, ASK_DETECTION, ASK_STATUS, ASK_RELOAD } what;
+    const struct pt_unit *unit; /* of these two */
+    const char *id;             /* whose status */
+    enum pt_anomaly_status status;
+    bool diff; /* of a reload */
     int64_t wait_us;
 };
+
+static enum pt_code ask(struct pt_engine *engine, const struct asked *asked, struct call *call,
+                        struct pt_err *err)
+{
+    switch (asked->what) {
+    case ASK_UNIT: return pt_engine_eval(engine, asked->unit, on_done, call, err);
+    case ASK_DETECTION: return pt_engine_detect(engine, asked->unit, on_detected, call, err);
+    case ASK_STATUS: return pt_engine_settle(engine, asked->id, asked->status, on_told, call, err);
+    case ASK_RELOAD: break;
+    }
+    return pt_engine_reload(engine, asked->diff, on_told, call, err);
+}
 
 static enum pt_code begin(struct pt_request *request, const struct asked *asked, pt_wait_fn then,
                           void (*free_arg)(void *arg), void *arg, struct pt_err *err)
@@ -208,9 +239,7 @@ static enum pt_code begin(struct pt_request *request, const struct asked *asked,
     wait->arg = arg;
     atomic_fetch_add(&waits->box->refs, 1);
     *call = (struct call){ waits->box, wait->number };
-    rc = asked->unit != NULL
-             ? pt_engine_eval(thread->http->engine, asked->unit, on_done, call, err)
-             : pt_engine_reload(thread->http->engine, asked->diff, on_reloaded, call, err);
+    rc = ask(thread->http->engine, asked, call, err);
     if (rc != PT_OK) {
         box_unref(waits->box);
         goto out;
@@ -235,14 +264,35 @@ out:
 enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
                            void (*free_arg)(void *arg), void *arg, struct pt_err *err)
 {
-    const struct asked asked = { .unit = unit, .wait_us = request->thread->http->set.request_us };
+    const struct asked asked = { .what = ASK_UNIT,
+                                 .unit = unit,
+                                 .wait_us = request->thread->http->set.request_us };
     return begin(request, &asked, then, free_arg, arg, err);
+}
+
+enum pt_code pt_wait_detect(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
+                            void (*free_arg)(void *arg), void *arg, struct pt_err *err)
+{
+    const struct asked asked = { .what = ASK_DETECTION,
+                                 .unit = unit,
+                                 .wait_us = request->thread->http->set.request_us };
+    return begin(request, &asked, then, free_arg, arg, err);
+}
+
+enum pt_code pt_wait_settle(struct pt_request *request, const char *id,
+                            enum pt_anomaly_status status, pt_wait_fn then, struct pt_err *err)
+{
+    const struct asked asked = { .what = ASK_STATUS,
+                                 .id = id,
+                                 .status = status,
+                                 .wait_us = request->thread->http->set.request_us };
+    return begin(request, &asked, then, free_nothing, NULL, err);
 }
 
 enum pt_code pt_wait_reload(struct pt_request *request, bool diff, pt_wait_fn then,
                             struct pt_err *err)
 {
-    const struct asked asked = { .diff = diff, .wait_us = PT_RELOAD_WAIT_US };
+    const struct asked asked = { .what = ASK_RELOAD, .diff = diff, .wait_us = PT_RELOAD_WAIT_US };
     return begin(request, &asked, then, free_nothing, NULL, err);
 }
 

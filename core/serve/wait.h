@@ -1,4 +1,4 @@
-/* wait.h - requests that wait for a worker to compute, or for a reload.         [layer: serve]
+/* wait.h - requests that wait for a worker, a commit or a reload.               [layer: serve]
  *
  *     HTTP thread                     engine's loop thread
  *     pt_wait_begin ── unit ────────> worker computes
@@ -14,6 +14,7 @@
 #include "base/timefmt.h"
 #include "data/doc.h"
 #include "serve/request.h"
+#include "store/anomaly.h"
 
 struct pt_engine;
 struct pt_unit;
@@ -21,7 +22,8 @@ struct pt_mailbox;
 
 #define PT_WAITS_MAX 256 /* of one thread; more are answered 503 */
 
-/* doc: the result document, or the outcome of the reload; NULL when it failed and err says why.
+/* doc: the result document; of a detection { logged, result }; of an anomaly its document; of a
+ * reload its outcome; NULL when it failed and err says why.
  * Must answer the request. */
 typedef void (*pt_wait_fn)(struct pt_request *request, void *arg, const bson_t *doc,
                            const struct pt_err *err);
@@ -56,6 +58,14 @@ void pt_waits_ring(struct pt_waits *waits); /* wakes the thread; any thread */
  * already. On failure the request is still the caller's to answer. */
 enum pt_code pt_wait_begin(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
                            void (*free_arg)(void *arg), void *arg, struct pt_err *err);
+
+/* The same of a detector, over all of its window: when what it found is durable in the log. */
+enum pt_code pt_wait_detect(struct pt_request *request, const struct pt_unit *unit, pt_wait_fn then,
+                            void (*free_arg)(void *arg), void *arg, struct pt_err *err);
+
+/* Gives an anomaly another status. Otherwise as pt_wait_begin. */
+enum pt_code pt_wait_settle(struct pt_request *request, const char *id,
+                            enum pt_anomaly_status status, pt_wait_fn then, struct pt_err *err);
 
 /* Asks the engine to reload, or with diff to say what would change; as long as that takes, but
  * PT_RELOAD_WAIT_US at most. Otherwise as pt_wait_begin. */

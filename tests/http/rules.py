@@ -12,7 +12,7 @@ from client import HOUR, T0, ask, candle, load, strict, write_candles
 
 ROUTES = ["/", "/health/liveness", "/health/readiness", "/health/summary", "/health?pair=BTCUSDT", "/data/candles?pair=BTCUSDT&period=1h", "/data/trades?pair=BTCUSDT",
           "/data/depth?pair=BTCUSDT", "/data/funding?pair=BTCUSDT&start=2024-11-15", "/analysis/volatility?pair=BTCUSDT", "/analysis/market-overview", "/scripts", "/scripts/trend",
-          "/catalog/datasets", "/catalog/datasets/candles_BTCUSDT_1h", "/catalog/schemas/candles_BTCUSDT_1h", "/catalog/lineage/candles_BTCUSDT_1h",
+          "/catalog/datasets", "/catalog/datasets/candles_BTCUSDT_1h", "/catalog/schemas/candles_BTCUSDT_1h", "/catalog/lineage/candles_BTCUSDT_1h", "/anomalies?pair=BTCUSDT", "/anomalies/anomalies", "/anomalies/summary",
           "/metrics", "/openapi.json", "/docs"]
 
 
@@ -99,8 +99,7 @@ class Rules(WithStore):
     def test_what_is_not_built_yet_is_501(self):
         for target in ("/health/leader", "/analysis/performance/rolling", "/stream", "/api/v1/mongodb/x", "/api/v1/characterizations"):
             self.problem(self.get(target), 501)
-        for method, target in (("POST", "/backfill/start"), ("DELETE", "/backfill/jobs/1"), ("POST", "/anomalies/detect"),
-                               ("PUT", "/api/v1/mongodb/x")):
+        for method, target in (("POST", "/backfill/start"), ("DELETE", "/backfill/jobs/1"), ("PUT", "/api/v1/mongodb/x")):
             self.problem(ask(self.port, target, method, body="{}"), 501)
 
     def test_unknown_parameters_are_named_everywhere(self):
@@ -186,9 +185,11 @@ class Rules(WithStore):
         want = {"/", "/health/liveness", "/health/readiness", "/health/summary", "/health", "/data/candles", "/data/trades", "/data/depth", "/data/funding", "/analysis/{metric}", "/analysis/market-overview", "/scripts", "/scripts/{name}", "/scripts/reload",
                 "/catalog/datasets", "/catalog/datasets/{id}", "/catalog/schemas/{id}", "/catalog/lineage/{id}",
                 "/metrics", "/openapi.json", "/docs"} | {f"/analysis/{name}" for name in names}
+        posts = {"/scripts/reload", "/anomalies/detect", "/anomalies/anomalies/detect", "/anomalies/{id}/acknowledge", "/anomalies/{id}/resolve"}
+        want |= posts | {prefix + path for prefix in ("/anomalies", "/anomalies/anomalies") for path in ("", "/summary")}
         self.assertEqual(set(document["paths"]), want)
         for path, operations in document["paths"].items():
-            self.assertEqual(set(operations), {"post"} if path == "/scripts/reload" else {"get"})
+            self.assertEqual(set(operations), {"post"} if path in posts else {"get"})
             if "post" in operations:
                 continue
             self.assertIn("200", operations["get"]["responses"])

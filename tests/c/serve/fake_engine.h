@@ -21,6 +21,7 @@ enum fake_answer { FAKE_RESULT, FAKE_EMPTY, FAKE_FAILURE, FAKE_SILENCE };
 
 struct fake_unit {
     struct fake_unit *next;
+    pt_detect_fn detected; /* instead of fn */
     char symbol[PT_SYMBOL_MAX], name[PT_SCRIPT_NAME_MAX];
     int64_t period_us, as_of_us;
     size_t n;
@@ -160,9 +161,10 @@ static const char fake_outputs[] =
 static inline bson_t *fake_declaration(const char *name, const char *shape)
 {
     char text[2000];
+    bool detector = strcmp(shape, "anomaly") == 0;
     snprintf(
         text, sizeof text,
-        "{\"api\":1,\"kind\":\"calculator\",\"name\":\"%s\",\"about\":\"%s of "
+        "{\"api\":1,\"kind\":\"%s\",\"of\":\"market\",\"name\":\"%s\",\"about\":\"%s of "
         "something\",\"method\":\"declared\","
         "\"method_version\":\"1\",\"shape\":\"%s\",\"every\":[\"1h\"],\"needs\":{\"candles\":{"
         "\"span\":\"30d\"},"
@@ -174,7 +176,7 @@ static inline bson_t *fake_declaration(const char *name, const char *shape)
         "{\"name\":\"share\",\"type\":\"number\",\"default\":0.5,\"min\":0.0,\"max\":1.0,\"unit\":"
         "\"ratio\"},"
         "{\"name\":\"flag\",\"type\":\"bool\",\"default\":false}],\"outputs\":%s}",
-        name, name, shape, fake_outputs);
+        detector ? "anomaly" : "calculator", name, name, detector ? "data" : shape, fake_outputs);
     bson_error_t error;
     bson_t *doc = bson_new_from_json((const uint8_t *)text, -1, &error);
     if (doc == NULL) {
@@ -195,22 +197,24 @@ static inline struct pt_source *fake_source(struct pt_sources *sources, const ch
     return source;
 }
 
-/* volatility (shape values), deviation (shape data), broken (did not load). */
+/* volatility (shape values), deviation (shape data), mad (a detector), broken (did not load). */
 static inline struct pt_scripts *fake_scripts(uint64_t generation)
 {
     struct pt_registry registry;
     struct pt_scripts *scripts = NULL;
     struct pt_err err;
-    struct pt_sources sources = { .v = calloc(3, sizeof(struct pt_source)) };
+    struct pt_sources sources = { .v = calloc(4, sizeof(struct pt_source)) };
     fake_source(&sources, "broken");
     fake_source(&sources, "deviation");
+    fake_source(&sources, "mad");
     fake_source(&sources, "volatility");
     if (pt_registry_init(&registry, &sources, &err) != PT_OK) abort();
     pt_registry_fail(&registry.v[0], "%s", "unexpected symbol");
     strcpy(registry.v[0].error_file, "calculators/broken.lua");
     registry.v[0].error_line = 3;
     registry.v[1].declaration = fake_declaration("deviation", "data");
-    registry.v[2].declaration = fake_declaration("volatility", "values");
+    registry.v[2].declaration = fake_declaration("mad", "anomaly");
+    registry.v[3].declaration = fake_declaration("volatility", "values");
     if (pt_registry_snapshot(&registry, NULL, generation, &scripts, &err) != PT_OK) abort();
     pt_registry_fini(&registry);
     return scripts;
@@ -288,8 +292,9 @@ void pt_engine_rejects(struct pt_engine *engine, pt_reason_fn fn, void *arg)
     fn(arg, "kline", "ohlc_order", 3);
 }
 
-enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit, pt_unit_fn fn,
-                            void *arg, struct pt_err *err)
+static inline enum pt_code fake_submit(struct pt_engine *engine, const struct pt_unit *unit,
+                                       pt_unit_fn fn, pt_detect_fn detected, void *arg,
+                                       struct pt_err *err)
 {
     struct fake_unit *mine = calloc(1, sizeof *mine);
     if (mine == NULL) return pt_fail(err, PT_ENOMEM, "no memory");
@@ -300,6 +305,7 @@ enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit
     mine->as_of_us = unit->as_of_us;
     mine->params = bson_copy(unit->params[unit->n - 1]);
     mine->fn = fn;
+    mine->detected = detected;
     mine->arg = arg;
     pthread_mutex_lock(&engine->lock);
     struct fake_unit **at = &engine->first;
@@ -316,12 +322,126 @@ enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit
     return PT_OK;
 }
 
+enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit, pt_unit_fn fn,
+                            void *arg, struct pt_err *err)
+{
+    return fake_submit(engine, unit, fn, NULL, arg, err);
+}
+
+enum pt_code pt_engine_detect(struct pt_engine *engine, const struct pt_unit *unit, pt_detect_fn fn,
+                              void *arg, struct pt_err *err)
+{
+    return fake_submit(engine, unit, NULL, fn, arg, err);
+}
+
+/* At once, on the caller's thread. */
+enum pt_code pt_engine_settle(struct pt_engine *engine, const char *id,
+                              enum pt_anomaly_status status, pt_settle_fn fn, void *arg,
+                              struct pt_err *err)
+{
+    struct pt_write *write = NULL;
+    struct pt_err why;
+    bson_t *doc = NULL;
+    enum pt_code rc = pt_write_begin(engine->store, &write, err);
+    if (rc != PT_OK) return rc;
+    rc = pt_anomaly_settle(write, id, status, pt_now_us(), &doc, &why);
+    if (rc == PT_OK)
+        rc = pt_write_commit(write, &why);
+    else
+        pt_write_abort(write);
+    fn(arg, rc == PT_OK ? doc : NULL, rc == PT_OK ? NULL : &why);
+    bson_destroy(doc);
+    return PT_OK;
+}
+
+/* A hit with details of all sorts. */
+static inline bson_t *fake_hit(int64_t time_us, const char *severity)
+{
+    bson_t *hit = bson_new(), details, features;
+    BSON_APPEND_DATE_TIME(hit, "time", time_us / 1000);
+    BSON_APPEND_DOUBLE(hit, "price", 101.5);
+    BSON_APPEND_DOUBLE(hit, "score", 7.25);
+    BSON_APPEND_DOUBLE(hit, "threshold", 3.5);
+    BSON_APPEND_NULL(hit, "expected");
+    BSON_APPEND_DOUBLE(hit, "observed", 0.07);
+    BSON_APPEND_UTF8(hit, "direction", "up");
+    BSON_APPEND_UTF8(hit, "severity", severity);
+    BSON_APPEND_UTF8(hit, "reason", "ml_outlier");
+    BSON_APPEND_DOCUMENT_BEGIN(hit, "details", &details);
+    BSON_APPEND_DOUBLE(&details, "volume", 12.5);
+    BSON_APPEND_DOCUMENT_BEGIN(&details, "features", &features);
+    BSON_APPEND_DOUBLE(&features, "price_change", 0.5);
+    bson_append_document_end(&details, &features);
+    BSON_APPEND_DOUBLE(&details, "excess", 2.5);
+    BSON_APPEND_DOUBLE(&details, "score", 9);
+    bson_append_document_end(hit, &details);
+    return hit;
+}
+
+/* fake_result: two hits; fake_empty: it cannot tell. */
+static inline bson_t *fake_detection(const struct fake_unit *unit, int64_t as_of_us, bool known)
+{
+    bson_t *doc = fake_result(unit->name, unit->symbol, unit->period_us,
+                              known ? as_of_us : PT_MISSING, known ? "ok" : "empty", 1, "computed"),
+           *out = bson_new(), data, list, metadata, parameters;
+    bson_iter_t iter;
+    bson_iter_init(&iter, doc);
+    while (bson_iter_next(&iter)) {
+        const char *key = bson_iter_key(&iter);
+        if (strcmp(key, "data") != 0 && strcmp(key, "metadata") != 0)
+            bson_append_iter(out, key, -1, &iter);
+    }
+    BSON_APPEND_DOCUMENT_BEGIN(out, "data", &data);
+    if (known) {
+        BSON_APPEND_INT64(&data, "found", 2);
+        BSON_APPEND_ARRAY_BEGIN(&data, "anomalies", &list);
+        for (int i = 0; i < 2; i++) {
+            bson_t *hit = fake_hit(as_of_us - (2 - i) * unit->period_us, i == 0 ? "low" : "high");
+            BSON_APPEND_DOCUMENT(&list, i == 0 ? "0" : "1", hit);
+            bson_destroy(hit);
+        }
+        bson_append_array_end(&data, &list);
+    } else {
+        BSON_APPEND_NULL(&data, "found");
+        BSON_APPEND_NULL(&data, "anomalies");
+    }
+    bson_append_document_end(out, &data);
+    BSON_APPEND_DOCUMENT_BEGIN(out, "metadata", &metadata);
+    BSON_APPEND_DOCUMENT_BEGIN(&metadata, "parameters", &parameters);
+    bson_concat(&parameters, unit->params);
+    bson_append_document_end(&metadata, &parameters);
+    BSON_APPEND_DOUBLE(&metadata, "completeness", 87.5);
+    bson_append_document_end(out, &metadata);
+    bson_destroy(doc);
+    return out;
+}
+
+static inline void fake_answer_detection(struct fake_unit *unit, int64_t as_of_us,
+                                         enum fake_answer how)
+{
+    struct pt_err err;
+    if (how == FAKE_RESULT || how == FAKE_EMPTY) {
+        bson_t *doc = fake_detection(unit, as_of_us, how == FAKE_RESULT);
+        unit->detected(unit->arg, doc, how == FAKE_RESULT ? 2 : 0, NULL);
+        bson_destroy(doc);
+    } else {
+        pt_fail(&err, how == FAKE_SILENCE ? PT_ECANCEL : PT_EFULL, "the disk said no");
+        unit->detected(unit->arg, NULL, 0, &err);
+    }
+    bson_destroy(unit->params);
+    free(unit);
+}
+
 static inline void fake_answer_unit(struct fake_unit *unit, enum fake_answer how)
 {
     struct pt_err err;
     int64_t as_of_us =
         unit->as_of_us == INT64_MAX ? pt_now_us() / PT_US_HOUR * PT_US_HOUR : unit->as_of_us;
     bson_t *doc = NULL;
+    if (unit->detected != NULL) {
+        fake_answer_detection(unit, as_of_us, how);
+        return;
+    }
     if (how == FAKE_RESULT)
         doc =
             fake_result(unit->name, unit->symbol, unit->period_us, as_of_us, "ok", 2.5, "computed");

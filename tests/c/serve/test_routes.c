@@ -25,6 +25,11 @@ static void test_paths_lead_to_their_routes(void)
         { "/catalog/datasets/candles_A_1h", "/catalog/datasets/{id}", "candles_A_1h" },
         { "/catalog/schemas/x", "/catalog/schemas/{id}", "x" },
         { "/catalog/lineage/x", "/catalog/lineage/{id}", "x" },
+        { "/anomalies", "/anomalies", NULL },
+        { "/anomalies/detect", "/anomalies/detect", NULL },
+        { "/anomalies/anomalies/summary", "/anomalies/anomalies/summary", NULL },
+        { "/anomalies/17/acknowledge", "/anomalies/{id}/acknowledge", "17/acknowledge" },
+        { "/anomalies/detect/resolve", "/anomalies/{id}/resolve", "detect/resolve" },
         { "/scripts", "/scripts", NULL },
         { "/scripts/trend", "/scripts/{name}", "trend" },
     };
@@ -35,11 +40,25 @@ static void test_paths_lead_to_their_routes(void)
         CU_ASSERT_STRING_EQUAL(route->path, good[i][1]);
         if (good[i][2] != NULL) CU_ASSERT_STRING_EQUAL(arg, good[i][2]);
     }
-    static const char *const none[] = {
-        "",           "//",       "/data",         "/data/candles/", "/Data/candles",
-        "/analysis/", "/docs/",   "/analysis/a/b", "/scripts/",      "/scripts/a/b",
-        "/analysis",  "/metrics/"
-    };
+    static const char *const none[] = { "",
+                                        "//",
+                                        "/data",
+                                        "/data/candles/",
+                                        "/Data/candles",
+                                        "/analysis/",
+                                        "/docs/",
+                                        "/analysis/a/b",
+                                        "/scripts/",
+                                        "/scripts/a/b",
+                                        "/analysis",
+                                        "/metrics/",
+                                        "/anomalies/",
+                                        "/anomalies/17",
+                                        "/anomalies//resolve",
+                                        "/anomalies/1/2/resolve",
+                                        "/anomalies/17/resolve/",
+                                        "/anomalies/17/resolved",
+                                        "/anomalies/detect/" };
     for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
         const char *arg = NULL;
         CU_ASSERT_PTR_NULL(pt_route_find(none[i], &arg));
@@ -51,9 +70,6 @@ static void test_what_is_known_but_not_built_is_told_from_what_is_unknown(void)
     static const char *const known[] = {
         "/backfill/start",
         "/backfill/jobs/42",
-        "/anomalies",
-        "/anomalies/anomalies/detect",
-        "/anomalies/17/acknowledge",
         "/stream",
         "/api/v1/mongodb/signals",
         "/api/v1/characterizations",
@@ -149,6 +165,21 @@ static void test_the_description_lists_routes_and_scripts(void)
     const cJSON *share =
         cJSON_GetObjectItem(param_of(paths, "/analysis/deviation", "share"), "schema");
     CU_ASSERT_TRUE(cJSON_IsNumber(cJSON_GetObjectItem(share, "default")));
+    /* parameters of a detector stand at the route that runs it, and it has none of its own */
+    CU_ASSERT_PTR_NULL(cJSON_GetObjectItemCaseSensitive(paths, "/analysis/mad"));
+    window = param_of(paths, "/anomalies/detect", "window");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(window);
+    CU_ASSERT_STRING_EQUAL(cJSON_GetObjectItem(window, "description")->valuestring,
+                           "mad: bars (default 20)");
+    const cJSON *id = param_of(paths, "/anomalies/{id}/resolve", "id");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(id);
+    CU_ASSERT_STRING_EQUAL(cJSON_GetObjectItem(id, "in")->valuestring, "path");
+    const char *const entry[] = { "/anomalies", "get",        "responses",
+                                  "200",        "content",    "application/json",
+                                  "schema",     "properties", "anomalies",
+                                  "items",      "properties", "severity",
+                                  NULL };
+    CU_ASSERT_PTR_NOT_NULL(walk(paths, entry));
     const char *const level[] = {
         "/analysis/volatility", "get",    "responses",  "200",    "content",
         "application/json",     "schema", "properties", "values", "items",
