@@ -9,6 +9,7 @@ from harness import main  # noqa: E402
 from abuse import *  # noqa: E402,F401,F403
 from alerts import *  # noqa: E402,F401,F403
 from analysis import *  # noqa: E402,F401,F403
+from anomalies import *  # noqa: E402,F401,F403
 from catalog import *  # noqa: E402,F401,F403
 from correlation import *  # noqa: E402,F401,F403
 from data import *  # noqa: E402,F401,F403
