@@ -71,8 +71,7 @@ static bool read_key(const void *bytes, size_t len, struct pt_anomaly *out)
                                 .symbol = symbol,
                                 .method = end + 1,
                                 .method_len = len - (size_t)(end + 1 - (const char *)key),
-                                .key = bytes,
-                                .key_len = len };
+                                .id = bytes };
     return true;
 }
 
@@ -230,12 +229,19 @@ static bson_t *make_doc(const struct pt_anomaly_source *source, const bson_t *hi
     return doc;
 }
 
+/* The index has no documents of its own. */
+static enum pt_code put_index(struct pt_write *write, const struct key *key, struct pt_err *err)
+{
+    bson_t empty = BSON_INITIALIZER;
+    enum pt_code rc = pt_write_doc(write, PT_ANOMALY_INDEX, key->bytes, key->len, &empty, err);
+    bson_destroy(&empty);
+    return rc;
+}
+
 enum pt_code pt_anomaly_add(struct pt_write *write, const struct pt_anomaly_source *source,
                             const bson_t *hit, bool *added, struct pt_err *err)
 {
     struct key key;
-    const void *there;
-    size_t there_len;
     bson_t view;
     const char *word = "";
     *added = false;
@@ -245,15 +251,15 @@ enum pt_code pt_anomaly_add(struct pt_write *write, const struct pt_anomaly_sour
         return pt_fail(err, PT_EINVAL, "%s: a hit of the severity '%.20s'", source->method, word);
     enum pt_code rc = make_id(source, hit, key.bytes, err);
     if (rc != PT_OK) return rc;
-    rc = pt_write_doc_first(write, PT_ANOMALIES, key.bytes, ID_BYTES, &there, &there_len, &view,
-                            err);
+    rc = pt_write_doc_get(write, PT_ANOMALIES, key.bytes, ID_BYTES, &view, err);
     /* one that is damaged is there too: whoever reads it is told */
     if (rc != PT_ENOENT) return rc == PT_EDAMAGE ? PT_OK : rc;
     finish_key(&key, severity, (int)source->kind, PT_ANOMALY_NEW, source->dataset.symbol,
                source->method);
     bson_t *doc = make_doc(source, hit, key.bytes);
-    rc = pt_write_doc(write, PT_ANOMALIES, key.bytes, key.len, doc, err);
+    rc = pt_write_doc(write, PT_ANOMALIES, key.bytes, ID_BYTES, doc, err);
     bson_destroy(doc);
+    if (rc == PT_OK) rc = put_index(write, &key, err);
     *added = rc == PT_OK;
     return rc;
 }
@@ -277,39 +283,50 @@ static bson_t *changed(const bson_t *old, enum pt_anomaly_status status, int64_t
     return doc;
 }
 
+/* The key of the index for a document, whose id is there already; false: it is none of ours. */
+static bool key_of_doc(const bson_t *doc, struct key *key)
+{
+    const char *severity, *kind, *status, *symbol, *method;
+    if (!pt_doc_text(doc, "severity", &severity) || !pt_doc_text(doc, "kind", &kind) ||
+        !pt_doc_text(doc, "status", &status) || !pt_doc_text(doc, "symbol", &symbol) ||
+        !pt_doc_text(doc, "method", &method) || strlen(symbol) >= PT_SYMBOL_MAX ||
+        strlen(method) >= PT_ANOMALY_METHOD_MAX)
+        return false;
+    int words[] = { pt_anomaly_word(pt_anomaly_severities, severity),
+                    pt_anomaly_word(pt_anomaly_kinds, kind),
+                    pt_anomaly_word(pt_anomaly_statuses, status) };
+    finish_key(key, words[0], words[1], words[2], symbol, method);
+    return words[0] >= 0 && words[1] >= 0 && words[2] >= 0;
+}
+
 enum pt_code pt_anomaly_settle(struct pt_write *write, const char *id,
                                enum pt_anomaly_status status, int64_t now_us, bson_t **doc,
                                struct pt_err *err)
 {
-    struct key old, key;
-    struct pt_anomaly now;
-    const void *there;
-    size_t there_len;
+    struct key key;
     bson_t view;
     enum pt_code rc = PT_ENOENT;
     *doc = NULL;
     if (id_bytes(id, key.bytes))
-        rc = pt_write_doc_first(write, PT_ANOMALIES, key.bytes, ID_BYTES, &there, &there_len, &view,
-                                err);
+        rc = pt_write_doc_get(write, PT_ANOMALIES, key.bytes, ID_BYTES, &view, err);
     if (rc == PT_ENOENT)
         return pt_fail(err, rc, "no anomaly has the id \"%.60s\"; /anomalies lists all", id);
     if (rc != PT_OK) return rc;
-    if (!read_key(there, there_len, &now))
-        return pt_fail(err, PT_EDAMAGE, "the key of anomaly %s is damaged", id);
-    if (now.status == PT_ANOMALY_RESOLVED && status == PT_ANOMALY_ACKNOWLEDGED)
+    if (!key_of_doc(&view, &key))
+        return pt_fail(err, PT_EDAMAGE, "the document of anomaly %s is damaged", id);
+    uint8_t was = key.bytes[ID_BYTES + 2];
+    if (was == PT_ANOMALY_RESOLVED && status == PT_ANOMALY_ACKNOWLEDGED)
         return pt_fail(err, PT_EINVAL, "anomaly %s is resolved: it cannot be acknowledged any more",
                        id);
-    if (now.status == status) {
+    if (was == (uint8_t)status) {
         *doc = bson_copy(&view);
         return PT_OK;
     }
-    *doc = changed(&view, status, now_us);
-    memcpy(old.bytes, there, there_len); /* it goes with the first write */
-    memcpy(key.bytes, there, there_len);
-    old.len = key.len = there_len;
+    *doc = changed(&view, status, now_us); /* the view goes with the first write */
+    rc = pt_write_doc_remove(write, PT_ANOMALY_INDEX, key.bytes, key.len, err);
     key.bytes[ID_BYTES + 2] = (uint8_t)status;
-    rc = pt_write_doc_remove(write, PT_ANOMALIES, old.bytes, old.len, err);
-    if (rc == PT_OK) rc = pt_write_doc(write, PT_ANOMALIES, key.bytes, key.len, *doc, err);
+    if (rc == PT_OK) rc = put_index(write, &key, err);
+    if (rc == PT_OK) rc = pt_write_doc(write, PT_ANOMALIES, key.bytes, ID_BYTES, *doc, err);
     if (rc == PT_OK) return PT_OK;
     bson_destroy(*doc);
     *doc = NULL;
@@ -326,7 +343,7 @@ struct old {
 static bool collect_old(void *arg, const void *key, size_t len)
 {
     struct old *old = arg;
-    if (len > KEY_MAX) return true; /* none of ours */
+    if (len > KEY_MAX || len < ID_BYTES) return true; /* none of ours */
     memcpy(old->v[old->n].bytes, key, len);
     old->v[old->n].len = len;
     return ++old->n < EXPIRE_AT_ONCE;
@@ -337,8 +354,11 @@ static enum pt_code remove_old(struct pt_store *store, const struct old *old, st
     struct pt_write *write = NULL;
     enum pt_code rc = pt_write_begin(store, &write, err);
     if (rc != PT_OK) return rc;
-    for (size_t i = 0; i < old->n && rc == PT_OK; i++)
-        rc = pt_write_doc_remove(write, PT_ANOMALIES, old->v[i].bytes, old->v[i].len, err);
+    for (size_t i = 0; i < old->n && rc == PT_OK; i++) {
+        rc = pt_write_doc_remove(write, PT_ANOMALIES, old->v[i].bytes, ID_BYTES, err);
+        if (rc == PT_OK)
+            rc = pt_write_doc_remove(write, PT_ANOMALY_INDEX, old->v[i].bytes, old->v[i].len, err);
+    }
     if (rc == PT_OK) return pt_write_commit(write, err);
     pt_write_abort(write);
     return rc;
@@ -357,8 +377,8 @@ enum pt_code pt_anomaly_expire(struct pt_store *store, int64_t before_us, uint64
         old.n = 0;
         rc = pt_read_begin(store, &read, err);
         if (rc == PT_OK)
-            rc = pt_docs_keys_range(read, PT_ANOMALIES, NULL, 0, to, sizeof to, false, collect_old,
-                                    &old, err);
+            rc = pt_docs_keys_range(read, PT_ANOMALY_INDEX, NULL, 0, to, sizeof to, false,
+                                    collect_old, &old, err);
         pt_read_end(read);
         if (rc == PT_OK && old.n > 0) rc = remove_old(store, &old, err);
         if (rc == PT_OK) *removed += old.n;
@@ -400,12 +420,16 @@ enum pt_code pt_anomaly_each(struct pt_read *read, const struct pt_anomaly_filte
     if (filter->from_us >= filter->to_us) return PT_OK;
     key_time(filter->from_us, from);
     key_time(filter->to_us, to);
-    return pt_docs_keys_range(read, PT_ANOMALIES, from, sizeof from, to, sizeof to, descending,
+    return pt_docs_keys_range(read, PT_ANOMALY_INDEX, from, sizeof from, to, sizeof to, descending,
                               choose, &choosing, err);
 }
 
 enum pt_code pt_anomaly_get(struct pt_read *read, const struct pt_anomaly *anomaly, bson_t *view,
                             struct pt_err *err)
 {
-    return pt_docs_get(read, PT_ANOMALIES, anomaly->key, anomaly->key_len, view, err);
+    char id[PT_ANOMALY_ID_MAX];
+    enum pt_code rc = pt_docs_get(read, PT_ANOMALIES, anomaly->id, ID_BYTES, view, err);
+    if (rc != PT_ENOENT) return rc;
+    id_text(anomaly->id, id);
+    return pt_fail(err, PT_EDAMAGE, "anomaly %s is in the index and has no document", id);
 }

@@ -221,27 +221,17 @@ enum pt_code pt_write_doc_remove(struct pt_write *write, const char *collection,
     return pt_outbox_doc(write, collection, key, key_len, err);
 }
 
-enum pt_code pt_write_doc_first(struct pt_write *write, const char *collection, const void *prefix,
-                                size_t prefix_len, const void **key, size_t *key_len, bson_t *view,
-                                struct pt_err *err)
+enum pt_code pt_write_doc_get(struct pt_write *write, const char *collection, const void *key,
+                              size_t key_len, bson_t *view, struct pt_err *err)
 {
     struct pt_doc_key at;
-    MDB_cursor *cursor = NULL;
-    MDB_val k, value;
-    enum pt_code rc = pt_doc_key(collection, prefix, prefix_len, &at, err);
+    MDB_val value;
+    enum pt_code rc = pt_doc_key(collection, key, key_len, &at, err);
     if (rc != PT_OK) return rc;
-    int mc = mdb_cursor_open(write->txn, write->store->dbi[PT_CURSOR_DOCS], &cursor);
-    if (mc == 0) {
-        k = (MDB_val){ at.len, at.bytes };
-        mc = mdb_cursor_get(cursor, &k, &value, MDB_SET_RANGE);
-        mdb_cursor_close(cursor); /* what it found stays where it is until the next write */
-    }
-    if (mc == 0 && (k.mv_size < at.len || memcmp(k.mv_data, at.bytes, at.len) != 0))
-        mc = MDB_NOTFOUND;
+    MDB_val k = { at.len, at.bytes };
+    int mc = mdb_get(write->txn, write->store->dbi[PT_CURSOR_DOCS], &k, &value);
     if (mc == MDB_NOTFOUND) return PT_ENOENT;
     if (mc != 0) return pt_write_spoil(write, pt_lmdb_fail(err, mc, "collection %s", collection));
-    *key = (const uint8_t *)k.mv_data + at.prefix;
-    *key_len = k.mv_size - at.prefix;
     const char *fault = pt_doc_check(&value, view);
-    return fault ? damaged(err, collection, *key, *key_len, fault) : PT_OK;
+    return fault ? damaged(err, collection, key, key_len, fault) : PT_OK;
 }

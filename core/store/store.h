@@ -136,10 +136,9 @@ enum pt_code pt_write_doc(struct pt_write *write, const char *collection, const 
                           const bson_t *doc, struct pt_err *err);
 enum pt_code pt_write_doc_remove(struct pt_write *write, const char *collection, const void *key, size_t key_len,
                                  struct pt_err *err); /* absent: PT_OK */
-/* The first document whose key begins so, as this transaction has left it. Borrowed until the next write. PT_ENOENT,
- * err untouched. */
-enum pt_code pt_write_doc_first(struct pt_write *write, const char *collection, const void *prefix, size_t prefix_len,
-                                const void **key, size_t *key_len, bson_t *view, struct pt_err *err);
+/* A document as this transaction has left it. Borrowed until the next write. PT_ENOENT, err untouched. */
+enum pt_code pt_write_doc_get(struct pt_write *write, const char *collection, const void *key, size_t key_len,
+                              bson_t *view, struct pt_err *err);
 /* Removes the due mark of a series if it is still `mark` (nothing changed meanwhile). */
 enum pt_code pt_write_due_done(struct pt_write *write, const struct pt_due *due, struct pt_err *err);
 /* Removes rows older than before_us; whole chunks are dropped, the edge chunk is rewritten. Mirrors are not told: they

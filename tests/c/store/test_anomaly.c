@@ -16,8 +16,29 @@ static void setup(void)
     store = kit_open(path);
 }
 
+static bool count_key(void *arg, const void *key, size_t len)
+{
+    (void)key;
+    (void)len;
+    ++*(size_t *)arg;
+    return true;
+}
+
+/* Documents and index are written together: `more` keys of the index are none of the log's. */
+static void check_whole(size_t more)
+{
+    struct pt_read *read;
+    size_t docs = 0, index = 0;
+    OK(pt_read_begin(store, &read, &kit_err));
+    OK(pt_docs_keys(read, PT_ANOMALIES, count_key, &docs, &kit_err));
+    OK(pt_docs_keys(read, PT_ANOMALY_INDEX, count_key, &index, &kit_err));
+    pt_read_end(read);
+    CU_ASSERT_EQUAL(index, docs + more);
+}
+
 static void teardown(void)
 {
+    check_whole(0);
     pt_store_close(store);
     kit_remove(path);
 }
@@ -432,17 +453,41 @@ static void test_old_ones_leave_by_rule(void)
     teardown();
 }
 
+static bool try_doc(void *arg, const struct pt_anomaly *anomaly)
+{
+    bson_t view;
+    return pt_anomaly_get(arg, anomaly, &view, &kit_err) == PT_OK;
+}
+
 static void test_damage_is_told_and_the_log_goes_on(void)
 {
     static const uint8_t junk[] = { 1, 2, 3 };
     struct pt_write *write;
+    struct pt_read *read;
     bson_t doc = BSON_INITIALIZER;
     setup();
     log_one("BTCUSDT", "mad", T0, 5, "high");
+    log_one("BTCUSDT", "mad", T0 + H, 5, "high");
+    bson_t *first = first_doc();
     OK(pt_write_begin(store, &write, &kit_err)); /* a key that is none of the log's */
-    OK(pt_write_doc(write, PT_ANOMALIES, junk, sizeof junk, &doc, &kit_err));
+    OK(pt_write_doc(write, PT_ANOMALY_INDEX, junk, sizeof junk, &doc, &kit_err));
     OK(pt_write_commit(write, &kit_err));
-    check_list(&all, false, "BTCUSDT/mad/0/high/new ");
+    check_list(&all, false, "BTCUSDT/mad/0/high/new BTCUSDT/mad/1/high/new ");
+    check_whole(1);
+    uint8_t id[24]; /* a document that has gone */
+    for (size_t i = 0; i < sizeof id; i++) sscanf(text_of(first, "id") + 2 * i, "%2hhx", &id[i]);
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_write_doc_remove(write, PT_ANOMALIES, id, sizeof id, &kit_err));
+    OK(pt_write_doc_remove(write, PT_ANOMALY_INDEX, junk, sizeof junk, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    kit_err.code = PT_OK;
+    OK(pt_read_begin(store, &read, &kit_err));
+    OK(pt_anomaly_each(read, &all, false, try_doc, read, &kit_err));
+    pt_read_end(read);
+    CU_ASSERT_EQUAL(kit_err.code, PT_EDAMAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, text_of(first, "id")));
+    CU_ASSERT_TRUE(log_one("BTCUSDT", "mad", T0, 5, "high")); /* which may come again */
+    bson_destroy(first);
     bson_destroy(&doc);
     teardown();
 }
