@@ -75,8 +75,11 @@ static void check_path(const char *text, size_t size)
     must(path != NULL);
     if (pt_path_decode(text, size, path, NULL) == PT_OK) {
         must(strlen(path) <= size);
-        if (pt_route_find(path, &arg) != NULL && arg != NULL)
-            must(*arg != '\0' && strchr(arg, '/') == NULL);
+        const struct pt_route *route = pt_route_find(path, &arg);
+        if (route != NULL && arg != NULL) {
+            bool more = strchr(route->path, '}')[1] != '\0';
+            must(*arg != '\0' && *arg != '/' && (strchr(arg, '/') != NULL) == more);
+        }
         pt_later_find(path);
     }
     free(path);
