@@ -16,7 +16,7 @@
  * A feed that sends only rubbish must not fill the store, nor hold up what is good: of a dataset and reason there is one
  * finding a bar (a minute, of what has none), and none of bars before the last; the next says in details.more how many were
  * left out in between. Of all together there are 1000, and from then on one in two seconds (PT_FINDINGS_*); those
- * beyond are counted.
+ * beyond are counted (and a stale series is looked at again).
  *
  * Belongs to the writer thread. */
 #ifndef PT_FINDINGS_H

@@ -144,6 +144,26 @@ class Anomalies(WithSpikes):
         self.assertEqual(self.times(log), [230, 231])
         self.assertEqual(self.detect()["metadata"]["logged"], 4)
 
+    def test_every_loaded_detector_can_be_asked(self):
+        silent = bars(self.first, {})
+        silent[100][5] = "0.000"
+        load(self.store, write_candles(self.dir / "e.csv", silent), "SILUSDT", "1h")
+        self.serve()
+        names = {s["name"] for s in self.get("/scripts")["scripts"] if s["kind"] == "anomaly"}
+        self.assertLessEqual({"mad", "zscore", "moving_avg", "data_quality"}, names)
+        for name in sorted(names):
+            body = self.post(f"/anomalies/detect?pair=BTCUSDT&method={name}")
+            self.assertEqual(body["method"], name)
+            self.assertIn(body["status"], ("ok", "warming"))
+            self.assertEqual(body["anomalies_detected"] is None, body["status"] == "warming", name)
+            self.assertEqual(len(body["anomalies"]), body["anomalies_detected"] or 0)
+        self.assertEqual(self.post("/anomalies/detect?pair=BTCUSDT")["method"], "zscore", "as the original")
+        found = self.post("/anomalies/detect?pair=SILUSDT&method=data_quality")
+        self.assertEqual([hit["reason"] for hit in found["anomalies"]], ["zero_volume"])
+        entry = self.get("/anomalies?kind=data_quality&pair=SILUSDT")["anomalies"][0]
+        self.assertEqual((self.times({"anomalies": [entry]}), entry["method"]), ([100], "data_quality"))
+        self.assertEqual(self.get("/anomalies?kind=market&pair=SILUSDT")["total_count"], 0)
+
     def test_what_cannot_be_told_is_not_none(self):
         self.serve()
         young = self.detect(pair="NEWUSDT")
