@@ -157,7 +157,7 @@ void pt_decoding_int(struct pt_decoding *job, const struct pt_json_value *value,
 void pt_decoding_time(struct pt_decoding *job, const struct pt_json_value *value, int64_t *us);
 /* Names the record's series. */
 bool pt_decoding_begin(struct pt_decoding *job, struct pt_record *record, enum pt_kind_id kind);
-/* NULL, or the rule of its kind that the record breaks; then it is what pt_decoder_refused gives. */
+/* NULL, or the rule of its kind that the record breaks: then pt_decoder_refused gives it. */
 const char *pt_decoding_check(struct pt_decoding *job, const struct pt_record *record);
 /* Checks and hands out one record. */
 enum pt_verdict pt_decoding_finish(struct pt_decoding *job, const struct pt_record *record);

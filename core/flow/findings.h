@@ -1,22 +1,24 @@
-/* findings.h - what only ingest can see of the quality of data, for the log of anomalies. [layer: flow]
+/* findings.h - what only ingest can see of the quality of data, for the log of anomalies.
+ * [layer: flow]
  *
- * | reason         | method | what                                                        | bar               |
- * |----------------|--------|-------------------------------------------------------------|-------------------|
- * | crossed_book   | ingest | best bid above the best ask; the row is rejected            | minute of the row |
- * | locked_book    | ingest | best bid at the best ask; rejected too                      | minute of the row |
- * | ohlc_violation | ingest | high or low inside of open and close; rejected              | its bar           |
- * | timestamp_skew | ingest | a row's time is more than 5 s from that of its receipt      | bar or minute of  |
- * |                |        |                                                             | the receipt       |
- * | stale_feed     | feed   | no closed bar for more than 3 periods                       | the missing bar   |
+ *     crossed_book     best bid above the best ask; rejected        minute of the row
+ *     locked_book      best bid at the best ask; rejected too       minute of the row
+ *     ohlc_violation   high or low inside of open and close; too    its bar
+ *     timestamp_skew   a row's time is over 5 s from its receipt    bar, minute of the receipt
+ *     stale_feed       no closed bar for over 3 periods             the missing bar
  *
- * A row from the future is skewed at once. One from the past may be late, and many are while a feed catches up: it is
- * skewed when all of its series have been so for a minute, and by no less. Of candles, which have the time of their bar
- * and none of their own, only those from the future are. A series is stale when a feed has brought it since the start.
+ * The method is `ingest`, of the last one `feed`.
  *
- * A feed that sends only rubbish must not fill the store, nor hold up what is good: of a dataset and reason there is one
- * finding a bar (a minute, of what has none), and none of bars before the last; the next says in details.more how many were
- * left out in between. Of all together there are 1000, and from then on one in two seconds (PT_FINDINGS_*); those
- * beyond are counted (and a stale series is looked at again).
+ * A row from the future is skewed at once. One from the past may be late, and many are while a feed
+ * catches up: it is skewed when its series has been late for a minute, and by no less. Of
+ * candles, which have the time of their bar and none of their own, only those from the future are.
+ * A series is stale when a feed has brought it since the start.
+ *
+ * A feed that sends only rubbish must not fill the store, nor hold up what is good: of a dataset
+ * and reason there is one finding a bar (a minute, of what has none), and none of bars before the
+ * last; the next says in details.more how many were left out in between. Of all together there are
+ * 1000, and from then on one in two seconds (PT_FINDINGS_*); those beyond are counted (and a stale
+ * series is looked at again).
  *
  * Belongs to the writer thread. */
 #ifndef PT_FINDINGS_H
@@ -48,10 +50,10 @@ struct pt_finding {
 struct pt_findings { /* zeroed = empty */
     size_t n;
     struct pt_finding v[PT_FINDINGS_BURST]; /* that await their commit */
-    uint64_t added;           /* by the last write */
+    uint64_t added;                         /* by the last write */
     uint64_t logged, dropped; /* only grow; dropped: beyond the bounds of all together */
     int64_t spent_us;         /* the bucket is full PT_FINDINGS_BURST steps after this */
-    struct pt_findings_slot { /* of a dataset and reason; one that comes to the same place takes it */
+    struct pt_findings_slot { /* of a dataset and reason; another of the same place takes it */
         uint64_t hash;
         int64_t bar_us;
         uint64_t more;

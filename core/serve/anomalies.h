@@ -13,8 +13,8 @@ void pt_anomaly_json(const bson_t *doc, struct pt_json *json);
 void pt_anomaly_csv_head(struct pt_buf *out);
 void pt_anomaly_csv(const bson_t *doc, struct pt_buf *out);
 
-/* A hit of a result (data/unit.h) as an object: its details stand beside its other members, those whose names are
- * taken in `details`. */
+/* A hit of a result (data/unit.h) as an object: its details stand beside its other members, those
+ * whose names are taken in `details`. */
 void pt_hit_json(const bson_t *hit, const char *method, const char *id, struct pt_json *json);
 
 /* Counts by name, for a summary. Zeroed = empty. */
