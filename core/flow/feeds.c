@@ -92,14 +92,22 @@ static void reset_figures(struct pt_slot *slot)
 enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, struct pt_err *err)
 {
     size_t n = 0;
+    struct pt_ring *ring = NULL;
+    struct pt_decoder *decoder = NULL;
     struct pt_slot *slot = free_slot(ingest, feed->name, &n);
-    if (!slot) {
+    enum pt_code rc = slot ? PT_OK : pt_fail(err, PT_ERANGE, "at most %d feeds", PT_FEEDS_MAX);
+    if (rc == PT_OK) rc = pt_ring_new(ingest->opts.ring_bytes, &ring, err);
+    if (rc == PT_OK) rc = pt_decoder_new(&decoder, err);
+    if (rc != PT_OK) {
+        pt_ring_free(ring);
         pt_feed_free(feed);
-        return pt_fail(err, PT_ERANGE, "at most %d feeds", PT_FEEDS_MAX);
+        return rc;
     }
-    pthread_mutex_lock(&ingest->lock);
+    pthread_mutex_lock(&ingest->lock); /* figures are read by other threads, of a whole slot only */
     if (strcmp(slot->name, feed->name) != 0) reset_figures(slot);
     snprintf(slot->name, sizeof slot->name, "%s", feed->name);
+    slot->ring = ring;
+    slot->decoder = decoder;
     slot->feed = feed;
     pthread_mutex_unlock(&ingest->lock);
     slot->ingest = ingest;
@@ -110,14 +118,6 @@ enum pt_code pt_ingest_feed(struct pt_ingest *ingest, struct pt_feed *feed, stru
                                         .wait_room = host_wait_room,
                                         .last_candle = host_last_candle,
                                         .log = pt_log };
-    enum pt_code rc = pt_ring_new(ingest->opts.ring_bytes, &slot->ring, err);
-    if (rc == PT_OK) rc = pt_decoder_new(&slot->decoder, err);
-    if (rc != PT_OK) {
-        pthread_mutex_lock(&ingest->lock);
-        pt_slot_empty(slot);
-        pthread_mutex_unlock(&ingest->lock);
-        return rc;
-    }
     /* the writer sees it before it delivers */
     atomic_store(&slot->gone, false);
     atomic_store(&ingest->nslots, n);

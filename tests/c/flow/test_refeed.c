@@ -4,6 +4,8 @@
 
 #include "writer.h"
 
+#include <pthread.h>
+
 static unsigned told;
 static struct pt_err told_err;
 
@@ -50,6 +52,34 @@ static void test_a_feed_is_opened_anew_and_loses_nothing(void)
     CU_ASSERT_EQUAL(stats().nfeeds, 1);
     CU_ASSERT_EQUAL(stats().feeds[0].messages, 2000); /* figures go on */
     CU_ASSERT_TRUE(stats().feeds[0].open);
+    end();
+}
+
+static void *read_figures(void *arg)
+{
+    atomic_bool *over = arg;
+    while (!atomic_load(over)) {
+        struct pt_engine_stats now = { 0 };
+        pt_ingest_stats(ingest, &now);
+        for (size_t i = 0; i < now.nfeeds; i++) CU_ASSERT_STRING_EQUAL(now.feeds[i].name, "puppet");
+    }
+    return NULL;
+}
+
+/* Whoever looks sees a whole feed or none: /metrics and /health are asked at any time. */
+static void test_figures_are_read_while_feeds_come_and_go(void)
+{
+    pthread_t reader;
+    atomic_bool over = false;
+    open_first();
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&reader, NULL, read_figures, &over), 0);
+    for (unsigned round = 0; round < 200; round++) {
+        pt_ingest_refeed(ingest, "puppet", load_feed("again"), on_refeed, NULL);
+        UNTIL(told == round + 1);
+        CU_ASSERT_EQUAL(told_err.code, PT_OK);
+    }
+    atomic_store(&over, true);
+    pthread_join(reader, NULL);
     end();
 }
 
@@ -162,6 +192,7 @@ static CU_TestInfo tests[] = {
     { "the newest wish counts", test_the_newest_wish_counts },
     { "an end in the middle loses nothing", test_an_end_in_the_middle_loses_nothing },
     { "rules of retention can be changed", test_rules_of_retention_can_be_changed },
+    { "figures are read while feeds come and go", test_figures_are_read_while_feeds_come_and_go },
     CU_TEST_INFO_NULL
 };
 
