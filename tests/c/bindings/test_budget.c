@@ -57,7 +57,8 @@ static void test_each_call_has_the_whole_budget(void)
 
 static void short_calls_and_a_long_one(void)
 {
-    for (int i = 0; i < 50; i++) {
+    /* few: where the clock of a process steps with the kernel's tick, each takes one */
+    for (int i = 0; i < 5; i++) {
         pt_guard_arm(BUDGET_US);
         burn(100);
     }
@@ -100,11 +101,25 @@ static void test_a_call_that_waits_ends_by_the_clock(void)
     CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
 }
 
+static void a_call_without_a_budget(void)
+{
+    pt_guard_arm(BUDGET_US);
+    pt_guard_arm(0);
+    burn(3 * BUDGET_US);
+}
+
+static void test_a_call_without_a_budget_has_none(void)
+{
+    int64_t spent_us;
+    CU_ASSERT_EQUAL(run(a_call_without_a_budget, &spent_us), 0);
+}
+
 static CU_TestInfo tests[] = {
     { "each call has the whole budget", test_each_call_has_the_whole_budget },
     { "a call ends with its budget", test_a_call_ends_with_its_budget },
     { "a smaller budget counts at once", test_a_smaller_budget_counts_at_once },
     { "a call that waits ends by the clock", test_a_call_that_waits_ends_by_the_clock },
+    { "a call without a budget has none", test_a_call_without_a_budget_has_none },
     CU_TEST_INFO_NULL,
 };
 
