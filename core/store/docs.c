@@ -64,19 +64,29 @@ static enum pt_code damaged(struct pt_err *err, const char *collection, const vo
                    key_text(key, len, text), what);
 }
 
-enum pt_code pt_docs_get(struct pt_read *read, const char *collection, const void *key,
-                         size_t key_len, bson_t *view, struct pt_err *err)
+/* *mc: what LMDB said, 0 where it was not asked. */
+static enum pt_code get(MDB_txn *txn, MDB_dbi dbi, const char *collection, const void *key,
+                        size_t key_len, bson_t *view, int *mc, struct pt_err *err)
 {
     struct pt_doc_key at;
     MDB_val value;
+    *mc = 0;
     enum pt_code rc = pt_doc_key(collection, key, key_len, &at, err);
     if (rc != PT_OK) return rc;
     MDB_val k = { at.len, at.bytes };
-    int mc = mdb_get(read->txn, read->store->dbi[PT_CURSOR_DOCS], &k, &value);
-    if (mc == MDB_NOTFOUND) return PT_ENOENT;
-    if (mc != 0) return pt_lmdb_fail(err, mc, "collection %s", collection);
+    *mc = mdb_get(txn, dbi, &k, &value);
+    if (*mc == MDB_NOTFOUND) return PT_ENOENT;
+    if (*mc != 0) return pt_lmdb_fail(err, *mc, "collection %s", collection);
     const char *fault = pt_doc_check(&value, view);
     return fault ? damaged(err, collection, key, key_len, fault) : PT_OK;
+}
+
+enum pt_code pt_docs_get(struct pt_read *read, const char *collection, const void *key,
+                         size_t key_len, bson_t *view, struct pt_err *err)
+{
+    int mc;
+    return get(read->txn, read->store->dbi[PT_CURSOR_DOCS], collection, key, key_len, view, &mc,
+               err);
 }
 
 int pt_doc_key_cmp(const MDB_val *a, const struct pt_doc_key *b)
@@ -224,14 +234,8 @@ enum pt_code pt_write_doc_remove(struct pt_write *write, const char *collection,
 enum pt_code pt_write_doc_get(struct pt_write *write, const char *collection, const void *key,
                               size_t key_len, bson_t *view, struct pt_err *err)
 {
-    struct pt_doc_key at;
-    MDB_val value;
-    enum pt_code rc = pt_doc_key(collection, key, key_len, &at, err);
-    if (rc != PT_OK) return rc;
-    MDB_val k = { at.len, at.bytes };
-    int mc = mdb_get(write->txn, write->store->dbi[PT_CURSOR_DOCS], &k, &value);
-    if (mc == MDB_NOTFOUND) return PT_ENOENT;
-    if (mc != 0) return pt_write_spoil(write, pt_lmdb_fail(err, mc, "collection %s", collection));
-    const char *fault = pt_doc_check(&value, view);
-    return fault ? damaged(err, collection, key, key_len, fault) : PT_OK;
+    int mc;
+    enum pt_code rc = get(write->txn, write->store->dbi[PT_CURSOR_DOCS], collection, key, key_len,
+                          view, &mc, err);
+    return mc != 0 && mc != MDB_NOTFOUND ? pt_write_spoil(write, rc) : rc;
 }
