@@ -202,7 +202,7 @@ static size_t rows_there(const double *const *x, size_t features, size_t n, uint
     for (size_t i = 0; i < n; i++) {
         bool there = true;
         for (size_t f = 0; f < features; f++) there &= pt_there(x[f][i]);
-        if (rows != NULL) rows[count] = (uint32_t)i;
+        if (there && rows != NULL) rows[count] = (uint32_t)i;
         count += there;
     }
     return count;
