@@ -150,7 +150,10 @@ static struct {
 
 void pt_guard_arm(int64_t budget_us)
 {
-    if (budget_us <= 0) return;
+    if (budget_us <= 0) {
+        pt_guard_disarm();
+        return;
+    }
     int64_t now_us = pt_mono_us();
     if (armed.budget_us == budget_us && now_us <= armed.until_us) return;
     int64_t more_us = budget_us / 8 < PT_GUARD_MORE_US ? budget_us / 8 : PT_GUARD_MORE_US;

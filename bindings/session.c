@@ -373,7 +373,7 @@ static size_t size_jobs(struct unit *unit)
         struct job *job = &unit->jobs[i];
         if (job->failed) continue;
         note(unit->self, PT_PHASE_RUN, i);
-        /* arming anew disarms: most scripts need no call here, and one disarming ends them all */
+        /* most scripts need no call here, and one disarming ends what was armed for the others */
         if (pt_lua_script_sizes_itself(job->script)) {
             pt_guard_arm(budget_of(unit));
             armed = true;
