@@ -32,6 +32,7 @@ const char *pt_status_text(int status)
     case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
+    case 409: return "Conflict";
     case 422: return "Unprocessable Entity";
     case 501: return "Not Implemented";
     case 503: return "Service Unavailable";

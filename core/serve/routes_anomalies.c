@@ -305,6 +305,7 @@ static void settled(struct pt_request *request, void *arg, const bson_t *doc,
     } else if (doc == NULL && err->code == PT_EINVAL) {
         pt_reply_problem(request, 409, "%s", err->text);
     } else if (doc == NULL && err->code == PT_ECANCEL) {
+        pt_reply_header(request, "Retry-After", "1");
         pt_reply_problem(request, 503, "%s", err->text);
     } else if (doc == NULL) {
         pt_reply_error(request, err);
