@@ -522,7 +522,7 @@ static bool send_live(struct feed_sim *self, double time)
             const struct bar *bar = bar_at(self, symbol, symbol->next_min);
             if (bar == NULL) return false;
             bool closed = symbol->next_min < running;
-            unsigned due = closed ? n : (unsigned)(share * n);
+            unsigned due = closed || n == 0 ? n : (unsigned)(share * n) + 1; /* each at its time */
             for (; symbol->sent < due; symbol->sent++) {
                 trade(&message, symbol, symbol->next_min, bar, symbol->sent, n);
                 if (!send(self, &message, now_ms * 1000)) return false;

@@ -23,14 +23,19 @@ struct capture {
     struct pt_frame bars[SYMBOLS]; /* closed 1m candles */
     size_t live, rejected, trades, books, marks, funding, partial;
     bool went_live;
-    int64_t last_us; /* answer of last_candle */
+    int64_t last_us;      /* answer of last_candle */
+    int64_t least_lag_us; /* from a trade's time until it comes */
+    int64_t recv_us;
 };
 static const char *const names[SYMBOLS] = { "BTCUSDT", "ETHUSDT" };
 
 static bool on_record(void *arg, const struct pt_record *record)
 {
     struct capture *capture = arg;
-    capture->trades += record->key.kind == PT_TRADES;
+    if (record->key.kind == PT_TRADES) {
+        int64_t lag_us = capture->recv_us - record->val[PT_T_TIME];
+        if (capture->trades++ == 0 || lag_us < capture->least_lag_us) capture->least_lag_us = lag_us;
+    }
     capture->books += record->key.kind == PT_DEPTH;
     capture->marks += record->key.kind == PT_MARKS;
     capture->funding += record->key.kind == PT_FUNDING;
@@ -50,6 +55,7 @@ static bool push(void *ctx, uint64_t tag, int64_t recv_us, const void *bytes, si
     const char *type, *reason;
     (void)tag;
     pthread_mutex_lock(&capture->lock);
+    capture->recv_us = recv_us;
     if (pt_decode(capture->decoder, bytes, len, recv_us, on_record, capture, &type, &reason) != PT_MSG_ROWS) {
         if (capture->rejected++ == 0) printf("rejected (%s): %.*s\n", reason, (int)len, (const char *)bytes);
     }
@@ -202,6 +208,7 @@ static void test_live_part_brings_everything(void)
     for (size_t i = 1; i < a.bars[0].n; i++)
         CU_ASSERT_EQUAL_FATAL(a.bars[0].val[PT_C_TIME][i] - a.bars[0].val[PT_C_TIME][i - 1], PT_US_MIN);
     CU_ASSERT(a.trades >= 8 * 4 * SYMBOLS);
+    CU_ASSERT(a.least_lag_us >= 0 && a.least_lag_us < 10 * PT_US_SEC); /* of 15 s from one to the next */
     CU_ASSERT(a.books >= 8 && a.marks >= 8 && a.partial >= 8);
     done(&a);
 }
