@@ -17,11 +17,11 @@ return anomaly {
   about   = "bars far from the median of the window, in median absolute deviations",
   method  = "modified z-score (Iglewicz, Hoaglin 1993)",
   every   = { "1h", "1d" },
-  needs   = { candles = { span = "7d", days = "window_days", bars = 200, min = 30 } },
+  needs   = field.needs,
   params  = {
     threshold   = number { default = 3.5, min = 0.1, max = 1000, unit = "sd", about = "a score above this is a hit" },
     field       = field.param,
-    window_days = int { default = 0, min = 0, max = 366, about = "length of the window in days; 0: 7, and at least 200 bars" },
+    window_days = field.window_days,
   },
   detect  = function(w, p)
     local x = field.of(w, p.field)

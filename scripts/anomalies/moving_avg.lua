@@ -13,11 +13,11 @@ return anomaly {
   name   = "moving_avg",
   about  = "bars far from the mean of the 20 bars before them, in standard deviations of those",
   method = "moving average of 20 bars",
-  needs  = { candles = { span = "7d", days = "window_days", bars = 200, min = 30 } },
+  needs  = field.needs,
   params = {
     threshold   = number { default = 2, min = 0.1, max = 1000, unit = "sd", about = "a score above this is a hit" },
     field       = field.param,
-    window_days = int { default = 0, min = 0, max = 366, about = "length of the window in days; 0: 7, and at least 200 bars" },
+    window_days = field.window_days,
   },
   detect = function(w, p)
     local x = field.of(w, p.field)

@@ -2,16 +2,6 @@
 -- in tests/c/num/test_spectrum.c, of correlation, regimes and the isolation forest in their specs.
 local support = require "tests.lua.scripts.support"
 
--- Normal deviates of a generator that is the same on every machine (Park & Miller 1988, Box & Muller 1958).
-local function normals(seed)
-  local state = seed
-  local function uniform()
-    state = state * 48271 % 2147483647
-    return state / 2147483647
-  end
-  return function() return math.sqrt(-2 * math.log(uniform())) * math.cos(2 * math.pi * uniform()) end
-end
-
 describe("the detector mad", function()
   local script = support.load("mad")
 
@@ -32,7 +22,7 @@ describe("the detector mad", function()
   end
 
   it("finds one 5-sigma bar in 168 in at least 90 % of 500 draws, wherever it is, and few bars that are like all others", function()
-    local normal, found, newest, alarms, bars = normals(20250101), 0, 0, 0, 0
+    local normal, found, newest, alarms, bars = support.normals(20250101), 0, 0, 0, 0
     for draw = 1, 500 do
       local at, up = 2 + draw * 61 % 167, draw % 2 == 0
       local places = hits(normal, at, up and 5 or -5, true)
@@ -52,7 +42,7 @@ describe("the detector mad", function()
   end)
 
   it("is there for a reason: beside three bad ticks the standard deviation misses what it finds", function()
-    local normal, close, x = normals(7), {}, 100
+    local normal, close, x = support.normals(7), {}, 100
     for i = 1, 168 do
       x = x * math.exp(0.01 * ((i == 40 or i == 80 or i == 120) and 40 or i == 168 and -5 or normal()))
       close[i] = x

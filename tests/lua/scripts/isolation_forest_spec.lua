@@ -1,18 +1,8 @@
 local support = require "tests.lua.scripts.support"
 
--- Normal deviates of a generator that is the same on every machine (Park & Miller 1988, Box & Muller 1958).
-local function normals(seed)
-  local state = seed
-  local function uniform()
-    state = state * 48271 % 2147483647
-    return state / 2147483647
-  end
-  return function() return math.sqrt(-2 * math.log(uniform())) * math.cos(2 * math.pi * uniform()) end
-end
-
 -- n hours of a quiet market: a walk of 0.4 % an hour, volume with a day of its own.
 local function quiet(n, seed)
-  local normal, price = normals(seed), 30000
+  local normal, price = support.normals(seed), 30000
   local bars = { period = "1h", start = "2024-01-01", open = {}, high = {}, low = {}, close = {}, volume = {} }
   for i = 1, n do
     bars.open[i] = price

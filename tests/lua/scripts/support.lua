@@ -15,6 +15,16 @@ function support.read(path)
   return text
 end
 
+--- Normal deviates of a generator that is the same on every machine (Park & Miller 1988, Box & Muller 1958).
+function support.normals(seed)
+  local state = seed
+  local function uniform()
+    state = state * 48271 % 2147483647
+    return state / 2147483647
+  end
+  return function() return math.sqrt(-2 * math.log(uniform())) * math.cos(2 * math.pi * uniform()) end
+end
+
 local function decode(path)
   return cjson.decode(support.read(path))
 end
