@@ -37,12 +37,13 @@ static void say(void *folder, const char *url)
            "        curl '%s/analysis/correlation?period=1h&window=7d'\n"
            "        curl '%s/analysis/market-overview'\n"
            "        curl '%s/data/candles?pair=ADAUSDT&period=15m&limit=4'\n"
+           "        curl -X POST '%s/anomalies/detect?pair=BTCUSDT&method=mad'\n"
            "        curl '%s/health/readiness'\n"
            "        %s eval trend --pair BTCUSDT --data %s\n\n"
            "Edit a script in scripts/ while it runs, then: %s reload --url %s\n"
            "Ctrl-C stops it and removes its store.\n\n",
-           url, url, url, url, url, url, url, url, program_invocation_name, (const char *)folder,
-           program_invocation_name, url);
+           url, url, url, url, url, url, url, url, url, program_invocation_name,
+           (const char *)folder, program_invocation_name, url);
     fflush(stdout);
 }
 

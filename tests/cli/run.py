@@ -713,12 +713,12 @@ class Serve(Folder):
                 lines.append(line)
                 if "Ctrl-C" in line:
                     break
-            urls = re.findall(r"curl '([^']+)'", "".join(lines))
-            self.assertGreaterEqual(len(urls), 7)
+            asked = re.findall(r"curl (-X POST )?'([^']+)'", "".join(lines))
+            self.assertGreaterEqual(len(asked), 8)
             deadline = time.monotonic() + 60
-            for url in urls:
+            for post, url in asked:
                 while True:
-                    done = subprocess.run(["curl", "-sS", url], capture_output=True, text=True, timeout=20)
+                    done = subprocess.run(["curl", "-sS", *post.split(), url], capture_output=True, text=True, timeout=20)
                     body = json.loads(done.stdout)
                     if body.get("status") == "ok" or body.get("values") or body.get("ready") or body.get("pairs_available") == 5:
                         break
