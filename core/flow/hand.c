@@ -66,7 +66,10 @@ static void on_answer(struct pt_hand *hand, const bson_t *doc)
         return;
     }
     if (!hand->ready) {
-        pt_shadow_answered(hand, doc);
+        if (hand->express)
+            pt_warm_answered(hand);
+        else
+            pt_shadow_answered(hand, doc);
         return;
     }
     struct pt_job *job = pt_hand_take(hand);
@@ -202,6 +205,8 @@ static void on_gone(void *arg, struct pt_worker *worker, const struct pt_death *
     }
     if (hand->depth > 0 && hand->ready)
         settle_death(hand, death);
+    else if (hand->depth > 0 && hand->express)
+        pt_warm_died(hand, death);
     else if (hand->depth > 0)
         pt_shadow_died(hand, hand->jobs[0], death);
     else if (!hand->loaded)

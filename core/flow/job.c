@@ -48,7 +48,7 @@ static void settle_error(struct pt_job *job, struct pt_job_item *item, const cha
     if (item->script) count(job, item, item->doc);
 }
 
-static void forget(struct pt_job *job)
+void pt_job_forget(struct pt_job *job)
 {
     for (size_t i = 0; i < job->items_len; i++) {
         bson_destroy(job->items[i].params); /* accepts NULL */
@@ -60,15 +60,31 @@ static void forget(struct pt_job *job)
     job->sent = NULL;
     job->items_len = job->sent_len = 0;
     job->solo = false;
+    pt_scripts_unref(job->scripts); /* accepts NULL */
+    job->scripts = NULL;
+}
+
+static bool same_params(const bson_t *a, const bson_t *b)
+{
+    return a && b ? bson_equal(a, b) : a == b;
+}
+
+bool pt_job_alike(const struct pt_job *a, const struct pt_job *b)
+{
+    bool alike = a->n == b->n && a->period_us == b->period_us && a->whole == b->whole &&
+                 a->inspect == b->inspect && strcmp(a->symbol, b->symbol) == 0 &&
+                 strcmp(a->benchmark, b->benchmark) == 0;
+    for (size_t i = 0; alike && i < a->n; i++)
+        alike = strcmp(a->names[i], b->names[i]) == 0 && same_params(a->params[i], b->params[i]);
+    return alike;
 }
 
 void pt_job_free(struct pt_job *job)
 {
     if (!job) return;
-    forget(job);
+    pt_job_forget(job);
     if (job->params)
         for (size_t i = 0; i < job->n; i++) bson_destroy(job->params[i]);
-    pt_scripts_unref(job->scripts);
     free(job->params);
     free(job->names);
     free(job);
@@ -124,8 +140,7 @@ static void plan_script(void *arg, const char *name)
 enum pt_code pt_job_plan(struct pt_job *job, struct pt_scripts *scripts, struct pt_err *err)
 {
     pt_scripts_ref(scripts);
-    forget(job);
-    pt_scripts_unref(job->scripts);
+    pt_job_forget(job);
     job->scripts = scripts;
     size_t most = job->n + scripts->n;
     job->items = calloc(most, sizeof *job->items);

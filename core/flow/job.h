@@ -40,11 +40,15 @@ struct pt_job {
     unsigned tries, outside;
 };
 
-/* Copies the unit. PT_ENOENT: a script that is not live. PT_EINVAL: a script of the market in a unit of one
- * symbol, or the other way round. */
+/* Copies the unit. PT_ENOENT: a script that is not live. PT_EINVAL: a script of the market in a
+ * unit of one symbol, or the other way round. */
 enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, struct pt_job **job,
                         struct pt_err *err);
 void pt_job_free(struct pt_job *job); /* accepts NULL; the callback is not called */
+/* What was settled, and the snapshot: what is left can be planned again. */
+void pt_job_forget(struct pt_job *job);
+/* Do both ask for the same, perhaps as of another time? */
+bool pt_job_alike(const struct pt_job *a, const struct pt_job *b);
 
 /* Plans (again) on a snapshot: what was settled before is forgotten. Scripts that are gone are
  * settled as errors. */

@@ -1,6 +1,7 @@
 /* load.c - bringing a set of scripts to life: pt_pool_load, pt_pool_try.        [layer: flow]
  *
- *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> express ──> live
+ *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> express (warm.c) ──>
+ * live
  *                 ^                             │           │         │
  *                 └── again, with what is left ─┴───────────┴─────────┘
  *
@@ -26,6 +27,8 @@ void pt_set_unref(struct pt_set *set)
 {
     if (!set || --set->refs > 0) return;
     pt_shadow_fini(&set->shadow);
+    pt_warm_fini(set->warm);
+    pt_scripts_unref(set->warm_scripts);
     pt_scripts_unref(set->scripts);
     pt_registry_fini(&set->registry);
     pt_conf_free(set->conf);
@@ -196,8 +199,8 @@ static enum pt_code publish(struct pt_pool *pool, struct pt_set *set, struct pt_
     return rc;
 }
 
-/* The loading set has passed all there is, and its express worker is there or will not be. */
-static void go_live(struct pt_pool *pool, struct pt_set *set)
+/* It has passed all there is, and its express worker is there or will not be. */
+void pt_load_live(struct pt_pool *pool, struct pt_set *set)
 {
     struct pt_err err;
     if (publish(pool, set, &err) != PT_OK) {
@@ -217,7 +220,7 @@ static void finish(struct pt_pool *pool, struct pt_set *set)
         drop(pool, snapshot(pool, set, &err) == PT_OK ? NULL : &err);
     else if (!pool->opts.express || !pool->active ||
              pt_hand_start(pool, set, PT_ROLE_EXPRESS, &err) != PT_OK)
-        go_live(pool, set); /* a worker that could not be started will be tried again */
+        pt_load_live(pool, set); /* a worker that could not be started will be tried again */
 }
 
 /* The live set has lost a script. */
@@ -296,20 +299,23 @@ void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
     struct pt_set *set = hand->set;
     struct pt_err err;
     const char *op = "";
-    bool news = false;
-    if (pool->loading == set && hand->express) go_live(pool, set);
+    bool news = false, coming = pool->loading == set && hand->express;
     pt_doc_text(doc, "op", &op);
     enum pt_code rc =
         strcmp(op, "loaded") == 0
             ? pt_registry_loaded(&set->registry, hand->index, hand->index_len, doc, &news, &err)
             : pt_fail(&err, PT_EDAMAGE, "an answer to load that is called '%.40s'", op);
+    if (coming && (rc != PT_OK || news)) pt_load_live(pool, set);
     if (rc != PT_OK) {
         pt_worker_kill(hand->worker, err.text);
         return;
     }
     hand->loaded = true;
     if (pool->loading == set) {
-        first_answered(hand);
+        if (coming)
+            pt_warm_begin(hand);
+        else
+            first_answered(hand);
         return;
     }
     if (news && pool->active == set) publish_loss(pool, set);
@@ -368,7 +374,7 @@ void pt_load_died(struct pt_hand *hand, const struct pt_death *death)
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
-    if (pool->loading == set && hand->express) go_live(pool, set);
+    if (pool->loading == set && hand->express) pt_load_live(pool, set);
     if (death->phase == PT_PHASE_LOAD && death->script < hand->index_len && !death->outside) {
         blame_for_load(hand, &set->registry.v[hand->index[death->script]], death);
         return;

@@ -71,7 +71,10 @@ void pt_pool_finish(struct pt_pool *pool, struct pt_job *job, const struct pt_er
 {
     atomic_fetch_add_explicit(&pool->units, 1, memory_order_relaxed);
     pt_job_finish(job, err);
-    pt_job_free(job);
+    if (err)
+        pt_job_free(job);
+    else
+        pt_warm_keep(pool, job);
 }
 
 static void fail_waiting(struct pt_pool *pool, struct pt_queue *queue, const struct pt_err *err)
@@ -260,6 +263,7 @@ void pt_pool_free(struct pt_pool *pool)
     pt_pool_stop(pool);
     pt_set_unref(pool->active);
     pt_set_unref(pool->loading);
+    pt_warm_fini(pool->recent);
     pt_timer_fini(&pool->again);
     free(pool->worker);
     free(pool->store);

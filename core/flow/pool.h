@@ -24,7 +24,8 @@ struct pt_pool_opts { /* texts are copied */
     bool check; /* workers check each version of a script once (data/unit.h), before it goes live */
     bool give_way; /* workers let others of the machine go first */
     /* There is one worker more, which takes only urgent units and gives way to nobody. What is urgent goes behind nothing
-     * that is not, as long as it is there; a reload goes live when the new one is there, too, or has failed to come. */
+     * that is not, as long as it is there; a reload goes live when the new one is there, too, and was asked what was
+     * asked for lately, or has failed to come. */
     bool express;
     struct pt_store *handle; /* of the same store: reader slots of dead workers are freed in it; may be NULL */
 };

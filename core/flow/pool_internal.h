@@ -1,4 +1,4 @@
-/* pool_internal.h - what pool.c, hand.c, load.c and shadow.c share.            [layer: flow] */
+/* pool_internal.h - what pool.c, hand.c, load.c, shadow.c and warm.c share.    [layer: flow] */
 #ifndef PT_POOL_INTERNAL_H
 #define PT_POOL_INTERNAL_H
 
@@ -8,6 +8,8 @@
 #include "flow/shadow.h"
 #include "flow/strikes.h"
 #include "flow/worker.h"
+
+#define PT_RECENT 8 /* different units that were asked for lately */
 
 /* Units a worker has: the one it runs and the next, so that it never waits for us between two. */
 #define PT_HAND_DEPTH 2
@@ -24,6 +26,11 @@ struct pt_set {
     void *arg;
     struct pt_conf *conf; /* a ref */
     unsigned tries;       /* of its first worker, without result */
+
+    struct pt_job *warm[PT_RECENT]; /* what its express worker is asked before it is live */
+    size_t nwarm;
+    struct pt_scripts *warm_scripts; /* a ref; NULL until then */
+    int64_t warm_until_us;
 };
 
 /* A worker as the pool sees it. */
@@ -54,6 +61,7 @@ struct pt_pool {
     struct pt_set *active, *loading;
     struct pt_strikes strikes;
     struct pt_queue urgent, normal;
+    struct pt_job *recent[PT_RECENT]; /* urgent ones that were answered, the newest first */
     uint64_t generation, next_id;
     unsigned start_failures; /* in a row */
     struct pt_err start_err; /* of the last one */
@@ -105,6 +113,8 @@ void pt_load_shadowed(struct pt_hand *hand, const struct pt_err *err);
 void pt_load_again(struct pt_pool *pool);
 /* A script of the live set has ended its worker PT_STRIKES_OUT times. */
 void pt_load_quarantine(struct pt_pool *pool, struct pt_set *set, const char *hash);
+/* The loading set is the active one now. */
+void pt_load_live(struct pt_pool *pool, struct pt_set *set);
 
 /* shadow.c */
 /* What the shadow is to run, on a snapshot of its own. *any: there is something. */
@@ -114,6 +124,15 @@ void pt_shadow_next(struct pt_hand *hand); /* sends the next unit; ends in pt_lo
 void pt_shadow_answered(struct pt_hand *hand, const bson_t *doc);
 void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_death *death);
 void pt_shadow_fini(struct pt_shadow *shadow);
+
+/* warm.c */
+/* Takes a job that was answered: keeps it for the next express worker, or frees it. */
+void pt_warm_keep(struct pt_pool *pool, struct pt_job *job);
+/* The express worker of the loading set is asked what was kept; ends in pt_load_live. */
+void pt_warm_begin(struct pt_hand *hand);
+void pt_warm_answered(struct pt_hand *hand);
+void pt_warm_died(struct pt_hand *hand, const struct pt_death *death);
+void pt_warm_fini(struct pt_job *jobs[PT_RECENT]);
 
 /* blame.c */
 enum pt_blame {

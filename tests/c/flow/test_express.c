@@ -298,6 +298,100 @@ static void test_an_end_while_the_express_one_loads(void)
     end();
 }
 
+/* ---- what it is asked before it is live --------------------------------------------------------
+ */
+
+static int64_t runs; /* of the worker that answered, this one among them; -1: not answered */
+
+static void on_runs(void *arg, const struct pt_unit_result *results, size_t n,
+                    const struct pt_err *err)
+{
+    (void)arg;
+    CU_ASSERT_PTR_NULL_FATAL(err);
+    CU_ASSERT_EQUAL_FATAL(n, 1);
+    CU_ASSERT_TRUE(pt_doc_int(results[0].doc, "metadata.runs", &runs));
+    pt_loop_stop(loop);
+}
+
+static int64_t runs_with(const char *name)
+{
+    struct pt_unit unit = { .symbol = "BTCUSDT",
+                            .period_us = PT_US_HOUR,
+                            .as_of_us = T0,
+                            .n = 1,
+                            .names = &name,
+                            .urgent = true };
+    runs = -1;
+    OK(pt_pool_submit(pool, &unit, on_runs, NULL, &kit_err));
+    while (runs < 0) OK(pt_loop_run(loop, &kit_err));
+    return runs;
+}
+
+static void change_beta(void)
+{
+    unsigned before = loads;
+    kit_script("b", "name beta\nrun value\noffset %u\n", before);
+    reload();
+    while (loads == before) OK(pt_loop_run(loop, &kit_err));
+}
+
+static void test_what_was_asked_is_asked_of_the_new_one_first(void)
+{
+    begin("run value", "run value");
+    wait_for_both(); /* with gamma */
+    for (int i = 0; i < 3; i++) runs_with("alpha");
+    change_beta();
+    CU_ASSERT_EQUAL(runs_with("alpha"), 3);
+    change_beta();
+    CU_ASSERT_EQUAL(runs_with("alpha"), 3);
+    end();
+}
+
+static void test_a_unit_that_is_gone_is_not_asked(void)
+{
+    char path[PATH_MAX];
+    begin("run value", "run value");
+    wait_for_both();
+    runs_with("alpha");
+    kit_path(path, "scripts/calculators/a.lua");
+    CU_ASSERT_EQUAL_FATAL(unlink(path), 0);
+    change_beta();
+    CU_ASSERT_EQUAL(runs_with("gamma"), 2);
+    end();
+}
+
+/* Its second run is the one that nobody waits for. */
+static void test_an_end_over_what_was_asked_judges_nobody(void)
+{
+    char mark[PATH_MAX];
+    begin("run value", "run value");
+    kit_path(mark, "mark");
+    kit_script("a", "name alpha\nrun crash\nsecond %s\n", mark);
+    load();
+    wait_for_both();
+    runs_with("alpha");
+    change_beta();
+    CU_ASSERT_EQUAL(size_of(mark), 2);
+    CU_ASSERT_EQUAL(pt_scripts_find(scripts, "alpha")->status, PT_SCRIPT_LIVE);
+    CU_ASSERT_EQUAL(pt_scripts_find(scripts, "beta")->status, PT_SCRIPT_LIVE);
+    wait_for_both();
+    runs_with("alpha");
+    end();
+}
+
+static void test_an_end_while_the_new_one_is_asked(void)
+{
+    begin("run slow 300", "run value");
+    wait_for_both();
+    runs_with("alpha");
+    kit_script("b", "name beta\nrun value\noffset 1\n");
+    reload();
+    do runs_with("gamma");
+    while (busy() == 0);
+    CU_ASSERT_TRUE(pt_pool_loading(pool));
+    end();
+}
+
 static CU_TestInfo tests[] = {
     { "who waits goes past slow units", test_who_waits_goes_past_slow_units },
     { "what nobody waits for never goes express", test_what_nobody_waits_for_never_goes_express },
@@ -314,6 +408,11 @@ static CU_TestInfo tests[] = {
     { "what fails only in the express worker is taken out of the live set",
       test_what_fails_only_in_the_express_worker_is_taken_out_of_the_live_set },
     { "an end while the express one loads", test_an_end_while_the_express_one_loads },
+    { "what was asked is asked of the new one first",
+      test_what_was_asked_is_asked_of_the_new_one_first },
+    { "a unit that is gone is not asked", test_a_unit_that_is_gone_is_not_asked },
+    { "an end over what was asked judges nobody", test_an_end_over_what_was_asked_judges_nobody },
+    { "an end while the new one is asked", test_an_end_while_the_new_one_is_asked },
     CU_TEST_INFO_NULL
 };
 
