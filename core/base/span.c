@@ -86,6 +86,13 @@ const int64_t pt_periods[] = {
         0
 };
 
+size_t pt_period_place(int64_t period_us)
+{
+    size_t at = 0;
+    while (pt_periods[at] != period_us && pt_periods[at] != 0) at++;
+    return at;
+}
+
 static const char *const period_names[] = {
 #define X(name, us) name,
     PERIODS(X)
@@ -104,8 +111,9 @@ enum pt_code pt_period_parse(const char *text, size_t len, int64_t *period_us)
 
 size_t pt_period_print(int64_t period_us, char out[PT_PERIOD_TEXT_MAX])
 {
-    return pt_span_print(period_us,
-                         out); /* the names of all periods are their largest whole unit */
+    size_t at = pt_period_place(period_us);
+    if (pt_periods[at] == 0) return pt_span_print(period_us, out);
+    return (size_t)(stpcpy(out, period_names[at]) - out);
 }
 
 int64_t pt_period_floor(int64_t period_us, int64_t t_us)

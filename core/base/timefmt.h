@@ -39,6 +39,8 @@ enum pt_code pt_period_parse(const char *text, size_t len, int64_t *period_us);
 size_t pt_period_print(int64_t period_us, char out[PT_PERIOD_TEXT_MAX]);
 /* All periods, ascending, ended by 0. */
 extern const int64_t pt_periods[];
+/* Its place there; that of the ending 0 for what is none of them. */
+size_t pt_period_place(int64_t period_us);
 
 /* Start of the bar that holds t: weeks begin on Monday, all others are counted from the epoch. */
 int64_t pt_period_floor(int64_t period_us, int64_t t_us);

@@ -21,11 +21,11 @@ struct planner {
     const struct pt_plan_opts *opts;
     struct pt_plan *plan;
     struct pt_read *read;
-    struct pt_symbols symbols;                  /* all that have candles or books */
-    bool any_market;                            /* a script of the market is live */
+    struct pt_symbols symbols; /* all that have candles or books */
+    bool any_market;           /* a script of the market is live */
+    int64_t *last_close; /* [symbols.n * PERIODS_MAX]: of a symbol, once asked for; 0: not yet */
     struct pt_market_close closes[PERIODS_MAX]; /* of the market, once asked for: `looked` */
     bool looked[PERIODS_MAX];
-    uint8_t *every;  /* [PERIODS_MAX * scripts->n]: the script is computed at this period */
     uint8_t *chosen; /* [scripts->n], scratch */
     uint8_t *fresh;  /* [scripts->n]: differs from opts->since, or needs one that does */
     struct pt_due mark;
@@ -33,29 +33,6 @@ struct planner {
     enum pt_code rc;
     struct pt_err *err;
 };
-
-bool pt_script_every(const struct pt_script *script, int64_t period_us)
-{
-    bson_t list;
-    bson_iter_t iter;
-    if (script->status == PT_SCRIPT_FAILED || !pt_doc_child(script->declaration, "every", &list) ||
-        !bson_iter_init(&iter, &list))
-        return false;
-    while (bson_iter_next(&iter)) {
-        int64_t period = 0;
-        uint32_t len = 0;
-        if (!BSON_ITER_HOLDS_UTF8(&iter)) continue;
-        const char *text = bson_iter_utf8(&iter, &len);
-        if (pt_period_parse(text, len, &period) == PT_OK && period == period_us) return true;
-    }
-    return false;
-}
-
-static bool flag(const struct pt_script *script, const char *path)
-{
-    bool set = false;
-    return pt_doc_bool(script->declaration, path, &set) && set;
-}
 
 /* Rows that are no bars, of which a script has a span of its own. */
 static bool is_other(enum pt_kind_id kind)
@@ -66,12 +43,7 @@ static bool is_other(enum pt_kind_id kind)
 /* That span; 0: it needs none. */
 static int64_t other_span(const struct pt_script *script, enum pt_kind_id kind)
 {
-    const char *path = kind == PT_FUNDING ? "needs.funding.span" : "needs.marks.span", *text;
-    int64_t us = 0;
-    return pt_doc_text(script->declaration, path, &text) &&
-                   pt_span_parse(text, strlen(text), &us) == PT_OK
-               ? us
-               : 0;
+    return kind == PT_FUNDING ? script->needs.funding_us : script->needs.marks_us;
 }
 
 /* Whose units: a symbol's own, a symbol's for what changed in the benchmark, the market's. */
@@ -82,11 +54,11 @@ static bool depends(const struct pt_script *script, enum pt_kind_id kind, enum s
 {
     if (pt_script_is_market(script) != (scope == MARKET)) return false;
     if (scope == MARKET) return kind == PT_CANDLES;
-    if (scope == BENCHMARKED) return kind == PT_CANDLES && flag(script, "needs.candles.benchmark");
+    if (scope == BENCHMARKED) return kind == PT_CANDLES && script->needs.benchmark;
     if (kind == PT_DEPTH) return pt_script_books(script, NULL, NULL);
     if (kind == PT_CANDLES) return true;
     if (is_other(kind)) return other_span(script, kind) > 0;
-    return kind == PT_TRADES && flag(script, "needs.candles.trades");
+    return kind == PT_TRADES && script->needs.trades;
 }
 
 static bool wants_symbol(const struct pt_plan_opts *opts, const char *symbol)
@@ -232,35 +204,15 @@ static bool go_around(struct planner *planner, enum pt_code rc)
     return true;
 }
 
-static size_t place_of(int64_t period_us)
-{
-    size_t at = 0;
-    while (pt_periods[at] != period_us) at++;
-    return at;
-}
-
-static uint8_t *row_of(const struct planner *planner, int64_t period_us)
-{
-    return planner->every + place_of(period_us) * planner->plan->scripts->n;
-}
-
-static void fill_every(struct planner *planner)
-{
-    const struct pt_scripts *scripts = planner->plan->scripts;
-    for (const int64_t *period = pt_periods; *period; period++)
-        for (size_t i = 0; i < scripts->n; i++)
-            row_of(planner, *period)[i] = pt_script_every(&scripts->v[i], *period);
-}
-
 /* Chooses the scripts of a period that depend on such a change; how many. */
 static size_t choose(struct planner *planner, int64_t period_us, enum pt_kind_id kind,
                      enum scope scope)
 {
     const struct pt_scripts *scripts = planner->plan->scripts;
-    const uint8_t *every = row_of(planner, period_us);
     size_t n = 0;
     for (size_t i = 0; i < scripts->n; i++) {
-        planner->chosen[i] = every[i] && depends(&scripts->v[i], kind, scope);
+        planner->chosen[i] =
+            pt_script_every(&scripts->v[i], period_us) && depends(&scripts->v[i], kind, scope);
         n += planner->chosen[i];
     }
     return n;
@@ -339,7 +291,7 @@ static bool plan_past(struct planner *planner, const char *symbol, int64_t perio
 /* The market's newest close; looked for once a plan and period. */
 static enum pt_code market_close(struct planner *planner, int64_t period_us, int64_t *as_of_us)
 {
-    size_t at = place_of(period_us);
+    size_t at = pt_period_place(period_us);
     struct pt_market_close *close = &planner->closes[at];
     enum pt_code rc = PT_OK;
     if (!planner->looked[at]) {
@@ -354,12 +306,42 @@ static enum pt_code market_close(struct planner *planner, int64_t period_us, int
     return rc;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* Where the newest close of a symbol and period is kept; NULL for one without bars and books. */
+static int64_t *last_close_of(struct planner *planner, const char *symbol, int64_t period_us)
+{
+    struct pt_symbols *symbols = &planner->symbols;
+    if (symbols->n == 0) return NULL;
+    char(*at)[PT_SYMBOL_MAX] = bsearch(symbol, symbols->v, symbols->n, sizeof *at, by_name);
+    return at ? &planner->last_close[(size_t)(at - symbols->v) * PERIODS_MAX +
+                                     pt_period_place(period_us)]
+              : NULL;
+}
+
+/* A symbol's newest close; looked for once a plan and period: every mark asks for it. */
+static enum pt_code symbol_close(struct planner *planner, const char *symbol, int64_t period_us,
+                                 int64_t *as_of_us)
+{
+    int64_t *kept = last_close_of(planner, symbol, period_us);
+    if (kept && *kept != 0) {
+        *as_of_us = *kept;
+        return PT_OK;
+    }
+    enum pt_code rc = pt_bars_last_close(planner->read, symbol, period_us, planner->opts->as_of_us,
+                                         as_of_us, planner->err);
+    if (kept && rc == PT_OK) *kept = *as_of_us;
+    return rc;
+}
+
 /* as_of PT_MISSING: there is none. */
 static bool newest_close(struct planner *planner, const char *symbol, int64_t period_us,
                          int64_t *as_of_us)
 {
-    enum pt_code rc = *symbol ? pt_bars_last_close(planner->read, symbol, period_us,
-                                                   planner->opts->as_of_us, as_of_us, planner->err)
+    enum pt_code rc = *symbol ? symbol_close(planner, symbol, period_us, as_of_us)
                               : market_close(planner, period_us, as_of_us);
     if (rc != PT_OK) *as_of_us = PT_MISSING;
     return rc == PT_OK || go_around(planner, rc);
@@ -369,7 +351,7 @@ static bool newest_close(struct planner *planner, const char *symbol, int64_t pe
 static bool add_newest(struct planner *planner, const char *symbol, int64_t period_us,
                        int64_t as_of_us)
 {
-    size_t at = place_of(period_us);
+    size_t at = pt_period_place(period_us);
     if (*symbol || planner->opts->settled || !planner->closes[at].waiting)
         return add_unit(planner, symbol, period_us, as_of_us, true);
     planner->plan->later |= 1u << at;
@@ -538,6 +520,8 @@ static bool plan_everything(struct planner *planner)
     rc = pt_symbols_read(planner->read, 1u << PT_CANDLES | 1u << PT_DEPTH, &planner->symbols,
                          planner->err);
     if (rc != PT_OK && !go_around(planner, rc)) return false;
+    planner->last_close = calloc(planner->symbols.n * PERIODS_MAX + 1, sizeof(int64_t));
+    if (!planner->last_close) return no_memory(planner);
     if (!plan_all(planner)) return false;
     size_t kept = 0;
     for (size_t i = 0; i < plan->nmarks; i++) {
@@ -556,13 +540,11 @@ enum pt_code pt_plan_make(struct pt_store *store, const struct pt_plan_opts *opt
     struct planner planner = { .opts = opts, .plan = plan, .err = err };
     *plan = (struct pt_plan){ .scripts = pt_scripts_ref(opts->scripts) };
     planner.chosen = calloc(opts->scripts->n + 1, 1);
-    planner.every = calloc(PERIODS_MAX, opts->scripts->n + 1);
     planner.fresh = calloc(opts->scripts->n + 1, 1);
-    if (!planner.chosen || !planner.every || !planner.fresh) {
+    if (!planner.chosen || !planner.fresh) {
         no_memory(&planner);
-    } else {
-        fill_every(&planner);
-        if (opts->since) pt_plan_fresh(opts->scripts, opts->since, planner.fresh);
+    } else if (opts->since) {
+        pt_plan_fresh(opts->scripts, opts->since, planner.fresh);
     }
     for (size_t i = 0; i < opts->scripts->n; i++)
         planner.any_market |= opts->market && opts->scripts->v[i].status != PT_SCRIPT_FAILED &&
@@ -571,8 +553,8 @@ enum pt_code pt_plan_make(struct pt_store *store, const struct pt_plan_opts *opt
     if (planner.rc == PT_OK) plan_everything(&planner);
     pt_read_end(planner.read);
     free(planner.chosen);
-    free(planner.every);
     free(planner.fresh);
+    free(planner.last_close);
     pt_symbols_fini(&planner.symbols);
     if (planner.rc != PT_OK) pt_plan_fini(plan);
     return planner.rc;

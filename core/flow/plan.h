@@ -63,7 +63,4 @@ void pt_plan_fresh(const struct pt_scripts *scripts, const struct pt_scripts *si
 /* Do two sets of parameters in force (NULL: the file's defaults) give the same? */
 bool pt_plan_same_params(const bson_t *a, const bson_t *b);
 
-/* Does the script ask to be computed at this period? */
-bool pt_script_every(const struct pt_script *script, int64_t period_us);
-
 #endif

@@ -70,10 +70,9 @@ static void note(struct pt_round *round, const struct pt_err *err)
 static struct row *row_of(struct pt_round *round, const char *name, int64_t period_us)
 {
     const struct pt_script *script = pt_scripts_find(round->plan.scripts, name);
-    size_t at = 0;
-    while (pt_periods[at] != period_us && pt_periods[at] != 0) at++;
-    return script ? &round->rows[(size_t)(script - round->plan.scripts->v) * PERIODS_MAX + at]
-                  : NULL;
+    if (!script) return NULL;
+    size_t at = (size_t)(script - round->plan.scripts->v) * PERIODS_MAX;
+    return &round->rows[at + pt_period_place(period_us)];
 }
 
 static bool keep(struct pt_round *round, const struct pt_plan_unit *unit,

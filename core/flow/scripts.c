@@ -68,8 +68,12 @@ const struct pt_script *pt_scripts_named(const struct pt_scripts *scripts, const
 
 bool pt_script_is_market(const struct pt_script *script)
 {
-    bson_t market;
-    return script->declaration && pt_doc_child(script->declaration, "needs.market", &market);
+    return script->needs.market;
+}
+
+bool pt_script_every(const struct pt_script *script, int64_t period_us)
+{
+    return script->needs.every >> pt_period_place(period_us) & 1;
 }
 
 enum pt_code pt_script_param(const struct pt_script *script, const char *name, const char *value,
@@ -141,20 +145,58 @@ int64_t pt_script_quantile_us(const struct pt_script_stats *stats, double q)
     return llround(exp2((double)PT_LATENCY_BUCKETS / 4.0));
 }
 
-static bool span_at(const struct pt_script *script, const char *path, int64_t *us)
+static int64_t span_at(const bson_t *declaration, const char *path)
 {
     const char *text;
-    return pt_doc_text(script->declaration, path, &text) &&
-           pt_span_parse(text, strlen(text), us) == PT_OK;
+    int64_t us = 0;
+    return pt_doc_text(declaration, path, &text) && pt_span_parse(text, strlen(text), &us) == PT_OK
+               ? us
+               : 0;
+}
+
+static bool flag(const bson_t *declaration, const char *path)
+{
+    bool set = false;
+    return pt_doc_bool(declaration, path, &set) && set;
+}
+
+static uint32_t read_every(const bson_t *declaration)
+{
+    bson_t list;
+    bson_iter_t iter;
+    uint32_t every = 0;
+    if (!pt_doc_child(declaration, "every", &list) || !bson_iter_init(&iter, &list)) return 0;
+    while (bson_iter_next(&iter)) {
+        int64_t period_us = 0;
+        uint32_t len = 0;
+        if (!BSON_ITER_HOLDS_UTF8(&iter)) continue;
+        const char *text = bson_iter_utf8(&iter, &len);
+        if (pt_period_parse(text, len, &period_us) == PT_OK)
+            every |= UINT32_C(1) << pt_period_place(period_us);
+    }
+    return every;
+}
+
+void pt_script_needs_read(const bson_t *declaration, struct pt_script_needs *needs)
+{
+    bson_t market;
+    *needs = (struct pt_script_needs){
+        .every = read_every(declaration),
+        .market = pt_doc_child(declaration, "needs.market", &market),
+        .benchmark = flag(declaration, "needs.candles.benchmark"),
+        .trades = flag(declaration, "needs.candles.trades"),
+        .books_us = span_at(declaration, "needs.books.span"),
+        .book_age_us = span_at(declaration, "needs.books.max_age"),
+        .funding_us = span_at(declaration, "needs.funding.span"),
+        .marks_us = span_at(declaration, "needs.marks.span"),
+    };
 }
 
 bool pt_script_books(const struct pt_script *script, int64_t *span_us, int64_t *max_age_us)
 {
-    int64_t span, age;
-    if (!script->declaration || !span_at(script, "needs.books.span", &span) ||
-        !span_at(script, "needs.books.max_age", &age))
-        return false;
-    if (span_us) *span_us = span;
-    if (max_age_us) *max_age_us = age;
+    const struct pt_script_needs *needs = &script->needs;
+    if (needs->books_us == 0 || needs->book_age_us == 0) return false;
+    if (span_us) *span_us = needs->books_us;
+    if (max_age_us) *max_age_us = needs->book_age_us;
     return true;
 }

@@ -69,11 +69,20 @@ struct pt_script_stats {
 };
 int64_t pt_script_quantile_us(const struct pt_script_stats *stats, double q); /* 0 when never called */
 
+/* What a declaration says to those who plan: they ask for every script, symbol and period. Zeroed: it says nothing. */
+struct pt_script_needs {
+    uint32_t every;                 /* bit i: computed by itself at pt_periods[i] */
+    bool market, benchmark, trades; /* these change what it gives */
+    int64_t books_us, book_age_us, funding_us, marks_us; /* spans; 0: it looks at none */
+};
+void pt_script_needs_read(const bson_t *declaration, struct pt_script_needs *needs);
+
 struct pt_script {
     char name[PT_SCRIPT_NAME_MAX]; /* declared; of a failed one: its file name without .lua */
     char kind[16];                 /* "calculator", ... */
     const struct pt_source *source;
     bson_t *declaration; /* unit.h, with the defaults in force; NULL when and only when failed */
+    struct pt_script_needs needs;
     bson_t *configured;  /* what the configuration sets that differs from the file's defaults, or NULL */
     enum pt_script_status status;
     char message[512]; /* not live: why */
@@ -107,6 +116,9 @@ const struct pt_script *pt_scripts_named(const struct pt_scripts *scripts, const
 
 /* It computes for all symbols at once: its unit is (market, period, as_of), its symbol is "". */
 bool pt_script_is_market(const struct pt_script *script);
+
+/* Is it computed by itself at this period? */
+bool pt_script_every(const struct pt_script *script, int64_t period_us);
 
 /* Checks text values of parameters against a declaration and adds them, typed, to `params` (only those that differ
  * from the default in force). PT_EINVAL names the parameter, what was given and what is allowed; an unknown name too. */

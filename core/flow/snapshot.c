@@ -173,7 +173,9 @@ static enum pt_code fill_script(const struct pt_candidate *candidate, const stru
     script->declaration = candidate->configured
                               ? pt_param_defaults(candidate->declaration, candidate->configured)
                               : bson_copy(candidate->declaration);
-    return script->declaration ? PT_OK : PT_ENOMEM;
+    if (!script->declaration) return PT_ENOMEM;
+    pt_script_needs_read(script->declaration, &script->needs);
+    return PT_OK;
 }
 
 static int by_name(const void *a, const void *b)
