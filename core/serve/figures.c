@@ -3,7 +3,7 @@
 #include "serve/route.h"
 
 const int pt_statuses[PT_STATUSES] = { 200, 204, 304, 400, 401, 403, 404, 405,
-                                       413, 415, 422, 500, 501, 503, 0 };
+                                       409, 413, 415, 422, 500, 501, 503, 0 };
 /* the original's steps from 0.1 s on, and finer ones, because ours are mostly under a millisecond
  */
 const double pt_duration_steps[PT_DURATION_STEPS] = { 0.0001, 0.0005, 0.001, 0.005, 0.025, 0.1,

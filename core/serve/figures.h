@@ -10,7 +10,7 @@
 
 #define PT_ROUTES_MAX 40 /* rows of the route table and one for everything else */
 
-enum { PT_STATUSES = 15, PT_DURATION_STEPS = 12, PT_SIZE_STEPS = 5 };
+enum { PT_STATUSES = 16, PT_DURATION_STEPS = 12, PT_SIZE_STEPS = 5 };
 extern const int pt_statuses[PT_STATUSES];                /* the last, 0, stands for any other */
 extern const double pt_duration_steps[PT_DURATION_STEPS]; /* seconds */
 extern const double pt_size_steps[PT_SIZE_STEPS];         /* bytes */

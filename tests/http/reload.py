@@ -79,7 +79,9 @@ class Reload(Folder):
         ready = ask(self.port, "/health/readiness").json["components"]["scripts"]
         self.assertEqual(ready["status"], "degraded")
         self.assertIn("1 in their previous version", ready["detail"])
-        self.assertIn('petrosa_script_previous{script="trend"} 1', ask(self.port, "/metrics").text)
+        metrics = ask(self.port, "/metrics").text
+        self.assertIn('petrosa_script_previous{script="trend"} 1', metrics)
+        self.assertIn('{method="POST",endpoint="/scripts/reload",status_code="409"} 1', metrics)
 
     def test_a_diff_changes_nothing(self):
         self.write("mine", "return { value = 1 }")
