@@ -19,15 +19,15 @@ struct attributes {
     uint64_t runtime, deadline, period;
 };
 
-void pt_sched_prompt(void)
+void pt_sched_prompt(pid_t thread)
 {
     struct attributes wanted = { .size = sizeof wanted,
                                  .policy = SCHED_OTHER,
                                  .flags = RESET_ON_FORK,
-                                 .nice = getpriority(PRIO_PROCESS, 0),
+                                 .nice = getpriority(PRIO_PROCESS, (id_t)thread),
                                  .runtime = TURN_NS };
     /* whoever was started under another policy on purpose keeps it */
-    if (sched_getscheduler(0) == SCHED_OTHER) syscall(SYS_sched_setattr, 0, &wanted, 0);
+    if (sched_getscheduler(thread) == SCHED_OTHER) syscall(SYS_sched_setattr, thread, &wanted, 0);
 }
 
 void pt_sched_give_way(pid_t pid)

@@ -5,10 +5,10 @@
 
 #include <sys/types.h>
 
-/* The calling thread, without those it starts, does little at a time and is waited for: it takes
- * turns of 0.1 ms, so it comes before threads with longer turns as soon as it wakes. Since Linux
- * 6.12; older kernels let whoever slept long go first anyway. */
-void pt_sched_prompt(void);
+/* A thread of ours (0: the calling one), without those it starts, is waited for, and little at a
+ * time is enough: it takes turns of 0.1 ms, so it comes before threads with longer turns as soon as
+ * it wakes. Since Linux 6.12; older kernels let whoever slept long go first anyway. */
+void pt_sched_prompt(pid_t thread);
 
 /* A process of ours does much at a time and can wait: where others want the same core it gets a
  * third of what each of them gets. Less would eat up what the clock allows a call beyond its budget

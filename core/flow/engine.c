@@ -285,7 +285,7 @@ enum pt_code pt_engine_run(struct pt_engine *engine, struct pt_err *err)
         rc = pt_ingest_feed(engine->ingest, feed, err);
     }
     if (rc == PT_OK) pt_reload_start(engine->reload);
-    pt_sched_prompt(); /* units of whoever waits pass through here */
+    pt_sched_prompt(0); /* units of whoever waits pass through here */
     while (rc == PT_OK && !atomic_load(&engine->stopped)) rc = pt_loop_run(engine->loop, err);
     shut_down(engine);
     return rc;

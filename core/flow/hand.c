@@ -95,6 +95,8 @@ static void on_message(void *arg, struct pt_worker *worker, const bson_t *doc)
 void pt_hand_ready(struct pt_hand *hand)
 {
     hand->ready = true;
+    if (hand->express)
+        pt_worker_prompt(hand->worker); /* not while it loads, before those who answer */
     if (hand->set == hand->pool->active) hand->pool->start_failures = 0;
     pt_hand_leave_if_old(hand);
     pt_pool_maintain(hand->pool);

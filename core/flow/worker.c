@@ -207,6 +207,11 @@ void pt_worker_give_way(struct pt_worker *worker)
     pt_sched_give_way(worker->pid);
 }
 
+void pt_worker_prompt(struct pt_worker *worker)
+{
+    pt_sched_prompt(worker->pid);
+}
+
 /* ---- talk ---------------------------------------------------------------------------------- */
 
 /* The next document of the stream: 1 there is one, 0 not yet, -1 rubbish. */

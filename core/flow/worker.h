@@ -44,6 +44,8 @@ void pt_worker_free(struct pt_worker *worker);
 
 /* It yields to whoever answers people: on a busy machine it gets the rest. */
 void pt_worker_give_way(struct pt_worker *worker);
+/* Somebody waits for what it does: it comes first as soon as it wakes. */
+void pt_worker_prompt(struct pt_worker *worker);
 
 /* Sends without blocking; what does not fit the socket is kept and follows. PT_ENOMEM. A worker
  * that is already dead takes it too: its end is told by `gone`. */

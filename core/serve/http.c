@@ -285,7 +285,7 @@ static void *thread_main(void *arg)
 {
     struct pt_thread *thread = arg;
     current = thread;
-    pt_sched_prompt();
+    pt_sched_prompt(0);
     event_base_dispatch(thread->base);
     return NULL;
 }

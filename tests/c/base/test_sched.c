@@ -43,7 +43,7 @@ static void *become_prompt(void *arg)
 {
     int before = getpriority(PRIO_PROCESS, 0);
     (void)arg;
-    pt_sched_prompt();
+    pt_sched_prompt(0);
     struct attributes a = read_of(0);
     CU_ASSERT_EQUAL(getpriority(PRIO_PROCESS, 0), before);
     CU_ASSERT_EQUAL(a.policy, SCHED_OTHER);
@@ -64,7 +64,7 @@ static void test_a_thread_becomes_prompt_by_itself(void)
 static void *start_child(void *arg)
 {
     pid_t *child = arg;
-    pt_sched_prompt();
+    pt_sched_prompt(0);
     *child = fork();
     if (*child == 0)
         for (;;) pause();
