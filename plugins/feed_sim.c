@@ -393,7 +393,7 @@ static void trade(struct message *out, const struct sim_symbol *symbol, int64_t 
     bool buy = (int64_t)k * bar->volume < (int64_t)n * bar->taker;
     open_event(out, "trade", at_ms, symbol->name);
     put_int(out, "t", minute * 1000 + k);
-    put_text(out, "p", price_at(bar, (k + 0.5) / n), symbol->profile->tick);
+    put_text(out, "p", price_at(bar, (double)k / n), symbol->profile->tick);
     put_text(out, "q", at_least(to - from, 1), symbol->profile->lot);
     put_int(out, "T", at_ms);
     put(out, buy ? ",\"m\":false}" : ",\"m\":true}");

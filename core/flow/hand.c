@@ -95,8 +95,8 @@ static void on_message(void *arg, struct pt_worker *worker, const bson_t *doc)
 void pt_hand_ready(struct pt_hand *hand)
 {
     hand->ready = true;
-    if (hand->express)
-        pt_worker_prompt(hand->worker); /* not while it loads, before those who answer */
+    /* while it loads it must not come before those who answer */
+    if (hand->express) pt_worker_prompt(hand->worker);
     if (hand->set == hand->pool->active) hand->pool->start_failures = 0;
     pt_hand_leave_if_old(hand);
     pt_pool_maintain(hand->pool);
@@ -189,6 +189,12 @@ static void settle_death(struct pt_hand *hand, const struct pt_death *death)
     }
 }
 
+static void died_warming(struct pt_hand *hand, const struct pt_death *death)
+{
+    log_death(hand, hand->jobs[0], NULL, death->words);
+    pt_warm_died(hand);
+}
+
 static void on_gone(void *arg, struct pt_worker *worker, const struct pt_death *death)
 {
     (void)worker;
@@ -208,7 +214,7 @@ static void on_gone(void *arg, struct pt_worker *worker, const struct pt_death *
     if (hand->depth > 0 && hand->ready)
         settle_death(hand, death);
     else if (hand->depth > 0 && hand->express)
-        pt_warm_died(hand, death);
+        died_warming(hand, death);
     else if (hand->depth > 0)
         pt_shadow_died(hand, hand->jobs[0], death);
     else if (!hand->loaded)

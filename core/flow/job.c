@@ -72,8 +72,7 @@ static bool same_params(const bson_t *a, const bson_t *b)
 bool pt_job_alike(const struct pt_job *a, const struct pt_job *b)
 {
     bool alike = a->n == b->n && a->period_us == b->period_us && a->whole == b->whole &&
-                 a->inspect == b->inspect && strcmp(a->symbol, b->symbol) == 0 &&
-                 strcmp(a->benchmark, b->benchmark) == 0;
+                 strcmp(a->symbol, b->symbol) == 0 && strcmp(a->benchmark, b->benchmark) == 0;
     for (size_t i = 0; alike && i < a->n; i++)
         alike = strcmp(a->names[i], b->names[i]) == 0 && same_params(a->params[i], b->params[i]);
     return alike;

@@ -47,7 +47,7 @@ enum pt_code pt_job_new(const struct pt_unit *unit, struct pt_scripts *scripts, 
 void pt_job_free(struct pt_job *job); /* accepts NULL; the callback is not called */
 /* What was settled, and the snapshot: what is left can be planned again. */
 void pt_job_forget(struct pt_job *job);
-/* Do both ask for the same, perhaps as of another time? */
+/* Do both ask for the same, whenever as of? */
 bool pt_job_alike(const struct pt_job *a, const struct pt_job *b);
 
 /* Plans (again) on a snapshot: what was settled before is forgotten. Scripts that are gone are

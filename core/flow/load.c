@@ -1,7 +1,6 @@
 /* load.c - bringing a set of scripts to life: pt_pool_load, pt_pool_try.        [layer: flow]
  *
- *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> express (warm.c) ──>
- * live
+ *     load ──> the worker that goes first ──> answers ──> rules ──> shadow ──> express ──> live
  *                 ^                             │           │         │
  *                 └── again, with what is left ─┴───────────┴─────────┘
  *
@@ -10,9 +9,9 @@
  * stands in or it is left out, and another worker goes first. Each turn takes a version out, or is
  * one of TRIES_MAX, so it ends. Only then is the set made active and the other workers started. So
  * a broken script costs one worker, not one for each core, and units never see a set that is half
- * there. Where there is an express worker, the old workers answer until the new one has come:
- * whoever asks in the meantime does not notice. It is waited for, not judged: what becomes of it is
- * what becomes of any worker of a live set. */
+ * there. Where there is an express worker, the old workers answer until the new one has come and
+ * knows what people ask for (warm.c): whoever asks in the meantime does not notice. It is waited
+ * for, not judged: what becomes of it is what becomes of any worker of a live set. */
 #include "base/log.h"
 #include "flow/pool_internal.h"
 
@@ -293,29 +292,45 @@ static void first_answered(struct pt_hand *hand)
         finish(pool, set);
 }
 
+/* Has it loaded all of the n that were sent? */
+static bool loaded_all(const bson_t *answer, size_t n)
+{
+    bson_t list, item, declaration;
+    bson_iter_t iter;
+    size_t k = 0;
+    if (!pt_doc_child(answer, "scripts", &list) || !bson_iter_init(&iter, &list)) return false;
+    for (; pt_doc_next(&iter, &item); k++)
+        if (!pt_doc_child(&item, "declaration", &declaration)) return false;
+    return k == n;
+}
+
 void pt_load_answered(struct pt_hand *hand, const bson_t *doc)
 {
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     struct pt_err err;
     const char *op = "";
-    bool news = false, coming = pool->loading == set && hand->express;
+    bool news = false, express = pool->loading == set && hand->express;
+    /* the set had passed: what only this worker says of it is said of a live one */
+    if (express && !loaded_all(doc, hand->index_len)) pt_load_live(pool, set);
     pt_doc_text(doc, "op", &op);
     enum pt_code rc =
         strcmp(op, "loaded") == 0
             ? pt_registry_loaded(&set->registry, hand->index, hand->index_len, doc, &news, &err)
             : pt_fail(&err, PT_EDAMAGE, "an answer to load that is called '%.40s'", op);
-    if (coming && (rc != PT_OK || news)) pt_load_live(pool, set);
     if (rc != PT_OK) {
+        if (express && pool->loading == set) pt_load_live(pool, set);
         pt_worker_kill(hand->worker, err.text);
         return;
     }
     hand->loaded = true;
+    if (pool->loading == set && express) {
+        quarantine_known(pool, &set->registry); /* meanwhile */
+        pt_warm_begin(hand);
+        return;
+    }
     if (pool->loading == set) {
-        if (coming)
-            pt_warm_begin(hand);
-        else
-            first_answered(hand);
+        first_answered(hand);
         return;
     }
     if (news && pool->active == set) publish_loss(pool, set);

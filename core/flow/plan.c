@@ -306,20 +306,13 @@ static enum pt_code market_close(struct planner *planner, int64_t period_us, int
     return rc;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(a, b);
-}
-
 /* Where the newest close of a symbol and period is kept; NULL for one without bars and books. */
 static int64_t *last_close_of(struct planner *planner, const char *symbol, int64_t period_us)
 {
-    struct pt_symbols *symbols = &planner->symbols;
-    if (symbols->n == 0) return NULL;
-    char(*at)[PT_SYMBOL_MAX] = bsearch(symbol, symbols->v, symbols->n, sizeof *at, by_name);
-    return at ? &planner->last_close[(size_t)(at - symbols->v) * PERIODS_MAX +
-                                     pt_period_place(period_us)]
-              : NULL;
+    size_t at = pt_symbols_find(&planner->symbols, symbol);
+    return at < planner->symbols.n
+               ? &planner->last_close[at * PERIODS_MAX + pt_period_place(period_us)]
+               : NULL;
 }
 
 /* A symbol's newest close; looked for once a plan and period: every mark asks for it. */

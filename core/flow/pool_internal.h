@@ -27,8 +27,8 @@ struct pt_set {
     struct pt_conf *conf; /* a ref */
     unsigned tries;       /* of its first worker, without result */
 
-    struct pt_job *warm[PT_RECENT]; /* what its express worker is asked before it is live */
-    size_t nwarm;
+    struct pt_job *warm[PT_RECENT];  /* what its express worker is asked before it is live */
+    size_t warmed;                   /* of them it was asked */
     struct pt_scripts *warm_scripts; /* a ref; NULL until then */
     int64_t warm_until_us;
 };
@@ -126,12 +126,13 @@ void pt_shadow_died(struct pt_hand *hand, struct pt_job *job, const struct pt_de
 void pt_shadow_fini(struct pt_shadow *shadow);
 
 /* warm.c */
-/* Takes a job that was answered: keeps it for the next express worker, or frees it. */
+/* Takes a job that was answered: keeps it for the next express worker if it did no harm, else frees
+ * it. */
 void pt_warm_keep(struct pt_pool *pool, struct pt_job *job);
 /* The express worker of the loading set is asked what was kept; ends in pt_load_live. */
 void pt_warm_begin(struct pt_hand *hand);
 void pt_warm_answered(struct pt_hand *hand);
-void pt_warm_died(struct pt_hand *hand, const struct pt_death *death);
+void pt_warm_died(struct pt_hand *hand);
 void pt_warm_fini(struct pt_job *jobs[PT_RECENT]);
 
 /* blame.c */

@@ -50,6 +50,14 @@ enum pt_code pt_symbols_read(struct pt_read *read, unsigned kinds, struct pt_sym
     return collect.full ? pt_fail(err, PT_ENOMEM, "list of %zu symbols", symbols->n) : rc;
 }
 
+size_t pt_symbols_find(const struct pt_symbols *symbols, const char *symbol)
+{
+    if (symbols->n == 0) return 0; /* bsearch wants an array */
+    const char(*at)[PT_SYMBOL_MAX] =
+        bsearch(symbol, symbols->v, symbols->n, sizeof *symbols->v, by_name);
+    return at ? (size_t)(at - (const char(*)[PT_SYMBOL_MAX])symbols->v) : symbols->n;
+}
+
 void pt_symbols_fini(struct pt_symbols *symbols)
 {
     free(symbols->v);

@@ -14,6 +14,8 @@ struct pt_symbols {
  * pt_series_each says; what was found until then is there. */
 enum pt_code pt_symbols_read(struct pt_read *read, unsigned kinds, struct pt_symbols *symbols,
                              struct pt_err *err);
+/* Its place; n when it is not there. */
+size_t pt_symbols_find(const struct pt_symbols *symbols, const char *symbol);
 void pt_symbols_fini(struct pt_symbols *symbols);
 
 /* When the market of a period was last open: what all symbols together say. */

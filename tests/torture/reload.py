@@ -24,7 +24,7 @@ from harness import ROOT, Daemon, petrosa  # noqa: E402
 HOSTILE = ROOT / "tests/torture/hostile"
 GOOD, BAD, RATE = 14, 6, 200  # 30 % of 20
 SYS_SCHED_SETATTR = 314       # x86-64
-HISTORY = "30d"  # what is kept of the rows, and windows that are not full, grow with the market, not with the reloads
+DAYS = 100  # of history: the longest window (90 days) is full, else it would grow with the market, not with the reloads
 FLAT, WARMING_KB = 0.05, 4096  # the daemon's heap needs some 600 reloads to find its size
 TARGETS = ("/analysis/volatility?pair=BTCUSDT", "/analysis/trend?pair=ETHUSDT", "/data/candles?pair=BTCUSDT&period=1m&limit=100",
            "/analysis/deviation?pair=SOLUSDT&period=5m&window=50", "/health/readiness", "/scripts", "/analysis/volume?pair=ADAUSDT", "/metrics")
@@ -237,7 +237,7 @@ def check_bars(store):
         rows = petrosa("export", "--kind", "candles", "--pair", symbol, "--period", "1m", store=store).stdout.splitlines()[1:]
         times = [int(row.split(",")[0]) for row in rows]
         holes = sum(b - a != 60_000_000 for a, b in zip(times, times[1:]))
-        assert len(times) > 30 * 1440 + 10 and holes == 0, f"{symbol}: {len(times)} bars, {holes} holes"
+        assert len(times) > DAYS * 1440 + 10 and holes == 0, f"{symbol}: {len(times)} bars, {holes} holes"
         symbols += 1
     assert symbols == 5
 
@@ -250,7 +250,7 @@ def storm(count, seed, quick):
     try:
         scripts = Storm(folder, seed)
         daemon = Daemon("--quiet", "--set", f"scripts.path={scripts.folder}", "--config", scripts.conf, "--set", "feed.enabled=sim",
-                        "--set", "feed.ring=128KiB", "--set", f"feed sim.history={HISTORY}", "--set", "feed sim.minute=500ms", "--set", "scripts.load_budget=400ms",
+                        "--set", "feed.ring=128KiB", "--set", f"feed sim.history={DAYS}d", "--set", "feed sim.minute=500ms", "--set", "scripts.load_budget=400ms",
                         "--set", "scripts.call_budget=200ms", store=store)
         port, pid = daemon.port, daemon.process.pid
         time.sleep(5)  # its history

@@ -167,8 +167,8 @@ static void test_all_but_the_express_one_give_way(void)
     begin("run value", "run value");
     wait_for_both();
     struct pids pids = look();
-    CU_ASSERT_NOT_EQUAL(pids.express, 0);
-    CU_ASSERT_NOT_EQUAL(pids.other, 0);
+    CU_ASSERT_NOT_EQUAL_FATAL(pids.express, 0);
+    CU_ASSERT_NOT_EQUAL_FATAL(pids.other, 0);
     uint64_t turn_ns = turn_of(pids.express), other_ns = turn_of(pids.other);
     CU_ASSERT(turn_ns < other_ns || other_ns == 0); /* before Linux 6.12 there is none to read */
     end();
@@ -229,11 +229,19 @@ static void test_what_nobody_waits_for_fails_when_only_the_express_one_is_left(v
 /* ---- over a reload -----------------------------------------------------------------------------
  */
 
+static bool beta_at[8]; /* was it there at this load? */
+
+static void on_reloaded(void *arg, struct pt_scripts *loaded, const struct pt_err *err)
+{
+    on_loaded(arg, loaded, err);
+    beta_at[loads % 8] = loaded && pt_scripts_find(loaded, "beta");
+}
+
 static void reload(void)
 {
     struct pt_sources sources = { 0 };
     OK(pt_sources_read(conf, &sources, &kit_err));
-    OK(pt_pool_load(pool, conf, &sources, on_loaded, NULL, &kit_err));
+    OK(pt_pool_load(pool, conf, &sources, on_reloaded, NULL, &kit_err));
 }
 
 static off_t size_of(const char *path)
@@ -294,7 +302,8 @@ static void test_what_fails_only_in_the_express_worker_is_taken_out_of_the_live_
     change_for_the_second("fail", mark);
     while (loads < 3) OK(pt_loop_run(loop, &kit_err));
     CU_ASSERT_EQUAL(scripts->generation, 3);
-    CU_ASSERT_PTR_NULL(pt_scripts_find(scripts, "beta"));
+    CU_ASSERT_TRUE(beta_at[2]); /* as the set had passed */
+    CU_ASSERT_FALSE(beta_at[3]);
     CU_ASSERT_PTR_NOT_NULL(pt_scripts_find(scripts, "alpha"));
     wait_for_both();
     end();
@@ -330,18 +339,29 @@ static void on_runs(void *arg, const struct pt_unit_result *results, size_t n,
     pt_loop_stop(loop);
 }
 
-static int64_t runs_with(const char *name)
+/* of: its parameter, which alpha has in some tests; 0: without. */
+static int64_t runs_of(const char *name, int32_t of)
 {
+    bson_t *params = bson_new();
+    if (of != 0) bson_append_int32(params, "of", -1, of);
+    const bson_t *const list[] = { params };
     struct pt_unit unit = { .symbol = "BTCUSDT",
                             .period_us = PT_US_HOUR,
                             .as_of_us = T0,
                             .n = 1,
                             .names = &name,
+                            .params = of != 0 ? list : NULL,
                             .urgent = true };
     runs = -1;
     OK(pt_pool_submit(pool, &unit, on_runs, NULL, &kit_err));
+    bson_destroy(params);
     while (runs < 0) OK(pt_loop_run(loop, &kit_err));
     return runs;
+}
+
+static int64_t runs_with(const char *name)
+{
+    return runs_of(name, 0);
 }
 
 static void change_beta(void)
@@ -355,12 +375,37 @@ static void change_beta(void)
 static void test_what_was_asked_is_asked_of_the_new_one_first(void)
 {
     begin("run value", "run value");
-    wait_for_both(); /* with gamma */
+    wait_for_both();         /* with gamma */
+    ask("beta", false, "n"); /* nobody waits for this one */
+    until(1);
     for (int i = 0; i < 3; i++) runs_with("alpha");
     change_beta();
     CU_ASSERT_EQUAL(runs_with("alpha"), 3);
     change_beta();
     CU_ASSERT_EQUAL(runs_with("alpha"), 3);
+    end();
+}
+
+static void test_at_most_eight_different_ones_are_asked(void)
+{
+    begin("param of int 100 1 1000\nrun value", "run value");
+    wait_for_both();
+    for (int of = 1; of <= 9; of++) runs_of("alpha", of);
+    change_beta();
+    CU_ASSERT_EQUAL(runs_with("gamma"), 8 + 1);
+    end();
+}
+
+static void test_slow_ones_do_not_hold_up_a_reload(void)
+{
+    begin("param of int 100 1 1000\nrun slow 300", "run value");
+    wait_for_both();
+    for (int of = 1; of <= 4; of++) runs_of("alpha", of);
+    change_beta();
+    int64_t asked = runs_with("gamma") - 1;
+    CU_ASSERT(asked == 1 || asked == 2); /* the others would have begun after half a second */
+    change_beta();
+    CU_ASSERT(runs_with("gamma") > 1);
     end();
 }
 
@@ -377,18 +422,41 @@ static void test_a_unit_that_is_gone_is_not_asked(void)
     end();
 }
 
-/* Its second run is the one that nobody waits for. */
-static void test_an_end_over_what_was_asked_judges_nobody(void)
+static void test_what_ended_its_worker_is_not_asked_again(void)
 {
     char mark[PATH_MAX];
     begin("run value", "run value");
     kit_path(mark, "mark");
-    kit_script("a", "name alpha\nrun crash\nsecond %s\n", mark);
+    kit_script("a", "name alpha\nrun crash\nonce %s\n", mark);
     load();
     wait_for_both();
-    runs_with("alpha");
+    ask("alpha", true, "u");
+    until(1);
+    CU_ASSERT_EQUAL(size_of(mark), 1);
+    wait_for_both();
     change_beta();
-    CU_ASSERT_EQUAL(size_of(mark), 2);
+    CU_ASSERT_EQUAL(runs_with("gamma"), 2);
+    end();
+}
+
+/* Its second run is the one that nobody waits for. */
+static void test_an_end_over_what_was_asked_judges_nobody(void)
+{
+    char mark[PATH_MAX];
+    struct pt_pool_stats stats;
+    begin("run value", "run value");
+    kit_path(mark, "mark");
+    kit_script("a", "name alpha\nrun crash\nsecond %s\n", mark);
+    load();
+    for (int i = 0; i < 3; i++) {
+        unlink(mark);
+        wait_for_both();
+        runs_with("alpha");
+        change_beta();
+        CU_ASSERT_EQUAL(size_of(mark), 2);
+    }
+    pt_pool_stats(pool, &stats);
+    CU_ASSERT_EQUAL(stats.quarantines, 0);
     CU_ASSERT_EQUAL(pt_scripts_find(scripts, "alpha")->status, PT_SCRIPT_LIVE);
     CU_ASSERT_EQUAL(pt_scripts_find(scripts, "beta")->status, PT_SCRIPT_LIVE);
     wait_for_both();
@@ -404,8 +472,7 @@ static void test_an_end_while_the_new_one_is_asked(void)
     kit_script("b", "name beta\nrun value\noffset 1\n");
     reload();
     do runs_with("gamma");
-    while (busy() == 0);
-    CU_ASSERT_TRUE(pt_pool_loading(pool));
+    while (busy() == 0 && loads == 1);
     end();
 }
 
@@ -427,7 +494,10 @@ static CU_TestInfo tests[] = {
     { "an end while the express one loads", test_an_end_while_the_express_one_loads },
     { "what was asked is asked of the new one first",
       test_what_was_asked_is_asked_of_the_new_one_first },
+    { "at most eight different ones are asked", test_at_most_eight_different_ones_are_asked },
+    { "slow ones do not hold up a reload", test_slow_ones_do_not_hold_up_a_reload },
     { "a unit that is gone is not asked", test_a_unit_that_is_gone_is_not_asked },
+    { "what ended its worker is not asked again", test_what_ended_its_worker_is_not_asked_again },
     { "an end over what was asked judges nobody", test_an_end_over_what_was_asked_judges_nobody },
     { "an end while the new one is asked", test_an_end_while_the_new_one_is_asked },
     CU_TEST_INFO_NULL
