@@ -10,8 +10,10 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "flow/result.h"
+#include "flow/scans.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +39,7 @@ struct pt_cycle {
     /* units of the market that were put off, and those the round under way took of them; after a
      * restart all is due anyway */
     unsigned later, taken;
+    atomic_uint_fast64_t to_scan;                  /* bars, at most */
     uint64_t seen;                                 /* commit */
     int64_t changed_us, waiting_us, hold_until_us; /* monotonic; 0: not */
     struct said *said;
@@ -45,6 +48,7 @@ struct pt_cycle {
 };
 
 static void check(struct pt_cycle *cycle);
+static void scan(struct pt_cycle *cycle);
 
 /* ---- what went wrong, said once ------------------------------------------------------------ */
 
@@ -167,7 +171,10 @@ static void on_done(void *arg, struct pt_round *round)
     cycle->host.ended(cycle->host.arg, sums);
     cycle->round = NULL;
     pt_round_free(round);
-    if (cycle->want_check) check(cycle);
+    if (cycle->want_check)
+        check(cycle);
+    else
+        scan(cycle);
 }
 
 /* ---- when ---------------------------------------------------------------------------------- */
@@ -205,6 +212,33 @@ static void say_fault(struct pt_cycle *cycle, const struct pt_err *fault)
         return;
     snprintf(cycle->fault, sizeof cycle->fault, "%.*s", (int)sizeof cycle->fault - 1, fault->text);
     pt_log(PT_ERROR, "cycle", "damaged", "error=\"%s\"", fault->text);
+}
+
+/* What is to be scanned, while nothing else is due: how much is said once. */
+static void scan(struct pt_cycle *cycle)
+{
+    struct pt_plan plan;
+    struct pt_err err;
+    uint64_t left, had = atomic_load(&cycle->to_scan);
+    if (cycle->stopped) return;
+    if (pt_scans_plan(cycle->host.store, cycle->scripts, cycle->host.pairs, &plan, &left, &err) !=
+        PT_OK) {
+        pt_log(PT_ERROR, "cycle", "no_scan", "error=\"%s\"", err.text);
+        cycle->hold_until_us = pt_mono_us() + HOLD_US;
+        cycle->want_check = true;
+        return;
+    }
+    say_fault(cycle, &plan.fault);
+    atomic_store(&cycle->to_scan, left);
+    if (had == 0 && left > PT_SCANS_AT_ONCE)
+        pt_log(PT_INFO, "cycle", "scanning", "bars=%" PRIu64, left);
+    if (had > PT_SCANS_AT_ONCE && left == 0) pt_log(PT_INFO, "cycle", "scanned", "bars_left=0");
+    cycle->all = false;
+    cycle->taken = 0;
+    if (plan.nscans > 0)
+        start_round(cycle, &plan);
+    else
+        pt_plan_fini(&plan);
 }
 
 static void check(struct pt_cycle *cycle)
@@ -248,10 +282,17 @@ static void check(struct pt_cycle *cycle)
     } else {
         cycle->waiting_us = 0;
     }
-    if (plan.n > 0)
+    if (plan.n > 0) {
         start_round(cycle, &plan);
-    else
-        pt_plan_fini(&plan); /* marks that make nothing due stay, until they go with some that do */
+        return;
+    }
+    pt_plan_fini(&plan); /* marks that make nothing due stay, until they go with some that do */
+    scan(cycle);
+}
+
+uint64_t pt_cycle_to_scan(const struct pt_cycle *cycle)
+{
+    return atomic_load(&cycle->to_scan);
 }
 
 static void on_check(void *arg)

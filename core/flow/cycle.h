@@ -34,6 +34,8 @@ void pt_cycle_settings(struct pt_cycle *cycle, const char *benchmark, const char
                        int64_t interval_us);
 /* Something was committed. */
 void pt_cycle_poke(struct pt_cycle *cycle);
+/* Closed bars that detectors have yet to scan, at most. (any thread) */
+uint64_t pt_cycle_to_scan(const struct pt_cycle *cycle);
 /* Starts no more rounds, and submits nothing more of the one under way. */
 void pt_cycle_stop(struct pt_cycle *cycle);
 

@@ -383,6 +383,7 @@ void pt_engine_stats(struct pt_engine *engine, struct pt_engine_stats *stats)
     stats->reload_failures = atomic_load(&engine->reload_failures);
     stats->last_reload_us = atomic_load(&engine->last_reload_us);
     stats->reload_wall_us = atomic_load(&engine->reload_wall_us);
+    if (engine->cycle) stats->to_scan = pt_cycle_to_scan(engine->cycle);
     if (engine->pool) pt_pool_stats(engine->pool, &stats->pool);
     if (engine->ingest) pt_ingest_stats(engine->ingest, stats);
 }

@@ -148,6 +148,7 @@ struct pt_engine_stats {
     int64_t started_us, last_cycle_us, last_commit_us;
     uint64_t cycles, units, results, failures, commits, rows, late;
     uint64_t anomalies; /* logged hits of detectors */
+    uint64_t to_scan;   /* closed bars that they have yet to scan, at most */
     uint64_t findings, findings_dropped; /* of ingest: logged, and beyond what it may log */
     int64_t cycle_wall_us;             /* of the last one */
     uint64_t reloads, reload_failures; /* failures: something of it was not put in force */

@@ -3,6 +3,7 @@
 
 #include "base/decimal.h"
 #include "base/timefmt.h"
+#include "flow/hits.h"
 #include "flow/result.h"
 #include "store/bars.h"
 #include "store/books.h"
@@ -61,12 +62,32 @@ static bool depends(const struct pt_script *script, enum pt_kind_id kind, enum s
     return kind == PT_TRADES && script->needs.trades;
 }
 
-static bool wants_symbol(const struct pt_plan_opts *opts, const char *symbol)
+bool pt_plan_wants_symbol(const char *const *pairs, const char *symbol)
 {
-    if (!opts->pairs) return true;
-    for (const char *const *pair = opts->pairs; *pair; pair++)
+    if (!pairs) return true;
+    for (const char *const *pair = pairs; *pair; pair++)
         if (strcasecmp(*pair, symbol) == 0) return true;
     return false;
+}
+
+static bool wants_symbol(const struct pt_plan_opts *opts, const char *symbol)
+{
+    return pt_plan_wants_symbol(opts->pairs, symbol);
+}
+
+bool pt_scan_wants(const struct pt_script *script, int64_t period_us)
+{
+    return pt_script_is_detector(script) && !pt_script_is_market(script) &&
+           pt_script_every(script, period_us);
+}
+
+bool pt_plan_add_scan(struct pt_plan *plan, const struct pt_scan *scan)
+{
+    struct pt_scan *grown = realloc(plan->scans, (plan->nscans + 1) * sizeof *grown);
+    if (!grown) return false;
+    plan->scans = grown;
+    plan->scans[plan->nscans++] = *scan;
+    return true;
 }
 
 static bool wants_period(const struct pt_plan_opts *opts, int64_t period_us)
@@ -352,6 +373,24 @@ static bool add_newest(struct planner *planner, const char *symbol, int64_t peri
     return true;
 }
 
+/* Bars that closed with what changed, before the newest: detectors have yet to scan them. */
+static bool leave_to_scan(struct planner *planner, const char *symbol, int64_t period_us,
+                          int64_t newest_us)
+{
+    const struct pt_scripts *scripts = planner->plan->scripts;
+    const struct pt_due *mark = &planner->mark;
+    struct pt_scan scan = { .period_us = period_us,
+                            .from_us = pt_period_floor(period_us, mark->from_us) + period_us,
+                            .to_us = pt_period_floor(period_us, mark->to_us) + 2 * period_us };
+    bool any = false;
+    if (scan.to_us > newest_us) scan.to_us = newest_us;
+    for (size_t i = 0; scan.from_us < scan.to_us && i < scripts->n; i++)
+        any |= pt_scan_wants(&scripts->v[i], period_us);
+    if (!any) return true;
+    memcpy(scan.symbol, symbol, strnlen(symbol, sizeof scan.symbol - 1));
+    return pt_plan_add_scan(planner->plan, &scan) || no_memory(planner);
+}
+
 /* The units of one symbol and period that the mark makes due. */
 static bool plan_marked_period(struct planner *planner, const char *symbol, int64_t period_us,
                                enum scope scope)
@@ -365,6 +404,9 @@ static bool plan_marked_period(struct planner *planner, const char *symbol, int6
     if (mark->key.kind == PT_CANDLES && source.period_us != mark->key.period_us) return true;
     if (!newest_close(planner, symbol, period_us, &newest_us)) return false;
     if (newest_us == PT_MISSING) return true;
+    if (scope == OWN && mark->key.kind == PT_CANDLES &&
+        !leave_to_scan(planner, symbol, period_us, newest_us))
+        return false;
     if (mark->from_us < newest_us && choose(planner, period_us, mark->key.kind, scope) > 0 &&
         !add_newest(planner, symbol, period_us, newest_us))
         return false;
@@ -559,5 +601,6 @@ void pt_plan_fini(struct pt_plan *plan)
     free(plan->v);
     free(plan->wanted);
     free(plan->marks);
+    free(plan->scans);
     *plan = (struct pt_plan){ 0 };
 }

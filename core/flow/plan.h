@@ -4,7 +4,8 @@
  * as_of changed; books, which change all the time, make it due only with a closed bar. A symbol
  * that has books and no bars has units for the scripts that look at books alone, as of the last
  * period that ended by its newest book. A stored result of the past is due when its window holds
- * something that changed. Importing history makes no results of the past.
+ * something that changed. Importing history makes no results of the past; its bars are scanned by
+ * detectors later (scans.h).
  *
  * The whole market is a unit too, its symbol "": due when candles of any symbol changed. While
  * symbols close one after the other, its newest is put off until all that had the bar before it are
@@ -37,6 +38,13 @@ struct pt_plan_unit {
     bool newest;
 };
 
+/* Closed bars of a symbol that detectors have yet to scan, by their as_of (scans.h). */
+struct pt_scan {
+    char symbol[PT_SYMBOL_MAX];
+    int64_t period_us, from_us, to_us; /* from, inclusive; to, exclusive */
+    int64_t next_us;                   /* of a plan that scans: what lies before is in it */
+};
+
 struct pt_plan {
     struct pt_scripts *scripts; /* a ref */
     size_t n, cap;
@@ -44,7 +52,11 @@ struct pt_plan {
     uint8_t *wanted;        /* owned; [n * scripts->n]: 1 = this script runs in this unit */
     size_t nmarks;
     struct pt_due *marks; /* owned; to be cleared when all units are stored */
-    bool waiting;         /* something was left until it has settled */
+    bool scanning;        /* the units are of `scans`: hits are kept, and no results */
+    size_t nscans;
+    struct pt_scan
+        *scans;   /* owned; what closed before the newest bars and is still to be scanned */
+    bool waiting; /* something was left until it has settled */
     unsigned
         later; /* newest units of the market that were put off: bit i = period i of pt_periods */
     struct pt_err
@@ -62,5 +74,12 @@ void pt_plan_fresh(const struct pt_scripts *scripts, const struct pt_scripts *si
 
 /* Do two sets of parameters in force (NULL: the file's defaults) give the same? */
 bool pt_plan_same_params(const bson_t *a, const bson_t *b);
+
+/* Is it a detector that scans each closed bar of this period? */
+bool pt_scan_wants(const struct pt_script *script, int64_t period_us);
+/* Adds a copy; false: no memory. */
+bool pt_plan_add_scan(struct pt_plan *plan, const struct pt_scan *scan);
+/* pairs: as in struct pt_plan_opts. */
+bool pt_plan_wants_symbol(const char *const *pairs, const char *symbol);
 
 #endif

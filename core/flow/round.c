@@ -12,6 +12,7 @@
 #include "base/timefmt.h"
 #include "flow/hits.h"
 #include "flow/result.h"
+#include "flow/scans.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ struct kept { /* one result */
 struct batch {
     struct pt_write_job job; /* must be first */
     struct pt_round *round;
-    bool last;          /* clears the marks too */
+    bool last;          /* clears the marks too, and notes what is left to scan */
     uint64_t anomalies; /* logged by the last try */
     size_t n, cap;
     struct kept *v;
@@ -180,12 +181,13 @@ static void submit_next(struct pt_round *round)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-/* A result, and what it found. */
-static enum pt_code write_kept(const struct kept *kept, struct pt_write *write, uint64_t *anomalies,
-                               struct pt_err *err)
+/* A result, and what it found; of a scan that alone. */
+static enum pt_code write_kept(const struct kept *kept, bool scanning, struct pt_write *write,
+                               uint64_t *anomalies, struct pt_err *err)
 {
-    enum pt_code rc =
-        pt_write_doc(write, kept->collection, kept->key, sizeof kept->key, kept->doc, err);
+    enum pt_code rc = PT_OK;
+    if (!scanning)
+        rc = pt_write_doc(write, kept->collection, kept->key, sizeof kept->key, kept->doc, err);
     if (rc != PT_OK || !kept->detector) return rc;
     return pt_hits_log(write, kept->detector, kept->doc, anomalies, err);
 }
@@ -198,9 +200,12 @@ static enum pt_code write_batch(struct pt_write_job *job, struct pt_write *write
     enum pt_code rc = PT_OK;
     batch->anomalies = 0;
     for (size_t i = 0; rc == PT_OK && i < batch->n; i++)
-        rc = write_kept(&batch->v[i], write, &batch->anomalies, err);
+        rc = write_kept(&batch->v[i], plan->scanning, write, &batch->anomalies, err);
     for (size_t i = 0; rc == PT_OK && batch->last && i < plan->nmarks; i++)
         rc = pt_write_due_done(write, &plan->marks[i], err);
+    for (size_t i = 0; rc == PT_OK && batch->last && i < plan->nscans; i++)
+        rc = plan->scanning ? pt_scan_done(write, &plan->scans[i], err)
+                            : pt_scan_add(write, &plan->scans[i], err);
     return rc;
 }
 
@@ -242,8 +247,8 @@ static void on_step(void *arg)
     if (round->writing) return;
     bool all = round->in_flight == 0 && (round->stop || round->next == round->plan.n);
     if (all && !round->final) {
-        bool marks = round->opts.clear_marks && round->plan.nmarks > 0 && round->sums.lost == 0 &&
-                     !round->stop;
+        bool marks = round->opts.clear_marks && round->plan.nmarks + round->plan.nscans > 0 &&
+                     round->sums.lost == 0 && !round->stop;
         round->final = true;
         if (batch->n > 0 || marks) start_write(round, marks);
     } else if (batch->n >= GATHER_MAX) {

@@ -14,7 +14,7 @@ struct pt_round_opts {
     pt_writer_fn write; /* takes the write jobs; NULL: nothing is stored */
     void *write_arg;
     const bson_t *params;    /* of a plan that has one script: what differs from those in force */
-    bool clear_marks;        /* the plan's due marks go with the last results */
+    bool clear_marks;        /* the plan's due marks and scans go with the last results */
     pt_progress_fn progress; /* may be NULL */
     void (*failed)(void *arg, const struct pt_plan_unit *unit,
                    const bson_t *doc); /* a result without numbers: pt_result_failed; may be NULL */

@@ -261,6 +261,8 @@ static void write_engine(struct pt_buf *out, const struct pt_engine_stats *stats
          "anomalies put into the log: by detectors, by what ingest sees");
     pt_buf_printf(out, NEW "anomalies_total{by=\"detector\"} %" PRIu64 "\n", stats->anomalies);
     pt_buf_printf(out, NEW "anomalies_total{by=\"ingest\"} %" PRIu64 "\n", stats->findings);
+    one(out, NEW "anomaly_scan_bars", "gauge",
+        "closed bars that detectors have yet to scan, at most", stats->to_scan);
     one(out, NEW "anomalies_dropped_total", "counter", "findings of ingest beyond what it may log",
         stats->findings_dropped);
     seconds(out, NEW "cycle_seconds", "gauge", "wall time of the last cycle", stats->cycle_wall_us);

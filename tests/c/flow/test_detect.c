@@ -3,6 +3,7 @@
 
 #include "flow/hits.h"
 #include "flow/result.h"
+#include "flow/scans.h"
 
 #define NAMES_MAX 40
 
@@ -50,6 +51,46 @@ static struct logged log_of(struct pt_store *store)
         pt_anomaly_each(logged.read, &all, false, take, &logged, NULL);
     pt_read_end(logged.read);
     return logged;
+}
+
+static bool count_one(void *arg, const struct pt_anomaly *anomaly)
+{
+    (void)anomaly;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static size_t count_log(struct pt_store *store)
+{
+    struct pt_read *read = NULL;
+    size_t n = 0;
+    const struct pt_anomaly_filter all = {
+        .severity = -1, .kind = -1, .status = -1, .from_us = INT64_MIN, .to_us = INT64_MAX
+    };
+    if (pt_read_begin(store, &read, NULL) == PT_OK)
+        pt_anomaly_each(read, &all, false, count_one, &n, NULL);
+    pt_read_end(read);
+    return n;
+}
+
+static bool count_key(void *arg, const void *key, size_t len)
+{
+    (void)key;
+    (void)len;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static size_t count_results(struct pt_store *store, const char *symbol)
+{
+    char collection[PT_COLLECTION_MAX];
+    struct pt_read *read = NULL;
+    size_t n = 0;
+    pt_result_collection(symbol, "finder", collection);
+    if (pt_read_begin(store, &read, NULL) == PT_OK)
+        pt_docs_keys(read, collection, count_key, &n, NULL);
+    pt_read_end(read);
+    return n;
 }
 
 static void begin_with(const char *detector)
@@ -317,6 +358,136 @@ static void test_a_status_survives_another_detection(void)
     end();
 }
 
+/* ---- serve: bars that closed together ---------------------------------------------------------
+ */
+
+/* One bar of seven of those of fill_store. */
+static size_t hits_in_store(void)
+{
+    const int bars[] = { 400, 300, 24 };
+    size_t n = 0;
+    for (size_t i = 0; i < 3; i++)
+        for (int k = 0; k < bars[i]; k++) n += (T0 + k * H) / H % 7 == 0;
+    return n;
+}
+
+static size_t wait_logged(size_t n)
+{
+    size_t have = 0;
+    for (int64_t until_us = pt_mono_us() + 30 * PT_US_SEC; pt_mono_us() < until_us;) {
+        have = count_log(pt_engine_store(engine));
+        if (have >= n) break;
+        usleep(500);
+    }
+    return have;
+}
+
+static bool all_scanned(void)
+{
+    struct pt_engine_stats stats = { .to_scan = 1 };
+    for (int64_t until_us = pt_mono_us() + 30 * PT_US_SEC;
+         stats.to_scan > 0 && pt_mono_us() < until_us; usleep(500))
+        pt_engine_stats(engine, &stats);
+    return stats.to_scan == 0;
+}
+
+/* All of them, and history makes no results. */
+static void *scan_all(void *arg)
+{
+    size_t n = hits_in_store();
+    bool good = wait_logged(n) == n && all_scanned();
+    (void)arg;
+    return stop_with(good && count_log(pt_engine_store(engine)) == n &&
+                     count_results(pt_engine_store(engine), "BTCUSDT") == 1);
+}
+
+static void test_bars_that_close_together_are_all_scanned(void)
+{
+    begin_with("hits 7");
+    kit_set(conf, "cycle.interval=1h");
+    fill_store();
+    CU_ASSERT(hits_in_store() > 90);
+    CU_ASSERT_TRUE(serve(scan_all));
+    end();
+}
+
+static void test_what_is_left_to_scan_survives_a_restart(void)
+{
+    begin_with("hits 7");
+    kit_set(conf, "cycle.interval=1h");
+    fill_store();
+    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
+    compute_until(INT64_MAX); /* takes the marks, and scans the newest bars alone */
+    CU_ASSERT(count_log(pt_engine_store(engine)) <= 3);
+    pt_engine_free(engine);
+    CU_ASSERT_TRUE(serve(scan_all));
+    end();
+}
+
+/* Bars 203 to 209, with one hit among them, come when those behind them were scanned long ago. */
+static void *scan_late(void *arg)
+{
+    size_t n = hits_in_store() - 1;
+    (void)arg;
+    bool good = wait_logged(n) == n && all_scanned();
+    market_write(pt_engine_store(engine), "BTCUSDT", H, T0 + 203 * H, 7, 0);
+    return stop_with(good && wait_logged(n + 1) == n + 1 && all_scanned());
+}
+
+static void test_bars_that_come_late_are_scanned(void)
+{
+    begin_with("hits 7");
+    kit_set(conf, "cycle.interval=1h");
+    struct pt_store *store = market_store("store", 0);
+    market_write(store, "BTCUSDT", H, T0, 203, 0);
+    market_write(store, "BTCUSDT", H, T0 + 210 * H, 190, 0);
+    market_write(store, "ETHUSDT", H, T0, 300, 0);
+    market_write(store, "BNBUSDT", H, T0, 24, 0);
+    pt_store_close(store);
+    CU_ASSERT_TRUE(serve(scan_late));
+    end();
+}
+
+static void count_scan_unit(const struct pt_plan *plan, size_t i, int64_t *next_us)
+{
+    CU_ASSERT_EQUAL(plan->v[i].as_of_us, *next_us);
+    *next_us += H;
+}
+
+/* No plan has more than it may, the oldest come first, and each once. */
+static void test_a_scan_is_bounded_and_goes_on(void)
+{
+    struct pt_plan plan;
+    uint64_t left;
+    int64_t next_us = T0 + H;
+    begin_with("hits 7");
+    struct pt_store *store = market_store("store", 0);
+    market_write(store, "BTCUSDT", H, T0, 300, 0);
+    pt_store_close(store);
+    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
+    compute_until(INT64_MAX);
+    store = pt_engine_store(engine);
+    struct pt_scripts *scripts = pt_engine_scripts(engine);
+    for (uint64_t rest = 299; rest > 0; rest = left) {
+        OK(pt_scans_plan(store, scripts, NULL, &plan, &left, &kit_err));
+        CU_ASSERT_EQUAL_FATAL(left, rest);
+        CU_ASSERT_EQUAL(plan.n, rest < PT_SCANS_AT_ONCE ? rest : PT_SCANS_AT_ONCE);
+        for (size_t i = 0; i < plan.n; i++) count_scan_unit(&plan, i, &next_us);
+        left -= plan.n;
+        struct pt_write *write = NULL;
+        OK(pt_write_begin(store, &write, &kit_err));
+        OK(pt_scan_done(write, &plan.scans[0], &kit_err));
+        OK(pt_write_commit(write, &kit_err));
+        pt_plan_fini(&plan);
+    }
+    CU_ASSERT_EQUAL(next_us, T0 + 300 * H); /* the newest was scanned by the cycle */
+    OK(pt_scans_plan(store, scripts, NULL, &plan, &left, &kit_err));
+    CU_ASSERT(plan.n == 0 && plan.nscans == 0 && left == 0);
+    pt_plan_fini(&plan);
+    pt_scripts_unref(scripts);
+    end();
+}
+
 /* Asked while it ends: each is answered once, and nothing is lost of memory. */
 static void *ask_and_stop(void *arg)
 {
@@ -360,6 +531,10 @@ static CU_TestInfo tests[] = {
     { "a detection without hits writes nothing", test_a_detection_without_hits_writes_nothing },
     { "a detection that fails says so", test_a_detection_that_fails_says_so },
     { "a status survives another detection", test_a_status_survives_another_detection },
+    { "bars that close together are all scanned", test_bars_that_close_together_are_all_scanned },
+    { "what is left to scan survives a restart", test_what_is_left_to_scan_survives_a_restart },
+    { "bars that come late are scanned", test_bars_that_come_late_are_scanned },
+    { "a scan is bounded and goes on", test_a_scan_is_bounded_and_goes_on },
     { "all are answered when it ends", test_all_are_answered_when_it_ends },
     CU_TEST_INFO_NULL
 };

@@ -1,0 +1,35 @@
+/* scans.h - bars that closed together: which of them detectors have yet to scan. [layer: flow]
+ *
+ * A round computes the newest bar of a series. What closed before it, since the last round (an
+ * import, a feed that was away, a bar that came late), is scanned when nothing else is due: the
+ * unit of each such bar, as it would have been when it closed, for the detectors alone. Only the
+ * hits are kept: history makes no results of the past.
+ *
+ *     marks ──> pt_plan ──> ranges, with the results of the newest bars ──> "anomaly_scans"
+ *     "anomaly_scans" ──> pt_scans_plan: PT_SCANS_AT_ONCE bars, the oldest first ──> hits
+ *
+ * Collection "anomaly_scans": by period (8 bytes) and symbol; of each one range, which also holds
+ * what lies between two that were apart. Scanning a bar twice logs nothing twice.
+ * Document: { from, to: <date> } */
+#ifndef PT_SCANS_H
+#define PT_SCANS_H
+
+#include "flow/plan.h"
+
+#define PT_SCANS "anomaly_scans"
+#define PT_SCANS_AT_ONCE 128 /* what becomes due meanwhile waits for these */
+
+/* Both in the transaction of what they belong to. */
+/* Joins a range to what is to be scanned. */
+enum pt_code pt_scan_add(struct pt_write *write, const struct pt_scan *scan, struct pt_err *err);
+/* What lies before scan->next_us is scanned, unless a range that begins earlier came meanwhile. */
+enum pt_code pt_scan_done(struct pt_write *write, const struct pt_scan *scan, struct pt_err *err);
+
+/* Units of the next bars to be scanned, for pt_round_start. *left: how many bars there are at most,
+ * with those of the plan. pairs: as in struct pt_plan_opts. Ranges of what no detector is scheduled
+ * for stay. */
+enum pt_code pt_scans_plan(struct pt_store *store, struct pt_scripts *scripts,
+                           const char *const *pairs, struct pt_plan *plan, uint64_t *left,
+                           struct pt_err *err);
+
+#endif
