@@ -256,7 +256,6 @@ enum pt_code pt_findings_write(struct pt_findings *findings, struct pt_write *wr
         const struct pt_finding *finding = &findings->v[i];
         bson_t parameters = BSON_INITIALIZER;
         bool added = false;
-        bson_append_utf8(&parameters, "rule", -1, finding->reason, -1);
         const struct pt_anomaly_source source = { .dataset = finding->dataset,
                                                   .method = finding->method,
                                                   .kind = PT_ANOMALY_DATA_QUALITY,

@@ -139,6 +139,7 @@ static enum pt_code make_id(const struct pt_anomaly_source *source, const bson_t
 {
     char dataset[PT_SERIES_TEXT_MAX];
     struct pt_buf text = { 0 };
+    const char *reason = "";
     int64_t time_us;
     XXH128_canonical_t canonical;
     if (!hit_time(hit, &time_us))
@@ -151,6 +152,8 @@ static enum pt_code make_id(const struct pt_anomaly_source *source, const bson_t
     pt_buf_add(&text, dataset, strlen(dataset) + 1);
     pt_buf_add(&text, id, 8);
     pt_buf_add(&text, source->method, strlen(source->method) + 1);
+    if (source->kind == PT_ANOMALY_DATA_QUALITY && pt_doc_text(hit, "reason", &reason))
+        pt_buf_add(&text, reason, strlen(reason) + 1);
     bool good = add_parameters(source->parameters, &text);
     if (good && !text.failed) {
         XXH128_canonicalFromHash(&canonical, XXH3_128bits(text.data, text.len));

@@ -383,27 +383,27 @@ static void test_all_together_are_bounded(void)
 
 static bool look_doc(void *arg, const void *key, size_t key_len, const bson_t *doc)
 {
-    const char **text = arg, *rule = "";
+    const char **text = arg, *reason = "";
     (void)key;
     (void)key_len;
-    if (pt_doc_text(doc, "parameters.rule", &rule)) *text = strdup(rule);
+    if (pt_doc_text(doc, "reason", &reason)) *text = strdup(reason);
     return true;
 }
 
 static void test_the_same_finding_is_logged_once(void)
 {
-    char *rule = NULL;
+    char *reason = NULL;
     struct pt_read *read = NULL;
     begin();
     struct pt_store *store = market_store("store", 0);
     message(RECV, market_kline("BTCUSDT", T0, "900.00", true));
     CU_ASSERT_EQUAL(commit_findings(store), 1);
     OK(pt_read_begin(store, &read, &kit_err));
-    OK(pt_docs_scan(read, PT_ANOMALIES, NULL, 0, NULL, 0, false, look_doc, &rule, &kit_err));
+    OK(pt_docs_scan(read, PT_ANOMALIES, NULL, 0, NULL, 0, false, look_doc, &reason, &kit_err));
     pt_read_end(read);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(rule);
-    CU_ASSERT_STRING_EQUAL(rule, "ohlc_violation");
-    free(rule);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(reason);
+    CU_ASSERT_STRING_EQUAL(reason, "ohlc_violation");
+    free(reason);
     /* delivered again, after a restart and later */
     pt_findings_fini(findings);
     memset(findings, 0, sizeof *findings);

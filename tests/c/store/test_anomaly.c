@@ -104,6 +104,23 @@ static void id_of(const struct pt_anomaly_source *source, int64_t time_us, char 
     bson_destroy(hit);
 }
 
+/* The same as hit_at, for another reason. */
+static bool log_reason(const struct pt_anomaly_source *source, const char *reason,
+                       const char *severity)
+{
+    struct pt_write *write;
+    bool added = false;
+    bson_t hit = BSON_INITIALIZER;
+    BSON_APPEND_DATE_TIME(&hit, "time", T0 / 1000);
+    BSON_APPEND_UTF8(&hit, "severity", severity);
+    BSON_APPEND_UTF8(&hit, "reason", reason);
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_anomaly_add(write, source, &hit, &added, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    bson_destroy(&hit);
+    return added;
+}
+
 /* ---- lists ---------------------------------------------------------------------------------- */
 
 struct listed {
@@ -391,6 +408,29 @@ static void test_lists_are_chosen_by_key(void)
     teardown();
 }
 
+/* That a tick was bad is known one bar after that it had no volume. */
+static void test_what_is_wrong_with_a_bar_in_another_way_is_another_hit(void)
+{
+    bson_t parameters = BSON_INITIALIZER;
+    setup();
+    struct pt_anomaly_source source = source_of("BTCUSDT", "data_quality", &parameters);
+    CU_ASSERT_TRUE(log_reason(&source, "early", "low")); /* of a market the reason is a detail */
+    CU_ASSERT_FALSE(log_reason(&source, "late", "high"));
+    source.kind = PT_ANOMALY_DATA_QUALITY;
+    CU_ASSERT_TRUE(log_reason(&source, "zero_volume", "low"));
+    CU_ASSERT_TRUE(log_reason(&source, "bad_tick", "high"));
+    CU_ASSERT_FALSE(log_reason(&source, "zero_volume", "low"));
+    CU_ASSERT_FALSE(log_reason(&source, "bad_tick", "high"));
+    struct pt_anomaly_filter one = all;
+    one.kind = PT_ANOMALY_DATA_QUALITY;
+    one.severity = PT_ANOMALY_HIGH;
+    check_list(&one, false, "BTCUSDT/data_quality/0/high/new ");
+    one.severity = PT_ANOMALY_LOW;
+    check_list(&one, false, "BTCUSDT/data_quality/0/low/new ");
+    bson_destroy(&parameters);
+    teardown();
+}
+
 static void test_what_is_no_hit_is_refused_and_the_rest_goes_on(void)
 {
     struct pt_write *write;
@@ -501,6 +541,8 @@ static CU_TestInfo tests[] = {
       test_a_status_goes_one_way_and_survives_the_same_hit },
     { "a new one may be resolved at once", test_a_new_one_may_be_resolved_at_once },
     { "lists are chosen by key", test_lists_are_chosen_by_key },
+    { "what is wrong with a bar in another way is another hit",
+      test_what_is_wrong_with_a_bar_in_another_way_is_another_hit },
     { "what is no hit is refused and the rest goes on",
       test_what_is_no_hit_is_refused_and_the_rest_goes_on },
     { "old ones leave by rule", test_old_ones_leave_by_rule },
