@@ -287,7 +287,8 @@ void pt_tally_fini(struct pt_tally *tally)
 static const char list_schema[] =
     "{\"type\":\"object\",\"properties\":{\"pair\":" NULL_TEXT
     ",\"anomalies\":{\"type\":\"array\",\"items\":" ENTRY "},\"total_count\":" COUNT
-    ",\"severity_filter\":" NULL_TEXT ",\"timestamp\":" TEXT ",\"pagination\":" PAGES "}}",
+    ",\"damaged\":" COUNT ",\"severity_filter\":" NULL_TEXT ",\"timestamp\":" TEXT
+    ",\"pagination\":" PAGES "}}",
                   detect_schema[] = "{\"type\":\"object\",\"properties\":{\"pair\":" TEXT
                                     ",\"timeframe\":" TEXT ",\"method\":" TEXT ",\"status\":" TEXT
                                     ",\"anomalies_detected\":{\"type\":[\"integer\",\"null\"]},"

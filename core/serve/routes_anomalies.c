@@ -1,11 +1,13 @@
 /* routes_anomalies.c - /anomalies: the log, its summary, and the status of an entry. [layer: serve]
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/timefmt.h"
 #include "serve/anomalies.h"
 #include "serve/list.h"
 #include "serve/thread.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -95,6 +97,7 @@ struct page {
     struct pt_json json;
     bool csv;
     int64_t offset, limit, total, given;
+    int64_t damaged; /* of the page: their places are empty */
     enum pt_code rc;
     struct pt_err *err;
 };
@@ -125,9 +128,14 @@ static bool take(void *arg, const struct pt_anomaly *anomaly)
     bool shown = page->total >= page->offset && page->given < page->limit;
     page->total++;
     if (!shown) return true;
-    page->rc = pt_anomaly_get(page->read, anomaly, &doc, page->err);
-    if (page->rc != PT_OK) return false;
     page->given++;
+    page->rc = pt_anomaly_get(page->read, anomaly, &doc, page->err);
+    if (page->rc == PT_EDAMAGE) {
+        page->damaged++;
+        page->rc = PT_OK;
+        return true;
+    }
+    if (page->rc != PT_OK) return false;
     if (page->csv)
         pt_anomaly_csv(&doc, &page->list);
     else
@@ -169,6 +177,7 @@ static void write_list(const struct pt_request *request, struct page *page, stru
     pt_json_kv_text(&json, "pair", value[L_PAIR].given ? value[L_PAIR].symbol : NULL);
     pt_list_write(&json, "anomalies", request->lists, request->data, fill, page);
     pt_json_kv_int(&json, "total_count", page->total);
+    pt_json_kv_int(&json, "damaged", page->damaged);
     pt_json_kv_text(&json, "severity_filter",
                     value[L_SEVERITY].given ? pt_anomaly_severities[value[L_SEVERITY].number]
                                             : NULL);
@@ -181,7 +190,11 @@ static void write_list(const struct pt_request *request, struct page *page, stru
 static void reply(struct pt_request *request, struct page *page)
 {
     struct pt_buf out = { 0 };
-    uint64_t tag = XXH3_64bits_withSeed(page->list.data, page->list.len, (uint64_t)page->total);
+    uint64_t seed = (uint64_t)page->total + ((uint64_t)page->damaged << 32);
+    uint64_t tag = XXH3_64bits_withSeed(page->list.data, page->list.len, seed);
+    if (page->damaged > 0)
+        pt_log(PT_ERROR, "http", "damaged", "uri=%.200s entries=%" PRId64 " the_last=\"%s\"",
+               request->uri, page->damaged, page->err->text);
     if (page->csv)
         fill(page, &out);
     else

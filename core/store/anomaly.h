@@ -4,8 +4,8 @@
  * Collection "anomalies": by id, which is the time of the bar (8 bytes) and a hash (16), in
  * hexadecimal. So ids sort by time. hash is the xxh3-128 of dataset, time, method, and all
  * parameters in force (threshold and field among them) by name; of data_quality of the reason too,
- * for a bar may be wrong in several ways, some of them known later. A hit that is found again is the
- * same hit, whoever finds it: its first score stays, and so do its status and the times of its
+ * for a bar may be wrong in several ways, some of them known later. A hit that is found again is
+ * the same hit, whoever finds it: its first score stays, and so do its status and the times of its
  * changes. The version of a script is not part of it.
  *
  * Collection "anomaly_index", written with it, has empty documents; its keys hold all that a list

@@ -143,6 +143,38 @@ static void test_the_list_is_chosen_sorted_and_paged(void)
     end();
 }
 
+/* Its entry of the index stays. */
+static void lose_document(const char *id)
+{
+    uint8_t key[(PT_ANOMALY_ID_MAX - 1) / 2];
+    struct pt_write *write = NULL;
+    struct pt_err err;
+    for (size_t i = 0; i < sizeof key; i++) sscanf(id + 2 * i, "%2hhx", &key[i]);
+    if (pt_write_begin(fake.store, &write, &err) != PT_OK ||
+        pt_write_doc_remove(write, PT_ANOMALIES, key, sizeof key, &err) != PT_OK ||
+        pt_write_commit(write, &err) != PT_OK)
+        abort();
+}
+
+static void test_a_page_shows_what_is_not_damaged(void)
+{
+    begin(one_thread);
+    fill();
+    check("/anomalies", "", 200, "damaged", "0");
+    lose_document(log_one("BTCUSDT", "mad", PT_ANOMALY_MARKET, T0 + 5 * H, "high"));
+    check_hours("/anomalies", "4 3 2 1 0 ");
+    check("/anomalies", "", 200, "damaged", "1");
+    check("/anomalies", "", 200, "total_count", "6");
+    check_hours("/anomalies?sort_by=severity", "4 1 2 3 0 ");
+    check_hours("/anomalies?limit=2", "4 "); /* its place on the pages stays its own */
+    check_hours("/anomalies?limit=2&offset=2", "3 2 ");
+    check("/anomalies?limit=2&offset=2", "", 200, "damaged", "0");
+    struct client_reply csv = client_get(port, "/anomalies?format=csv", "");
+    CU_ASSERT_EQUAL(csv.status, 200);
+    free(csv.body);
+    end();
+}
+
 static void test_the_list_as_csv(void)
 {
     begin(one_thread);
@@ -384,6 +416,7 @@ static void test_names_are_counted_in_order(void)
 static CU_TestInfo tests[] = {
     { "an entry has all its members", test_an_entry_has_all_its_members },
     { "the list is chosen, sorted and paged", test_the_list_is_chosen_sorted_and_paged },
+    { "a page shows what is not damaged", test_a_page_shows_what_is_not_damaged },
     { "the list as CSV", test_the_list_as_csv },
     { "an unchanged list has its tag", test_an_unchanged_list_has_its_tag },
     { "the summary counts all", test_the_summary_counts_all },
