@@ -187,9 +187,9 @@ static void on_detected(struct pt_request *request, void *arg, const bson_t *doc
     bson_t result;
     int64_t logged = 0;
     if (err != NULL) {
-        pt_reply_header(request, "Retry-After", "1");
-        pt_reply_problem(request, 503, "%s could not be run and what it finds be kept: %s",
-                         self->script->name, err->text);
+        struct pt_err why = *err;
+        pt_err_prefix(&why, "%s could not be run and what it finds be kept: ", self->script->name);
+        pt_anomaly_reply_error(request, &why);
         return;
     }
     if (!pt_doc_child(doc, "result", &result)) {

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum fake_answer { FAKE_RESULT, FAKE_EMPTY, FAKE_FAILURE, FAKE_SILENCE };
+enum fake_answer { FAKE_RESULT, FAKE_EMPTY, FAKE_FAILURE, FAKE_DAMAGE, FAKE_SILENCE };
 
 struct fake_unit {
     struct fake_unit *next;
@@ -425,7 +425,11 @@ static inline void fake_answer_detection(struct fake_unit *unit, int64_t as_of_u
         unit->detected(unit->arg, doc, how == FAKE_RESULT ? 2 : 0, NULL);
         bson_destroy(doc);
     } else {
-        pt_fail(&err, how == FAKE_SILENCE ? PT_ECANCEL : PT_EFULL, "the disk said no");
+        pt_fail(&err,
+                how == FAKE_SILENCE  ? PT_ECANCEL
+                : how == FAKE_DAMAGE ? PT_EDAMAGE
+                                     : PT_EFULL,
+                "the disk said no");
         unit->detected(unit->arg, NULL, 0, &err);
     }
     bson_destroy(unit->params);

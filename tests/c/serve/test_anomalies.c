@@ -315,6 +315,8 @@ static void test_a_detection_that_cannot_tell_is_not_none(void)
     check_post(target, 200, "metadata.message", "\"No data available for NOBODY\"");
     atomic_store(&fake.answer, FAKE_FAILURE); /* found, and not kept: it is not told */
     check_detail(target, 503, "the disk said no");
+    atomic_store(&fake.answer, FAKE_DAMAGE); /* nor will it be another time */
+    check_detail(target, 500, "the disk said no");
     end();
 }
 
