@@ -3,13 +3,17 @@
  *
  *     HTTP thread ──> loop ──> worker ──> result ──> write job ──> committed ──> told
  *
- * Only what is durable is told. */
+ * Only what is durable is told. A window may have ten thousands of hits: they are written some at a
+ * time, so that others who write wait for none but these. */
 #include "base/clock.h"
 #include "flow/engine_internal.h"
 #include "flow/hits.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HITS_AT_ONCE 1024 /* a write job has: some 15 ms */
 
 /* ---- a detector, now ----------------------------------------------------------------------- */
 
@@ -18,8 +22,9 @@ struct detection {
     struct pt_engine *engine;
     struct pt_scripts *scripts; /* a ref */
     const struct pt_script *script;
-    bson_t *doc; /* owned: the result */
-    uint64_t logged;
+    bson_t *doc;             /* owned: the result */
+    bson_iter_t iter, after; /* its hits that are not written; of those, behind what the job has */
+    uint64_t logged, adding; /* by jobs that are done; by the one under way */
     pt_detect_fn fn;
     void *arg;
 };
@@ -34,18 +39,35 @@ static void detection_free(struct detection *self)
 static enum pt_code write_hits(struct pt_write_job *job, struct pt_write *write, struct pt_err *err)
 {
     struct detection *self = (struct detection *)job;
-    self->logged = 0;
-    return pt_hits_log(write, self->script, self->doc, &self->logged, err);
+    self->adding = 0;
+    self->after = self->iter;
+    return pt_hits_log(write, self->script, self->doc, &self->after, HITS_AT_ONCE, &self->adding,
+                       err);
+}
+
+static bool more_hits(const struct detection *self)
+{
+    bson_iter_t iter = self->iter;
+    bson_t hit;
+    return pt_doc_next(&iter, &hit);
 }
 
 static void hits_written(struct pt_write_job *job)
 {
     struct detection *self = (struct detection *)job;
     if (job->rc == PT_OK) {
-        atomic_fetch_add(&self->engine->anomalies, self->logged);
+        atomic_fetch_add(&self->engine->anomalies, self->adding);
+        self->logged += self->adding;
+        self->iter = self->after;
+        if (more_hits(self)) {
+            pt_ingest_write(self->engine->ingest, &self->job);
+            return;
+        }
         self->fn(self->arg, self->doc, self->logged, NULL);
     } else {
-        self->fn(self->arg, NULL, 0, &job->err);
+        if (self->logged > 0) /* they stay: another request goes on behind them */
+            pt_err_prefix(&job->err, "only %" PRIu64 " were logged: ", self->logged);
+        self->fn(self->arg, NULL, self->logged, &job->err);
     }
     detection_free(self);
 }
@@ -54,15 +76,13 @@ static void on_detected(void *arg, const struct pt_unit_result *results, size_t 
                         const struct pt_err *err)
 {
     struct detection *self = arg;
-    bson_iter_t iter;
-    bson_t hit;
     const bson_t *doc = err || n == 0 ? NULL : results[n - 1].doc;
-    if (!doc || !pt_hits_iter(doc, &iter) || !pt_doc_next(&iter, &hit)) {
+    self->doc = doc ? bson_copy(doc) : NULL;
+    if (!doc || !pt_hits_iter(self->doc, &self->iter) || !more_hits(self)) {
         self->fn(self->arg, doc, 0, err); /* there is nothing to keep */
         detection_free(self);
         return;
     }
-    self->doc = bson_copy(doc);
     self->job.write = write_hits;
     self->job.done = hits_written;
     pt_ingest_write(self->engine->ingest, &self->job);
@@ -94,7 +114,7 @@ enum pt_code pt_engine_detect(struct pt_engine *engine, const struct pt_unit *un
 struct settling {
     struct pt_write_job job; /* must be first; its task also carries it to the loop */
     struct pt_engine *engine;
-    char id[PT_ANOMALY_ID_MAX];
+    char id[PT_ANOMALY_ID_MAX + 12]; /* one that is longer is none, also where it is cut */
     enum pt_anomaly_status status;
     bson_t *doc;           /* owned */
     struct pt_err refused; /* code PT_OK, or why it could not be */
@@ -112,7 +132,7 @@ static enum pt_code write_status(struct pt_write_job *job, struct pt_write *writ
     self->refused.code = PT_OK;
     enum pt_code rc =
         pt_anomaly_settle(write, self->id, self->status, pt_now_us(), &self->doc, err);
-    if (rc != PT_ENOENT && rc != PT_EINVAL && rc != PT_EDAMAGE) return rc;
+    if (rc != PT_ENOENT && rc != PT_EINVAL) return rc;
     self->refused = *err;
     return PT_OK;
 }
@@ -143,8 +163,7 @@ enum pt_code pt_engine_settle(struct pt_engine *engine, const char *id,
     if (!engine->ingest) return pt_fail(err, PT_EINVAL, "this engine only reads");
     struct settling *self = calloc(1, sizeof *self);
     if (!self) return pt_fail(err, PT_ENOMEM, "anomaly");
-    /* one that is longer is none, and stays none when it is cut */
-    snprintf(self->id, sizeof self->id, "%s", strlen(id) < sizeof self->id ? id : "?");
+    snprintf(self->id, sizeof self->id, "%s", id);
     self->job = (struct pt_write_job){ .task = { .run = start_settling },
                                        .write = write_status,
                                        .done = status_written };

@@ -58,8 +58,8 @@ enum pt_code pt_engine_eval(struct pt_engine *engine, const struct pt_unit *unit
 
 /* Serve: runs one detector over all of its newest window and puts what it finds into the log of
  * anomalies. fn: on the loop, once, when that is durable: the result (borrowed) and how many of its
- * hits the log did not have; err instead when there is none, or it could not be kept. (any thread)
- */
+ * hits the log did not have; err instead when there is none, or it could not be kept: then those
+ * that were logged until then stay. (any thread) */
 typedef void (*pt_detect_fn)(void *arg, const bson_t *doc, uint64_t logged,
                              const struct pt_err *err);
 enum pt_code pt_engine_detect(struct pt_engine *engine, const struct pt_unit *unit, pt_detect_fn fn,

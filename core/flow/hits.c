@@ -48,13 +48,12 @@ bool pt_hits_iter(const bson_t *doc, bson_iter_t *iter)
 }
 
 enum pt_code pt_hits_log(struct pt_write *write, const struct pt_script *script, const bson_t *doc,
-                         uint64_t *added, struct pt_err *err)
+                         bson_iter_t *iter, size_t most, uint64_t *added, struct pt_err *err)
 {
     struct pt_hits hits;
-    bson_iter_t iter;
     bson_t hit;
-    if (!pt_hits_iter(doc, &iter) || !pt_hits_init(&hits, script, doc)) return PT_OK;
-    while (pt_doc_next(&iter, &hit)) {
+    if (!pt_hits_init(&hits, script, doc)) return PT_OK;
+    while (most-- > 0 && pt_doc_next(iter, &hit)) {
         bool new;
         enum pt_code rc = pt_anomaly_add(write, &hits.source, &hit, &new, err);
         if (rc == PT_EINVAL) {

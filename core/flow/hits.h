@@ -18,9 +18,10 @@ bool pt_hits_init(struct pt_hits *hits, const struct pt_script *script, const bs
 /* The hits of a result, one after the other with pt_doc_next; false where it cannot tell of any. */
 bool pt_hits_iter(const bson_t *doc, bson_iter_t *iter);
 
-/* Puts the hits of a result into the log. Adds the number of those that were not there to *added.
- * What is no hit is told in the program's own log and left out. */
+/* Puts the next hits of a result into the log, `most` of them at most; iter, of pt_hits_iter, goes
+ * on behind them. Adds the number of those that were not there to *added. What is no hit is told in
+ * the program's own log and left out. */
 enum pt_code pt_hits_log(struct pt_write *write, const struct pt_script *script, const bson_t *doc,
-                         uint64_t *added, struct pt_err *err);
+                         bson_iter_t *iter, size_t most, uint64_t *added, struct pt_err *err);
 
 #endif

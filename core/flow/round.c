@@ -185,11 +185,12 @@ static void submit_next(struct pt_round *round)
 static enum pt_code write_kept(const struct kept *kept, bool scanning, struct pt_write *write,
                                uint64_t *anomalies, struct pt_err *err)
 {
+    bson_iter_t iter;
     enum pt_code rc = PT_OK;
     if (!scanning)
         rc = pt_write_doc(write, kept->collection, kept->key, sizeof kept->key, kept->doc, err);
-    if (rc != PT_OK || !kept->detector) return rc;
-    return pt_hits_log(write, kept->detector, kept->doc, anomalies, err);
+    if (rc != PT_OK || !kept->detector || !pt_hits_iter(kept->doc, &iter)) return rc;
+    return pt_hits_log(write, kept->detector, kept->doc, &iter, SIZE_MAX, anomalies, err);
 }
 
 static enum pt_code write_batch(struct pt_write_job *job, struct pt_write *write,

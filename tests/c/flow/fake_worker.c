@@ -13,7 +13,7 @@
  * FILE`: only the second time.
  *
  * A detector (kind anomaly) also has `of market|data_quality` and `hits N`: the bars whose number N
- * divides are hits, with the offset as their score. */
+ * divides are hits, with the offset as their score; `window N`: so many bars has a whole one. */
 #include "base/timefmt.h"
 #include "data/unit.h"
 
@@ -299,21 +299,20 @@ static double lent(const struct script *script)
     return sum;
 }
 
-#define WINDOW_BARS 10
-
 /* Data of a detector: hits of the newest bar, or of all of its window. */
 static void append_hits(bson_t *data, const bson_t *request, const struct script *script,
                         const char *every, int64_t as_of_us)
 {
-    char offset[LINE_MAX_BYTES] = "7.5", index[24];
+    char offset[LINE_MAX_BYTES] = "7.5", bars[LINE_MAX_BYTES] = "10", index[24];
     bson_t list, hit;
     bool whole = false;
     int64_t period_us = 1, found = 0, n = atoll(every);
     pt_doc_bool(request, "whole", &whole);
     pt_doc_int(request, "period_us", &period_us);
     line_of(script->text, "offset", 0, offset);
+    line_of(script->text, "window", 0, bars);
     bson_append_array_begin(data, "anomalies", -1, &list);
-    for (int64_t k = whole ? WINDOW_BARS : 1; k >= 1; k--) {
+    for (int64_t k = whole ? atoll(bars) : 1; k >= 1; k--) {
         int64_t open_us = as_of_us - k * period_us;
         if (open_us / period_us % n != 0) continue;
         snprintf(index, sizeof index, "%lld", (long long)found++);

@@ -200,7 +200,7 @@ static struct told {
     int64_t found;
     size_t in_log; /* when it was told */
     enum pt_code rc;
-    char status[20];
+    char status[20], words[200];
 } told;
 
 static void note(uint64_t logged, const bson_t *doc, const struct pt_err *err)
@@ -212,6 +212,7 @@ static void note(uint64_t logged, const bson_t *doc, const struct pt_err *err)
     told.in_log = n;
     told.logged = logged;
     told.rc = err ? err->code : PT_OK;
+    snprintf(told.words, sizeof told.words, "%.199s", err ? err->text : "");
     told.found = -1;
     if (doc) pt_doc_int(doc, "data.found", &told.found);
     if (doc) pt_doc_text(doc, "status", &status);
@@ -302,6 +303,31 @@ static void test_a_detection_is_told_when_it_is_durable(void)
     end();
 }
 
+/* Commits of at most so many leave room for others in between. */
+static void *detect_many(void *arg)
+{
+    const char *name = "finder";
+    struct pt_unit unit = {
+        .symbol = "BTCUSDT", .period_us = H, .as_of_us = INT64_MAX, .n = 1, .names = &name
+    };
+    struct pt_store *store = pt_engine_store(engine);
+    struct pt_err err;
+    uint64_t commit = pt_store_commit_id(store);
+    unsigned before = wait_told(0).n;
+    (void)arg;
+    if (pt_engine_detect(engine, &unit, on_detect, NULL, &err) != PT_OK) return stop_with(false);
+    struct told many = wait_told(before + 1);
+    return stop_with(many.rc == PT_OK && many.found == 5000 && many.logged == 5000 &&
+                     count_log(store) == 5000 && pt_store_commit_id(store) == commit + 5);
+}
+
+static void test_many_hits_are_written_some_at_a_time(void)
+{
+    begin_serving("hits 1\nwindow 5000");
+    CU_ASSERT_TRUE(serve(detect_many));
+    end();
+}
+
 static void *detect_nothing(void *arg)
 {
     (void)arg;
@@ -338,15 +364,19 @@ static void *settle_some(void *arg)
     (void)arg;
     detect("finder", NULL);
     struct logged before = log_of(pt_engine_store(engine));
+    bool good;
     struct told first = settle(before.id[0], PT_ANOMALY_ACKNOWLEDGED),
                 second = settle(before.id[1], PT_ANOMALY_RESOLVED),
                 back = settle(before.id[1], PT_ANOMALY_ACKNOWLEDGED),
-                none = settle("no such id", PT_ANOMALY_RESOLVED);
+                none = settle("no such id", PT_ANOMALY_RESOLVED),
+                longer = settle("a_name_that_is_longer_than_any_id_of_the_log_is_told_as_it_is",
+                                PT_ANOMALY_RESOLVED);
+    good = strstr(longer.words, "a_name_that_is_longer_than_any_id_of_the_log_is_told") != NULL;
     detect("finder", NULL); /* what is found again stays as it is */
     struct logged after = log_of(pt_engine_store(engine));
-    bool good = before.n == 5 && after.n == 5 && first.rc == PT_OK &&
-                strcmp(first.status, "acknowledged") == 0 && second.rc == PT_OK &&
-                back.rc == PT_EINVAL && none.rc == PT_ENOENT;
+    good = good && before.n == 5 && after.n == 5 && first.rc == PT_OK &&
+           strcmp(first.status, "acknowledged") == 0 && second.rc == PT_OK &&
+           back.rc == PT_EINVAL && none.rc == PT_ENOENT && longer.rc == PT_ENOENT;
     return stop_with(good && after.status[0] == PT_ANOMALY_ACKNOWLEDGED &&
                      after.status[1] == PT_ANOMALY_RESOLVED && after.status[2] == PT_ANOMALY_NEW);
 }
@@ -528,6 +558,7 @@ static CU_TestInfo tests[] = {
       test_the_first_score_is_kept_when_the_script_changes },
     { "a detector that fails logs nothing", test_a_detector_that_fails_logs_nothing },
     { "a detection is told when it is durable", test_a_detection_is_told_when_it_is_durable },
+    { "many hits are written some at a time", test_many_hits_are_written_some_at_a_time },
     { "a detection without hits writes nothing", test_a_detection_without_hits_writes_nothing },
     { "a detection that fails says so", test_a_detection_that_fails_says_so },
     { "a status survives another detection", test_a_status_survives_another_detection },
