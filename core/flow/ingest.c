@@ -407,14 +407,18 @@ static void take_rules(struct pt_ingest *ingest)
 static void run_retention(struct pt_ingest *ingest)
 {
     struct pt_err err;
-    uint64_t removed = 0;
+    struct pt_expired *expired = &ingest->expired;
     take_rules(ingest);
     if (ingest->opts.nrules == 0 || pt_mono_us() < ingest->retention_us) return;
-    ingest->retention_us = pt_mono_us() + ingest->opts.retention_every_us;
     enum pt_code rc = pt_retention_run(ingest->opts.store, ingest->opts.rules, ingest->opts.nrules,
-                                       pt_now_us(), &removed, &err);
+                                       pt_now_us(), expired, &err);
+    if (expired->more) return; /* the next turn goes on, with what came meanwhile */
+    ingest->retention_us = pt_mono_us() + ingest->opts.retention_every_us;
     if (rc != PT_OK) pt_log(PT_ERROR, "retention", "failed", "error=\"%s\"", err.text);
-    if (removed > 0) pt_log(PT_INFO, "retention", "removed", "rows=%" PRIu64, removed);
+    if (expired->rows + expired->anomalies > 0)
+        pt_log(PT_INFO, "retention", "removed", "rows=%" PRIu64 " anomalies=%" PRIu64,
+               expired->rows, expired->anomalies);
+    *expired = (struct pt_expired){ .rows = 0 };
 }
 
 /* One turn. False: there is nothing more to do, ever. */

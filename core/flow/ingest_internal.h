@@ -74,6 +74,7 @@ struct pt_ingest {
     /* the writer's own */
     struct pt_pending pending;
     struct pt_findings findings;
+    struct pt_expired expired;                                /* since that was last said */
     int64_t first_us, paused_until_us, retention_us, look_us; /* monotonic */
     bool more, paused;
     struct pt_slot *decoding; /* whose message is being decoded */

@@ -12,7 +12,7 @@
 #define FIXED_BYTES 27 /* and what is one byte each */
 #define KEY_MAX (FIXED_BYTES + PT_SYMBOL_MAX + PT_ANOMALY_METHOD_MAX)
 #define PARAMS_MAX 64
-#define EXPIRE_AT_ONCE 4096
+#define EXPIRE_AT_ONCE 1024
 
 #define X(name, text) text,
 const char *const pt_anomaly_severities[] = { PT_ANOMALY_SEVERITIES(X) NULL };
@@ -368,24 +368,21 @@ static enum pt_code remove_old(struct pt_store *store, const struct old *old, st
 }
 
 enum pt_code pt_anomaly_expire(struct pt_store *store, int64_t before_us, uint64_t *removed,
-                               struct pt_err *err)
+                               bool *more, struct pt_err *err)
 {
     uint8_t to[8];
-    enum pt_code rc = PT_OK;
+    struct pt_read *read = NULL;
     struct old old = { .v = malloc(EXPIRE_AT_ONCE * sizeof *old.v) };
     if (!old.v) return pt_fail(err, PT_ENOMEM, "retention of anomalies");
     key_time(before_us, to);
-    do {
-        struct pt_read *read = NULL;
-        old.n = 0;
-        rc = pt_read_begin(store, &read, err);
-        if (rc == PT_OK)
-            rc = pt_docs_keys_range(read, PT_ANOMALY_INDEX, NULL, 0, to, sizeof to, false,
-                                    collect_old, &old, err);
-        pt_read_end(read);
-        if (rc == PT_OK && old.n > 0) rc = remove_old(store, &old, err);
-        if (rc == PT_OK) *removed += old.n;
-    } while (rc == PT_OK && old.n == EXPIRE_AT_ONCE);
+    enum pt_code rc = pt_read_begin(store, &read, err);
+    if (rc == PT_OK)
+        rc = pt_docs_keys_range(read, PT_ANOMALY_INDEX, NULL, 0, to, sizeof to, false, collect_old,
+                                &old, err);
+    pt_read_end(read);
+    if (rc == PT_OK && old.n > 0) rc = remove_old(store, &old, err);
+    if (rc == PT_OK) *removed += old.n;
+    *more = rc == PT_OK && old.n == EXPIRE_AT_ONCE;
     free(old.v);
     return rc;
 }
@@ -435,4 +432,68 @@ enum pt_code pt_anomaly_get(struct pt_read *read, const struct pt_anomaly *anoma
     if (rc != PT_ENOENT) return rc;
     id_text(anomaly->id, id);
     return pt_fail(err, PT_EDAMAGE, "anomaly %s is in the index and has no document", id);
+}
+
+/* ---- the two halves ----------------------------------------------------------------------- */
+
+struct halves {
+    struct pt_read *read;
+    pt_fault_fn fn;
+    void *arg;
+    enum pt_code rc; /* why it could not go on */
+    struct pt_err *err;
+};
+
+static bool tell(const struct halves *halves, const char *where, const char *what)
+{
+    halves->fn(halves->arg, where, what);
+    return true;
+}
+
+static bool check_entry(void *arg, const void *bytes, size_t len)
+{
+    struct halves *halves = arg;
+    struct pt_anomaly anomaly;
+    struct key key;
+    char where[sizeof PT_ANOMALY_INDEX + 1 + PT_ANOMALY_ID_MAX] = PT_ANOMALY_INDEX " ";
+    bson_t doc;
+    if (!read_key(bytes, len, &anomaly))
+        return tell(halves, PT_ANOMALY_INDEX, "a key that is none of an anomaly");
+    memcpy(key.bytes, bytes, ID_BYTES);
+    id_text(key.bytes, where + sizeof PT_ANOMALY_INDEX);
+    enum pt_code rc = pt_docs_get(halves->read, PT_ANOMALIES, bytes, ID_BYTES, &doc, halves->err);
+    if (rc == PT_ENOENT) return tell(halves, where, "its document is missing");
+    if (rc == PT_EDAMAGE) return true;
+    halves->rc = rc;
+    if (rc != PT_OK) return false;
+    if (!key_of_doc(&doc, &key) || key.len != len || memcmp(key.bytes, bytes, len) != 0)
+        return tell(halves, where, "does not say what its document says");
+    return true;
+}
+
+static bool check_doc(void *arg, const void *bytes, size_t len, const bson_t *doc)
+{
+    struct halves *halves = arg;
+    struct key key;
+    char where[sizeof PT_ANOMALIES + 1 + PT_ANOMALY_ID_MAX] = PT_ANOMALIES " ";
+    bson_t empty;
+    if (len != ID_BYTES) return tell(halves, PT_ANOMALIES, "a key that is no id");
+    memcpy(key.bytes, bytes, ID_BYTES);
+    id_text(key.bytes, where + sizeof PT_ANOMALIES);
+    if (!key_of_doc(doc, &key)) return tell(halves, where, "is no anomaly");
+    enum pt_code rc =
+        pt_docs_get(halves->read, PT_ANOMALY_INDEX, key.bytes, key.len, &empty, halves->err);
+    if (rc == PT_ENOENT) return tell(halves, where, "is not in the index");
+    halves->rc = rc == PT_EDAMAGE ? PT_OK : rc;
+    return halves->rc == PT_OK;
+}
+
+enum pt_code pt_anomaly_verify(struct pt_read *read, pt_fault_fn fn, void *arg, struct pt_err *err)
+{
+    struct halves halves = { read, fn, arg, PT_OK, err };
+    enum pt_code rc = pt_docs_keys(read, PT_ANOMALY_INDEX, check_entry, &halves, err);
+    if (rc == PT_OK && halves.rc == PT_OK)
+        rc = pt_docs_scan(read, PT_ANOMALIES, NULL, 0, NULL, 0, false, check_doc, &halves, err);
+    if (halves.rc != PT_OK) return halves.rc;
+    return rc == PT_EDAMAGE ? PT_OK : rc;
 }

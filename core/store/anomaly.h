@@ -68,10 +68,10 @@ enum pt_code pt_anomaly_add(struct pt_write *write, const struct pt_anomaly_sour
 enum pt_code pt_anomaly_settle(struct pt_write *write, const char *id,
                                enum pt_anomaly_status status, int64_t now_us, bson_t **doc,
                                struct pt_err *err);
-/* Removes hits of bars before before_us, some thousand a transaction. Adds their number to
- * *removed. */
+/* Removes hits of bars before before_us, the oldest thousand at most: one transaction. Adds their
+ * number to *removed; *more: there may be others. */
 enum pt_code pt_anomaly_expire(struct pt_store *store, int64_t before_us, uint64_t *removed,
-                               struct pt_err *err);
+                               bool *more, struct pt_err *err);
 
 /* ---- reading ------------------------------------------------------------------------------ */
 /* What a key of the index says. Borrowed: valid as long as the key. */
@@ -96,5 +96,8 @@ enum pt_code pt_anomaly_each(struct pt_read *read, const struct pt_anomaly_filte
 /* Its document, a borrowed view. */
 enum pt_code pt_anomaly_get(struct pt_read *read, const struct pt_anomaly *anomaly, bson_t *view,
                             struct pt_err *err);
+/* Compares the index with the documents, and calls fn for each entry that has no other half, or
+ * another than it says. Documents that are damaged themselves are not told. */
+enum pt_code pt_anomaly_verify(struct pt_read *read, pt_fault_fn fn, void *arg, struct pt_err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "store/chunk.h"
 #include "store/internal.h"
 
+#include "base/log.h"
 #include "base/timefmt.h"
 
 struct expire {
@@ -25,26 +26,36 @@ static void changed(struct expire *e)
     e->write->dirty = e->series->dirty = true;
 }
 
+/* The edge chunk is damaged: it goes when all of it is old. */
+static void keep_edge(const struct expire *e, const char *fault)
+{
+    char text[PT_TIME_TEXT_MAX];
+    pt_time_print(e->series->record.first_us, text);
+    pt_log(PT_WARN, "store", "damaged_chunk_kept", "series=%s chunk_at=%s error=\"%s\"",
+           e->series->name, text, fault);
+}
+
 /* Writes the rows of the edge chunk that stay. The cursor is gone by then. */
-static enum pt_code rewrite(struct expire *e, const struct pt_chunk *chunk, size_t from)
+static enum pt_code rewrite(struct expire *e, const struct pt_chunk *chunk, size_t had_bytes)
 {
     struct pt_series_record *rec = &e->series->record;
     struct pt_frame frame;
     struct pt_chunk_plan plan;
-    const char *fault = NULL;
+    size_t from = 0;
+    const char *fault = pt_chunk_lower(chunk, e->before_us, &from);
+    if (!fault && from >= chunk->rows) fault = "its last row is not that of its head";
+    if (fault) {
+        keep_edge(e, fault);
+        return PT_OK;
+    }
     size_t n = chunk->rows - from;
     pt_frame_init(&frame, e->kind);
     enum pt_code rc = pt_frame_reserve(&frame, n);
     if (rc != PT_OK) rc = pt_fail(e->err, rc, "expiring series %s", e->series->name);
     for (unsigned c = 0; c < e->kind->ncols && rc == PT_OK && !fault; c++)
         fault = pt_chunk_values(chunk, c, from, n, frame.val[c], frame.dig[c]);
-    if (fault) {
-        char text[PT_TIME_TEXT_MAX];
-        pt_time_print(chunk->first_us, text);
-        rc = pt_fail(e->err, PT_EDAMAGE, "series %s, chunk at %s: damaged (%s)", e->series->name,
-                     text, fault);
-    }
-    if (rc == PT_OK) {
+    if (fault) keep_edge(e, fault);
+    if (rc == PT_OK && !fault) {
         frame.n = n;
         struct pt_row_key old =
             pt_row_key(rec->id, e->kind->keys, chunk->first_us, chunk->first_second);
@@ -53,14 +64,17 @@ static enum pt_code rewrite(struct expire *e, const struct pt_chunk *chunk, size
         MDB_val key = pt_row_key_val(&old), value;
         MDB_dbi chunks = e->write->store->dbi[PT_CURSOR_CHUNKS];
         pt_chunk_plan(&frame, 0, n, &plan); /* part of a chunk always fits a chunk */
+        changed(e);
         int mc = mdb_del(e->write->txn, chunks, &key, NULL);
         key = pt_row_key_val(&new);
         value = (MDB_val){ plan.bytes, NULL };
         if (mc == 0) mc = mdb_put(e->write->txn, chunks, &key, &value, MDB_RESERVE);
         if (mc != 0) rc = lmdb_failed(e, mc);
         if (mc == 0) pt_chunk_write(&frame, 0, &plan, value.mv_data);
-        rec->chunk_bytes += plan.bytes;
+        rec->chunk_bytes += plan.bytes - had_bytes;
         rec->first_us = frame.val[0][0];
+        rec->rows -= from;
+        e->removed += from;
     }
     pt_frame_fini(&frame);
     return rc;
@@ -92,23 +106,19 @@ static enum pt_code drop_chunks(struct expire *e)
             if (mc != 0) break;
             bool ours = more == 0 && pt_key_of(&next, rec->id, e->kind->keys);
             whole = ours ? pt_key_time(&next) <= e->before_us : rec->chunk_last_us < e->before_us;
-            if (!whole) break;
+            if (!whole) {
+                keep_edge(e, fault);
+                break;
+            }
             mc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
             if (mc != 0) break;
         }
+        if (!whole) {
+            mdb_cursor_close(cursor);
+            return rewrite(e, &chunk, value.mv_size);
+        }
         changed(e);
         rec->chunk_bytes -= value.mv_size + key.mv_size;
-        if (!whole) {
-            size_t keep_from = 0;
-            fault = pt_chunk_lower(&chunk, e->before_us, &keep_from);
-            mdb_cursor_close(cursor);
-            if (fault || keep_from >= chunk.rows)
-                keep_from = 0; /* damaged: rewriting names the fault */
-            rec->chunk_bytes += key.mv_size;
-            e->removed += keep_from;
-            rec->rows -= keep_from;
-            return rewrite(e, &chunk, keep_from);
-        }
         if (fault) {
             e->recount = true;
         } else {

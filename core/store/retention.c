@@ -75,31 +75,47 @@ static bool collect(void *arg, const struct pt_series *series)
     return true;
 }
 
+static enum pt_code expire_series(struct pt_store *store, const struct aged_series *series,
+                                  uint64_t *removed, struct pt_err *err)
+{
+    struct pt_write *write = NULL;
+    uint64_t gone = 0;
+    enum pt_code rc = pt_write_begin(store, &write, err);
+    if (rc != PT_OK) return rc;
+    rc = pt_write_expire(write, &series->key, series->before_us, &gone, err);
+    if (rc == PT_OK)
+        rc = pt_write_commit(write, err);
+    else
+        pt_write_abort(write);
+    if (rc == PT_OK) *removed += gone;
+    return rc;
+}
+
 enum pt_code pt_retention_run(struct pt_store *store, const struct pt_retention *rules, size_t n,
-                              int64_t now_us, uint64_t *removed, struct pt_err *err)
+                              int64_t now_us, struct pt_expired *expired, struct pt_err *err)
 {
     struct aged aged = { .rules = rules, .n = n, .now_us = now_us };
     struct pt_read *read;
+    struct pt_err fault = { .code = PT_OK };
     enum pt_code rc = pt_read_begin(store, &read, err);
     if (rc != PT_OK) return rc;
+    expired->more = false;
     rc = pt_series_each(read, collect, &aged, err);
     pt_read_end(read);
-    if (rc == PT_OK && aged.failed) rc = pt_fail(err, PT_ENOMEM, "retention");
-    for (size_t i = 0; i < aged.count && rc == PT_OK; i++) {
-        struct pt_write *write;
-        uint64_t gone = 0;
-        rc = pt_write_begin(store, &write, err);
-        if (rc != PT_OK) break;
-        rc = pt_write_expire(write, &aged.list[i].key, aged.list[i].before_us, &gone, err);
-        if (rc == PT_OK)
-            rc = pt_write_commit(write, err);
-        else
-            pt_write_abort(write);
-        if (rc == PT_OK) *removed += gone;
+    if (aged.failed) rc = pt_fail(err, PT_ENOMEM, "retention");
+    for (size_t i = 0; i < aged.count && (rc == PT_OK || rc == PT_EDAMAGE); i++) {
+        if (rc == PT_EDAMAGE && fault.code == PT_OK) fault = *err;
+        rc = expire_series(store, &aged.list[i], &expired->rows, err);
     }
     free(aged.list);
-    for (size_t i = 0; i < n && rc == PT_OK; i++)
+    for (size_t i = 0; i < n && (rc == PT_OK || rc == PT_EDAMAGE); i++) {
+        if (rc == PT_EDAMAGE && fault.code == PT_OK) fault = *err;
+        rc = PT_OK;
         if (rules[i].kind == PT_KINDS)
-            rc = pt_anomaly_expire(store, now_us - rules[i].keep_us, removed, err);
-    return rc;
+            rc = pt_anomaly_expire(store, now_us - rules[i].keep_us, &expired->anomalies,
+                                   &expired->more, err);
+    }
+    if (rc != PT_OK || fault.code == PT_OK) return rc;
+    if (err) *err = fault;
+    return fault.code;
 }

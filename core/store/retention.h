@@ -14,10 +14,15 @@ struct pt_retention {
 /* "candles/1m=90d", "candles=52w", "trades=30d", "anomalies=365d". PT_EINVAL says what is wrong. */
 enum pt_code pt_retention_parse(const char *word, struct pt_retention *rule, struct pt_err *err);
 
-/* Applies the rules, each series in a transaction of its own so that ingest is never held up for
- * long. Anomalies go by the time of their bar, whatever their status. Adds the number of removed
- * rows and anomalies to *removed. */
+/* What a run removed. Zeroed before the first. */
+struct pt_expired {
+    uint64_t rows, anomalies; /* only grow */
+    bool more;                /* a transaction's share was removed, and there is more: run again */
+};
+/* Applies the rules, each series in a transaction of its own, and of anomalies one transaction a
+ * run, so that ingest is never held up for long. Anomalies go by the time of their bar, whatever
+ * their status. PT_EDAMAGE: something damaged was passed over, it is named; all else is done. */
 enum pt_code pt_retention_run(struct pt_store *store, const struct pt_retention *rules, size_t n,
-                              int64_t now_us, uint64_t *removed, struct pt_err *err);
+                              int64_t now_us, struct pt_expired *expired, struct pt_err *err);
 
 #endif

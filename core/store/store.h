@@ -141,8 +141,8 @@ enum pt_code pt_write_doc_get(struct pt_write *write, const char *collection, co
                               bson_t *view, struct pt_err *err);
 /* Removes the due mark of a series if it is still `mark` (nothing changed meanwhile). */
 enum pt_code pt_write_due_done(struct pt_write *write, const struct pt_due *due, struct pt_err *err);
-/* Removes rows older than before_us; whole chunks are dropped, the edge chunk is rewritten. Mirrors are not told: they
- * keep what they have. */
+/* Removes rows older than before_us; whole chunks are dropped, the edge chunk is rewritten, or
+ * stays until all of it is old where it is damaged. Mirrors are not told: they keep what they have. */
 enum pt_code pt_write_expire(struct pt_write *write, const struct pt_series_key *key, int64_t before_us,
                              uint64_t *removed, struct pt_err *err);
 

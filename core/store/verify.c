@@ -1,4 +1,5 @@
 /* verify.c - looks at everything that is stored, in one snapshot.              [layer: store] */
+#include "store/anomaly.h"
 #include "store/chunk.h"
 #include "store/internal.h"
 
@@ -224,6 +225,17 @@ static int check_docs(struct verify *v)
     return mc == MDB_NOTFOUND ? 0 : mc;
 }
 
+static void note_anomaly(void *arg, const char *where, const char *what)
+{
+    fault(arg, where, "%s", what);
+}
+
+static int check_anomalies(struct verify *v)
+{
+    v->rc = pt_anomaly_verify(v->read, note_anomaly, v, v->err);
+    return v->rc == PT_OK ? 0 : MDB_PANIC;
+}
+
 static int check_entries(struct verify *v, int which, const char *name,
                          const char *(*check)(const MDB_val *key, const MDB_val *value))
 {
@@ -248,6 +260,7 @@ enum pt_code pt_store_verify(struct pt_store *store, pt_fault_fn fn, void *arg,
     int mc = check_all_series(&v);
     if (mc == 0) mc = check_orphans(&v);
     if (mc == 0) mc = check_docs(&v);
+    if (mc == 0) mc = check_anomalies(&v);
     if (mc == 0) mc = check_entries(&v, PT_CURSOR_DUE, "due marks", pt_due_check);
     if (mc == 0) mc = check_entries(&v, PT_CURSOR_OUTBOX, "outbox", pt_outbox_check);
     pt_read_end(v.read);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "store/chunk.h"
+#include "store/retention.h"
 
 enum { DAMAGED_ROWS = 6000 };
 
@@ -174,6 +175,45 @@ static void test_a_damaged_chunk_expires_like_any_other(void)
     kit_remove(path);
 }
 
+static int64_t first_of(struct pt_store *store, const struct pt_series_key *key)
+{
+    struct pt_read *read;
+    struct pt_series series = { .rows = 0 };
+    OK(pt_read_begin(store, &read, &kit_err));
+    OK(pt_series_find(read, key, &series, &kit_err));
+    pt_read_end(read);
+    return series.first_us;
+}
+
+/* Its age reaches into the damaged chunk: what is older goes, the chunk stays until all of it is
+ * old, and the series behind it are not held up. */
+static void test_retention_passes_a_damaged_chunk(void)
+{
+    char *path = kit_folder();
+    struct pt_frame rows, got;
+    struct pt_retention rule;
+    struct pt_expired expired = { .rows = 0 };
+    damaged_store(path, &rows, damage_chunk);
+    struct pt_store *store = kit_open(path);
+    struct pt_series_key other = kit_key(PT_TRADES, "ETHUSDT", 0);
+    struct pt_series_key key = kit_key(PT_TRADES, "BTCUSDT", 0);
+    pt_frame_init(&got, rows.kind);
+    OK(pt_retention_parse("trades=1h", &rule, &kit_err));
+    kit_read(store, &other, INT64_MIN, INT64_MAX, &got);
+    size_t others = got.n;
+    CU_ASSERT(others > 0);
+    int64_t cut_us = damaged_key_us + 10 * PT_US_SEC;
+    OK(pt_retention_run(store, &rule, 1, cut_us + PT_US_HOUR, &expired, &kit_err));
+    CU_ASSERT_EQUAL(first_of(store, &key), damaged_key_us);
+    pt_frame_clear(&got);
+    kit_read(store, &other, INT64_MIN, INT64_MAX, &got);
+    CU_ASSERT_EQUAL(got.n, others - (size_t)((cut_us - T0) / PT_US_SEC));
+    pt_store_close(store);
+    pt_frame_fini(&rows);
+    pt_frame_fini(&got);
+    kit_remove(path);
+}
+
 static void damage_doc(MDB_cursor *cursor)
 {
     MDB_val key, value;
@@ -274,6 +314,7 @@ static CU_TestInfo tests[] = {
     { "damage is named and the rest stays readable",
       test_damage_is_named_and_the_rest_stays_readable },
     { "importing again heals a damaged chunk", test_importing_again_heals_a_chunk },
+    { "retention passes a damaged chunk", test_retention_passes_a_damaged_chunk },
     { "a damaged chunk expires like any other", test_a_damaged_chunk_expires_like_any_other },
     { "a damaged series record hides no other", test_a_damaged_series_record_hides_no_other },
     { "a damaged document is named", test_a_damaged_document_is_named },

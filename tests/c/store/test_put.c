@@ -318,7 +318,7 @@ static void test_old_rows_leave_by_rule(void)
 {
     struct bench b;
     struct pt_retention rules[2];
-    uint64_t removed = 0;
+    struct pt_expired expired = { .rows = 0 };
     setup(&b, PT_CANDLES);
     struct pt_series_key hours = kit_key(PT_CANDLES, "BTCUSDT", PT_US_HOUR);
     for (int i = 0; i < 5000; i++) push_candle(&b.in, T0 + i * PT_US_MIN, 1, true);
@@ -327,16 +327,16 @@ static void test_old_rows_leave_by_rule(void)
     OK(pt_retention_parse("candles/1m=1d", &rules[0], &kit_err));
     OK(pt_retention_parse("candles=2d", &rules[1], &kit_err));
     int64_t now = T0 + 5000 * PT_US_MIN;
-    OK(pt_retention_run(b.store, rules, 2, now, &removed, &kit_err));
-    CU_ASSERT_EQUAL(removed, 5000 - 1440 + 5000 - 2880);
+    OK(pt_retention_run(b.store, rules, 2, now, &expired, &kit_err));
+    CU_ASSERT_EQUAL(expired.rows, 5000 - 1440 + 5000 - 2880);
     kit_read(b.store, &b.key, INT64_MIN, INT64_MAX, &b.out);
     CU_ASSERT_EQUAL_FATAL(b.out.n, 1440);
     CU_ASSERT_EQUAL(b.out.val[0][0], now - PT_US_DAY);
     kit_read(b.store, &hours, INT64_MIN, INT64_MAX, &b.out);
     CU_ASSERT_EQUAL(b.out.n, 2880);
-    removed = 0;
-    OK(pt_retention_run(b.store, rules, 2, now, &removed, &kit_err));
-    CU_ASSERT_EQUAL(removed, 0);
+    expired.rows = 0;
+    OK(pt_retention_run(b.store, rules, 2, now, &expired, &kit_err));
+    CU_ASSERT_EQUAL(expired.rows, 0);
     struct pt_verify sums;
     OK(pt_store_verify(b.store, NULL, NULL, &sums, &kit_err));
     teardown(&b);
