@@ -14,7 +14,7 @@
 #define SKEW_US (5 * PT_US_SEC)
 #define SKEWED_FOR_US PT_US_MIN /* late rows are skewed when they stay so late for so long */
 #define STALE_PERIODS 3
-#define SILENT_US PT_US_MIN     /* a feed that still brings rows is catching up */
+#define SILENT_US PT_US_MIN     /* a feed that still brings closed bars is catching up */
 #define AHEAD_MAX_US PT_US_HOUR /* the time of a row that is further ahead says nothing */
 
 void pt_findings_fini(struct pt_findings *findings)
@@ -25,15 +25,27 @@ void pt_findings_fini(struct pt_findings *findings)
 
 /* ---- bounds -------------------------------------------------------------------------------- */
 
+/* Its slot, which is new (of no bar) when none had it. */
+static struct pt_findings_slot *slot_of(struct pt_findings *findings, uint64_t hash)
+{
+    struct pt_findings_slot *set =
+        &findings->slots[hash % (PT_FINDINGS_SLOTS / PT_FINDINGS_WAYS) * PT_FINDINGS_WAYS];
+    struct pt_findings_slot *oldest = set;
+    for (size_t i = 0; i < PT_FINDINGS_WAYS; i++) {
+        if (set[i].hash == hash) return &set[i];
+        if (set[i].bar_us < oldest->bar_us) oldest = &set[i];
+    }
+    *oldest = (struct pt_findings_slot){ .hash = hash };
+    return oldest;
+}
+
 /* One a bar of a dataset and reason, and none of bars before. */
 static bool is_due(struct pt_findings *findings, const struct pt_series_key *dataset,
                    const char *reason, int64_t bar_us, struct pt_findings_slot **slot)
 {
     uint64_t seed = (uint64_t)dataset->period_us * 31 + (uint64_t)dataset->kind;
     seed = XXH3_64bits_withSeed(reason, strlen(reason), seed);
-    uint64_t hash = XXH3_64bits_withSeed(dataset->symbol, strlen(dataset->symbol), seed);
-    *slot = &findings->slots[hash % PT_FINDINGS_SLOTS];
-    if ((*slot)->hash != hash) **slot = (struct pt_findings_slot){ .hash = hash };
+    *slot = slot_of(findings, XXH3_64bits_withSeed(dataset->symbol, strlen(dataset->symbol), seed));
     if (bar_us > (*slot)->bar_us) return true;
     (*slot)->more++;
     return false;
@@ -204,11 +216,20 @@ static void skewed(struct pt_findings *findings, const struct pt_record *record,
         &figures);
 }
 
+static void note_bar(struct pt_seen *seen, const struct pt_record *record, int64_t recv_us)
+{
+    int64_t bar_us = bar_of(&record->key, recv_us); /* no bar is later, whatever it says */
+    if (record->val[0] < bar_us) bar_us = record->val[0];
+    if (seen->recv_us == 0) seen->first_us = bar_us;
+    if (record->val[PT_C_CLOSED] == 1) seen->closed_us = recv_us;
+}
+
 void pt_findings_row(struct pt_findings *findings, struct pt_seen *seen,
                      const struct pt_record *record, unsigned slot, int64_t recv_us)
 {
     int64_t lag_us = lag_of(record, recv_us);
     seen->slot = slot;
+    if (record->key.kind == PT_CANDLES) note_bar(seen, record, recv_us);
     seen->recv_us = recv_us;
     if (lag_us >= -SKEW_US && lag_us <= SKEW_US) {
         seen->late_us = 0;
@@ -230,10 +251,12 @@ void pt_findings_row(struct pt_findings *findings, struct pt_seen *seen,
 void pt_findings_look(struct pt_findings *findings, struct pt_seen *seen,
                       const struct pt_series_key *key, int64_t newest_us, int64_t now_us)
 {
-    if (key->kind != PT_CANDLES || newest_us == PT_MISSING || seen->recv_us == 0) return;
-    int64_t missing_us = newest_us + key->period_us; /* opens when the newest closed */
+    if (key->kind != PT_CANDLES || seen->recv_us == 0) return;
+    int64_t missing_us = seen->first_us;
+    if (newest_us != PT_MISSING && newest_us + key->period_us > missing_us)
+        missing_us = newest_us + key->period_us; /* opens when the newest closed */
     if (now_us - missing_us <= STALE_PERIODS * key->period_us ||
-        now_us - seen->recv_us < SILENT_US || seen->missed_us == missing_us)
+        now_us - seen->closed_us < SILENT_US || seen->missed_us == missing_us)
         return;
     double periods = (double)(now_us - missing_us) / (double)key->period_us;
     const struct figures figures = { .price = NAN,
@@ -278,4 +301,11 @@ void pt_findings_committed(struct pt_findings *findings)
     pt_findings_fini(findings);
     findings->logged += findings->added;
     findings->added = 0;
+}
+
+void pt_findings_drop(struct pt_findings *findings)
+{
+    findings->dropped += findings->n;
+    findings->added = 0;
+    pt_findings_fini(findings);
 }

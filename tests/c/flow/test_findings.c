@@ -328,10 +328,33 @@ static void test_a_series_that_is_being_filled_is_not_stale(void)
     int64_t now_us = T0 + PT_US_DAY;
     message(now_us - 30 * PT_US_SEC, market_kline("BTCUSDT", T0, "120.00", true));
     pt_findings_look(findings, &seen, &key, T0, now_us);
-    pt_findings_look(findings, &seen, &key, PT_MISSING, now_us + PT_US_DAY);
     CU_ASSERT_EQUAL(findings->n, 0);
     pt_findings_look(findings, &seen, &key, T0, now_us + MIN);
     CU_ASSERT_EQUAL(findings->n, 1);
+    end();
+}
+
+/* It brings the same open bar over and over, or one after the other, and closes none. */
+static void test_a_series_whose_bars_never_close_is_stale(void)
+{
+    struct pt_series_key key = candles("BTCUSDT");
+    begin();
+    for (int i = 0; i < 4 * 60; i++) {
+        message(T0 + i * PT_US_SEC, market_kline("BTCUSDT", T0 + i / 60 * MIN, "120.00", false));
+        pt_findings_look(findings, &seen, &key, PT_MISSING, T0 + i * PT_US_SEC);
+    }
+    CU_ASSERT_EQUAL_FATAL(findings->n, 1);
+    expect(0, "feed", "stale_feed", "candles_BTCUSDT_1m", T0, "low");
+    end();
+    begin(); /* what was missed before the start is not this feed's */
+    for (int i = 0; i < 3 * 60; i++) {
+        message(T0 + i * PT_US_SEC, market_kline("BTCUSDT", T0 + i / 60 * MIN, "120.00", false));
+        pt_findings_look(findings, &seen, &key, T0 - PT_US_DAY, T0 + i * PT_US_SEC);
+    }
+    CU_ASSERT_EQUAL(findings->n, 0);
+    pt_findings_look(findings, &seen, &key, T0 - PT_US_DAY, T0 + 3 * MIN + 1);
+    CU_ASSERT_EQUAL_FATAL(findings->n, 1);
+    expect(0, "feed", "stale_feed", "candles_BTCUSDT_1m", T0, "low");
     end();
 }
 
@@ -360,6 +383,16 @@ static uint64_t commit_findings(struct pt_store *store)
     pt_findings_committed(findings);
     CU_ASSERT_EQUAL(findings->n, 0);
     return findings->logged - before;
+}
+
+/* 500 of 4096 slots are so many that some would share one. */
+static void test_datasets_do_not_push_each_other_out(void)
+{
+    begin();
+    for (int i = 0; i < 5; i++) rubbish(0, 500, RECV + i);
+    CU_ASSERT_EQUAL(findings->n, 500);
+    CU_ASSERT_EQUAL(findings->dropped, 0);
+    end();
 }
 
 static void test_all_together_are_bounded(void)
@@ -431,6 +464,8 @@ static CU_TestInfo tests[] = {
     { "a series that stops is stale once", test_a_series_that_stops_is_stale_once },
     { "a series that is being filled is not stale",
       test_a_series_that_is_being_filled_is_not_stale },
+    { "a series whose bars never close is stale", test_a_series_whose_bars_never_close_is_stale },
+    { "datasets do not push each other out", test_datasets_do_not_push_each_other_out },
     { "all together are bounded", test_all_together_are_bounded },
     { "the same finding is logged once", test_the_same_finding_is_logged_once },
     CU_TEST_INFO_NULL
