@@ -197,19 +197,23 @@ static void finish_jobs(struct pt_ingest *ingest, struct pt_write_job **jobs, en
     }
 }
 
-/* All rows and jobs in one transaction. *bad, *series: what could not be put into it. */
+/* All rows and jobs in one transaction. *bad, *series, *findings: what could not be put into it. */
 static enum pt_code try_commit(struct pt_ingest *ingest, struct pt_write_job *jobs,
                                struct pt_write_job **bad, struct pt_pending_series **series,
-                               struct pt_err *err)
+                               bool *findings, struct pt_err *err)
 {
     struct pt_write *write = NULL;
     struct pt_put_stats stats = { 0 };
     *bad = NULL;
     *series = NULL;
+    *findings = false;
     enum pt_code rc = pt_write_begin(ingest->opts.store, &write, err);
     if (rc != PT_OK) return rc;
     rc = pt_pending_write(&ingest->pending, write, &stats, series, err);
-    if (rc == PT_OK) rc = pt_findings_write(&ingest->findings, write, err);
+    if (rc == PT_OK) {
+        rc = pt_findings_write(&ingest->findings, write, err);
+        *findings = rc != PT_OK;
+    }
     for (struct pt_write_job *job = jobs; rc == PT_OK && job; job = job->next) {
         rc = job->write(job, write, err);
         if (rc != PT_OK) *bad = job;
@@ -295,18 +299,24 @@ static void committed(struct pt_ingest *ingest)
     }
 }
 
-/* A job that fails is taken out and told, a series that is refused is put aside; rows that fail
+/* A job that fails is taken out and told, a series that is refused is put aside, findings that
+ * cannot be written are given up (a full store has no room for rows either); rows that fail
  * otherwise stay and pause the ingest. */
 static void commit(struct pt_ingest *ingest, struct pt_write_job *jobs)
 {
     struct pt_write_job *bad = NULL;
     struct pt_pending_series *series = NULL;
     struct pt_err err;
+    bool findings;
     for (;;) {
-        enum pt_code rc = try_commit(ingest, jobs, &bad, &series, &err);
+        enum pt_code rc = try_commit(ingest, jobs, &bad, &series, &findings, &err);
         if (rc == PT_OK) break;
         if (series) {
             series->aside = true;
+        } else if (findings && rc != PT_EFULL) {
+            pt_log(PT_ERROR, "ingest", "findings_lost", "n=%zu error=\"%s\"", ingest->findings.n,
+                   err.text);
+            pt_findings_drop(&ingest->findings);
         } else if (bad) {
             take_out(&jobs, bad);
             finish_job(ingest, bad, rc, &err);

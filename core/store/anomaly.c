@@ -256,7 +256,7 @@ enum pt_code pt_anomaly_add(struct pt_write *write, const struct pt_anomaly_sour
     if (rc != PT_OK) return rc;
     rc = pt_write_doc_get(write, PT_ANOMALIES, key.bytes, ID_BYTES, &view, err);
     /* one that is damaged is there too: whoever reads it is told */
-    if (rc != PT_ENOENT) return rc == PT_EDAMAGE ? PT_OK : rc;
+    if (rc != PT_ENOENT) return rc == PT_EDAMAGE && !write->failed ? PT_OK : rc;
     finish_key(&key, severity, (int)source->kind, PT_ANOMALY_NEW, source->dataset.symbol,
                source->method);
     bson_t *doc = make_doc(source, hit, key.bytes);

@@ -450,6 +450,52 @@ static void test_a_damaged_series_holds_up_nothing_else(void)
 /* ---- begin and end ----------------------------------------------------------------------------
  */
 
+/* Makes pages that hold documents of the log unreadable: neither branch nor leaf. */
+static void break_log_pages(void)
+{
+    enum { PAGE = 4096, FLAGS = 10, LEAF = 2 };
+    static uint8_t page[PAGE];
+    char path[PATH_MAX];
+    int broken = 0;
+    kit_path(path, "store/data.mdb");
+    FILE *file = fopen(path, "r+b");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    for (long at = 0; fread(page, PAGE, 1, file) == 1; at += PAGE) {
+        if (page[FLAGS] != LEAF || !memmem(page, PAGE, PT_ANOMALIES, sizeof PT_ANOMALIES)) continue;
+        fseek(file, at + FLAGS, SEEK_SET);
+        fputc(0, file);
+        fseek(file, at + PAGE, SEEK_SET);
+        broken++;
+    }
+    CU_ASSERT(broken > 0);
+    fclose(file);
+}
+
+static void test_findings_that_cannot_be_written_hold_up_no_rows(void)
+{
+    struct pt_write *write = NULL;
+    bson_t doc = BSON_INITIALIZER;
+    begin(0);
+    OK(pt_write_begin(store, &write, &kit_err));
+    OK(pt_write_doc(write, PT_ANOMALIES, "of an earlier day", 17, &doc, &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    pt_store_close(store);
+    break_log_pages();
+    store = market_store("store", 0);
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    for (int i = 0; i < 100; i++) /* one of ten with its close above its high */
+        deliver(
+            market_kline("BTCUSDT", T0 + i * PT_US_MIN, i % 10 == 9 ? "900.00" : "120.00", true));
+    UNTIL(atomic_load(&puppet->acked) == 100);
+    CU_ASSERT_EQUAL(market_rows(store, PT_CANDLES, "BTCUSDT", PT_US_MIN), 90);
+    UNTIL(stats().findings_dropped == 10);
+    CU_ASSERT_EQUAL(stats().findings, 0);
+    CU_ASSERT_TRUE(stats().store_ok);
+    bson_destroy(&doc);
+    end();
+}
+
 static void test_stopping_commits_what_was_delivered_and_a_new_start_goes_on(void)
 {
     begin(0);
@@ -550,6 +596,8 @@ static CU_TestInfo tests[] = {
     { "a job that cannot be written stops nobody else",
       test_a_job_that_cannot_be_written_stops_nobody_else },
     { "a damaged series holds up nothing else", test_a_damaged_series_holds_up_nothing_else },
+    { "findings that cannot be written hold up no rows",
+      test_findings_that_cannot_be_written_hold_up_no_rows },
     { "stopping commits, a new start goes on",
       test_stopping_commits_what_was_delivered_and_a_new_start_goes_on },
     { "a feed that hangs keeps nothing from ending",
