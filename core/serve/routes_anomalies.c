@@ -97,6 +97,8 @@ struct page {
     struct pt_json json;
     bool csv;
     int64_t offset, limit, total, given;
+    int64_t at;      /* place in the list of the next that is chosen */
+    bool counted;    /* total is known: the walk ends with the page */
     int64_t damaged; /* of the page: their places are empty */
     enum pt_code rc;
     struct pt_err *err;
@@ -120,13 +122,14 @@ static struct pt_anomaly_filter filter_of(const struct pt_value *value)
     };
 }
 
-/* Counts all, reads only those of the page. */
+/* Goes by all, reads only those of the page. */
 static bool take(void *arg, const struct pt_anomaly *anomaly)
 {
     struct page *page = arg;
     bson_t doc;
-    bool shown = page->total >= page->offset && page->given < page->limit;
-    page->total++;
+    if (page->given == page->limit && page->counted) return false;
+    bool shown = page->at >= page->offset && page->given < page->limit;
+    page->at++;
     if (!shown) return true;
     page->given++;
     page->rc = pt_anomaly_get(page->read, anomaly, &doc, page->err);
@@ -143,18 +146,33 @@ static bool take(void *arg, const struct pt_anomaly *anomaly)
     return true;
 }
 
-/* By time it is one walk; by severity one for each, so that nothing need be kept and sorted. */
+static bool count_severity(void *arg, const struct pt_anomaly *anomaly)
+{
+    int64_t *counts = arg;
+    counts[anomaly->severity]++;
+    return true;
+}
+
+/* By time it is one walk, which counts too. By severity it is one that counts, and one for each
+ * severity that the page has some of, so that nothing need be kept and sorted. */
 static enum pt_code walk(struct page *page, const struct pt_anomaly_filter *filter, bool severity,
                          bool descending, struct pt_err *err)
 {
-    enum pt_code rc = PT_OK;
+    int64_t counts[PT_ANOMALY_NSEVERITIES] = { 0 };
+    enum pt_code rc;
     if (!severity || filter->severity >= 0) {
         rc = pt_anomaly_each(page->read, filter, descending, take, page, err);
+        page->total = page->at;
         return rc == PT_OK ? page->rc : rc;
     }
+    rc = pt_anomaly_each(page->read, filter, false, count_severity, counts, err);
+    page->counted = true;
     for (int i = 0; rc == PT_OK && i < PT_ANOMALY_NSEVERITIES; i++) {
         struct pt_anomaly_filter one = *filter;
         one.severity = descending ? PT_ANOMALY_NSEVERITIES - 1 - i : i;
+        page->at = page->total;
+        page->total += counts[one.severity];
+        if (page->total <= page->offset || page->given == page->limit) continue;
         rc = pt_anomaly_each(page->read, &one, descending, take, page, err);
         if (rc == PT_OK) rc = page->rc;
     }
