@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HITS_AT_ONCE 1024 /* a write job has: some 15 ms */
+#define HITS_AT_ONCE 256 /* a write job has; each may change a page of its own */
 
 /* ---- a detector, now ----------------------------------------------------------------------- */
 
