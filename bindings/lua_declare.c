@@ -338,17 +338,24 @@ static size_t rows_by(lua_State *L, int fn, int64_t period_us, size_t fallback, 
     return (size_t)x;
 }
 
-int64_t pt_declaration_days_us(const struct pt_declaration *d, const struct pt_params *params)
+/* Of the parameter that says how many days, when it is above 0. */
+static int64_t days_us(const struct pt_declaration *d, const struct pt_params *params)
 {
     double days = d->days_param < d->nparams ? params->v[d->days_param] : 0;
     return days > 0 ? (int64_t)(days * (double)PT_US_DAY) : 0;
 }
 
+int64_t pt_declaration_span_us(const struct pt_declaration *d, const struct pt_params *params)
+{
+    int64_t us = days_us(d, params);
+    if (us > 0) return us;
+    return d->span_param < d->nparams ? (int64_t)params->v[d->span_param] : d->span_us;
+}
+
 static int64_t span_rows(const struct pt_declaration *d, const struct pt_params *params,
                          int64_t period_us)
 {
-    int64_t us = pt_declaration_days_us(d, params);
-    if (us == 0) us = d->span_param < d->nparams ? (int64_t)params->v[d->span_param] : d->span_us;
+    int64_t us = pt_declaration_span_us(d, params);
     return us / period_us + (us % period_us != 0);
 }
 
@@ -357,7 +364,7 @@ static int64_t span_rows(const struct pt_declaration *d, const struct pt_params 
 static size_t room(const struct pt_declaration *d, const struct pt_params *params, size_t bars,
                    size_t min)
 {
-    return pt_declaration_days_us(d, params) > 0 ? min : bars;
+    return days_us(d, params) > 0 ? min : bars;
 }
 
 bool pt_declaration_plain_rows(const struct pt_declaration *d, const struct pt_params *params,

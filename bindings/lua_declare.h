@@ -81,8 +81,9 @@ void pt_declaration_fini(struct pt_declaration *declaration); /* accepts a zeroe
  * through one of declare.lua. */
 void pt_declaration_function(lua_State *L, int ref);
 
-/* Length of the window in us, of the parameter that says so; 0: of none. */
-int64_t pt_declaration_days_us(const struct pt_declaration *declaration,
+/* Length of the window in us before its bars are counted: of the parameter that says so, else as
+ * declared; 0 without candles. */
+int64_t pt_declaration_span_us(const struct pt_declaration *declaration,
                                const struct pt_params *params);
 
 /* Rows of the window and the fewest bars, where no function of the script has to be asked and they

@@ -298,19 +298,25 @@ static void describe(struct run *run, struct pt_result *result)
     if (pt_doc_int(doc, "metadata.missing", &n)) result->missing = (size_t)n;
 }
 
+/* How far the script looks back, as text: its span, or the bars that it wants where those take
+ * longer. A market's is its span: what the script calls its window is a part of what it reads. */
+static const char *window_of(const struct pt_declaration *d, struct pt_script_call *call)
+{
+    if (d->books_span) return d->books_span;
+    int64_t rows_us = (int64_t)call->rows * call->bars_us;
+    int64_t us = pt_declaration_span_us(d, &call->params);
+    if (!d->market && rows_us - us >= call->bars_us) us = rows_us;
+    if (us == d->span_us && d->span_param >= d->nparams) return d->span; /* as it was written */
+    pt_span_print_days(us, call->span);
+    return call->span;
+}
+
 static struct pt_result frame_of(const struct pt_lua_script *script, struct pt_script_call *call)
 {
-    const struct pt_declaration *d = &script->declaration;
-    if (d->span_param < d->nparams)
-        pt_span_print_days((int64_t)call->params.v[d->span_param], call->span);
-    int64_t days_us = pt_declaration_days_us(d, &call->params);
-    if (days_us > 0) pt_span_print_days(days_us, call->span);
     return (struct pt_result){ .symbol = call->symbol,
                                .status = "error",
-                               .window = d->books_span                               ? d->books_span
-                                         : d->span_param < d->nparams || days_us > 0 ? call->span
-                                                                                     : d->span,
-                               .by_books = d->books_us > 0,
+                               .window = window_of(&script->declaration, call),
+                               .by_books = script->declaration.books_us > 0,
                                .period_us = call->period_us,
                                .as_of_us = call->as_of_us,
                                .now_us = call->now_us,

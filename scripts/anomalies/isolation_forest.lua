@@ -12,6 +12,7 @@ local DAYS, FIT_DAYS = 7, 30
 local AVERAGE = 20 -- bars of the moving statistics
 local LEAST = 200 -- rows to fit on
 local LEAST_BARS = LEAST + AVERAGE - 1 -- before the first of them the moving statistics have too few bars
+local FIT_BARS = LEAST_BARS + 31 -- a bar without volume costs two rows: a few of them must not silence a year of days
 local TREES, SAMPLES, SEED = 100, 256, 42
 local AUTO = 0.5 + 0.15 -- 0.5 is a row as near to the others as they are to one another; the margin leaves quiet months alone
 local NORMAL, NORMAL_MEAN = 1.4826, 0.7979 -- standard deviation / MAD, mean absolute deviation / standard deviation: of the normal one
@@ -19,7 +20,7 @@ local SHARES = { 0.99, 0.995, 0.999 } -- of the scores that were fitted on: abov
 
 local function scored_days(p) return p.window_days > 0 and p.window_days or DAYS end
 local function scored_bars(p, seconds) return math.ceil(scored_days(p) * DAY / seconds) end
-local function fit_bars(seconds) return math.max(math.ceil(FIT_DAYS * DAY / seconds), LEAST_BARS) end
+local function fit_bars(seconds) return math.max(math.ceil(FIT_DAYS * DAY / seconds), FIT_BARS) end
 
 -- The first bar that opens at or after a moment.
 local function first_from(w, moment)

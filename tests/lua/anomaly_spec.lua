@@ -318,16 +318,16 @@ return calculator {
   end
 
   it("is the span and its bars where none is asked for", function()
-    assert.equal("200 7d", expected(0, "1h"))
+    assert.equal("200 200h", expected(0, "1h"))
     assert.equal("10080 7d", expected(0, "1m"))
-    assert.equal("200 7d", expected(0, "1d"))
+    assert.equal("200 200d", expected(0, "1d"))
   end)
 
   it("is what is asked for, but no fewer bars than it needs", function()
     assert.equal("168 7d", expected(7, "1h"))
     assert.equal("7 7d", expected(7, "1d"))
-    assert.equal("30 7d", expected(7, "1d", "30"))
-    assert.equal("30 7d", expected(7, "1d", "function() return 30 end"))
+    assert.equal("30 30d", expected(7, "1d", "30"))
+    assert.equal("30 30d", expected(7, "1d", "function() return 30 end"))
     assert.equal("2400 100d", expected(100, "1h"))
     assert.equal("12 12h", expected(0.5, "1h"))
     assert.equal("1 1d", expected(1, "1w"))

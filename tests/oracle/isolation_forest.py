@@ -3,7 +3,7 @@
 The forest is that of forest.py; features by numpy and pandas.
 
 Readings
-- The bars that are looked at open in [as_of - window_days, as_of); those before, in the 30 days (or the 219 bars' time, where
+- The bars that are looked at open in [as_of - window_days, as_of); those before, in the 30 days (or the 250 bars' time, where
   that is longer) before them, are fitted on. Moving statistics begin with the first bar of those 30 days.
 - A bar counts where all its features are finite; fewer than 200 to fit on: no answer.
 - The volume of an hour of the week: mean of ln V of the fitted bars that open in it; an hour without one is missing.
@@ -17,7 +17,7 @@ import pandas as pd
 from forest import Forest
 
 DAY_US = 86_400_000_000
-LEAST, AVERAGE = 200, 20
+LEAST, AVERAGE, FIT_BARS = 200, 20, 250
 DEFAULTS = {"window_days": 0, "contamination": "auto", "threshold": 0, "features": "standard"}
 
 
@@ -30,7 +30,7 @@ def looked_at(p, tau):
 
 
 def fitted_on(tau):
-    return max(math.ceil(30 * DAY_US / tau), LEAST + AVERAGE - 1)
+    return max(math.ceil(30 * DAY_US / tau), FIT_BARS)
 
 
 def rows(p, tau):

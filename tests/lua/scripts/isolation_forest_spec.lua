@@ -204,15 +204,33 @@ describe("isolation_forest", function()
     end
   end)
 
-  it("looks at 7 days and the 30 before, at slow periods at 219 bars before", function()
-    for period, want in pairs { ["1h"] = 168 + 720, ["4h"] = 42 + 219, ["1d"] = 7 + 219 } do
+  it("looks at 7 days and the 30 before, at slow periods at 250 bars before", function()
+    for period, want in pairs { ["1h"] = { 168 + 720, "37d" }, ["4h"] = { 42 + 250, "1168h" }, ["1d"] = { 7 + 250, "257d" } } do
       local bars = quiet(300, 1)
       bars.period = period
-      assert.equal(want, script:run(bars).metadata.expected)
+      local metadata = script:run(bars).metadata
+      assert.same(want, { metadata.expected, metadata.window })
     end
     local bars = quiet(300, 1)
     bars.params = { window_days = 60 }
-    assert.equal(1440 + 720, script:run(bars).metadata.expected)
+    local metadata = script:run(bars).metadata
+    assert.same({ 1440 + 720, "90d" }, { metadata.expected, metadata.window })
+  end)
+
+  it("answers at slow periods though some bars are silent or missing", function()
+    for _, period in ipairs { "4h", "1d" } do
+      local seconds, time = period == "1d" and 86400 or 14400, {}
+      local bars = quiet(300, 61)
+      for i = 120, 260, 10 do bars.volume[i] = 0 end -- 15 bars
+      bars.period = period
+      assert.equal("ok", script:run(bars).status)
+      assert.is_number(script:run(bars).data.score)
+      bars.volume[130], bars.volume[140] = 100, 100
+      for i = 1, 300 do time[i] = 1704067200 + seconds * (i - 1 + (i > 200 and 3 or 0)) end
+      bars.time, bars.start = time, nil
+      assert.equal("gap", script:run(bars).status)
+      assert.is_number(script:run(bars).data.score)
+    end
   end)
 
   it("answers where nothing moves", function()

@@ -100,13 +100,14 @@ describe("mad", function()
   end)
 
   it("looks at 7 days and 200 bars, or at the days that are asked for", function()
+    local window = { [0] = "200h", [1] = "30h", [2] = "2d", [7] = "7d", [16] = "16d" }
     for days, want in pairs { [0] = 200, [1] = 30, [2] = 48, [7] = 168, [16] = 384 } do
       local metadata = script:run(support.series("walk", { params = { window_days = days } })).metadata
       assert.equal(want, metadata.expected)
-      assert.equal((days == 0 and 7 or days) .. "d", metadata.window)
+      assert.equal(window[days], metadata.window)
     end
     local daily = script:run(support.series("trending", { params = { window_days = 7 } })).metadata
-    assert.equal(30, daily.expected)
+    assert.same({ 30, "30d" }, { daily.expected, daily.window })
   end)
 
   it("refuses parameters out of bounds and names them", function()
