@@ -10,7 +10,7 @@ jit.opt.start("hotloop=300")
 
 local assert, error, getmetatable, ipairs, loadstring, next, pcall, rawget, select, setmetatable, tostring, type, unpack =
   assert, error, getmetatable, ipairs, load, next, pcall, rawget, select, setmetatable, tostring, type, unpack
-local find, gsub, format = string.find, string.gsub, string.format
+local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
 local sort = table.sort
 local newproxy, setfenv, cast = newproxy, setfenv, ffi.cast
 local funcbc, funck = native.jit_util.funcbc, native.jit_util.funck
@@ -286,29 +286,47 @@ end
 -- The compiler's instruction that assigns to a global.
 local GSET = funcbc(loadstring "x = 1", 2) % 256
 
--- Does a chunk, or a function in it, assign to a global? Nothing else can write to its environment: a script has no way to
--- name it as a value.
-local function assigns(chunk)
+-- What a chunk and the functions in it do: assign to a global (nothing else can write to its environment: a script has no way
+-- to name it as a value), name __mode (a metatable may get it long after setmetatable has seen it).
+local function survey(chunk, found)
   local pc, k = 1, -1
   local instruction, constant = funcbc(chunk, pc), funck(chunk, k)
   while instruction do
-    if instruction % 256 == GSET then return true end
+    if instruction % 256 == GSET then found.assigns = true end
     pc = pc + 1
     instruction = funcbc(chunk, pc)
   end
   while constant ~= nil do
-    if type(constant) == "proto" and assigns(constant) then return true end
+    local kind = type(constant)
+    if kind == "proto" then
+      survey(constant, found)
+    elseif constant == "__mode" or kind == "table" and rawget(constant, "__mode") ~= nil then
+      found.mode = true
+    end
     k = k - 1
     constant = funck(chunk, k)
   end
-  return false
+  return found
 end
 
+-- The line on which a text has a word outside of comments, 1 where it writes it in another way.
+local function line_of(text, word)
+  text = gsub(text, "%-%-[^\n]*", "")
+  local _, lines = gsub(sub(text, 1, find(text, word, 1, true) or 1), "\n", "")
+  return lines + 1
+end
+
+-- The function of a text that is compiled and has nothing but our names around it.
 -- A chunk that assigns to no global has the names themselves in its environment, where the interpreter finds them at once.
 -- The others are refused when they do it, also where the name is one of ours: their environment stays empty.
-local function fence(chunk)
-  local env = {}
-  if assigns(chunk) then
+local function compile(text, file)
+  local chunk, fault = loadstring(text, "@" .. file, "t")
+  if not chunk then error(fault, 0) end
+  local env, found = {}, survey(chunk, {})
+  if found.mode then
+    error(format("%s:%d: __mode: weak tables depend on the collector", file, line_of(text, "__mode")), 0)
+  end
+  if found.assigns then
     setmetatable(env, { __index = names, __newindex = no_global, __metatable = false })
   else
     for name, value in next, names do env[name] = value end
@@ -328,10 +346,9 @@ function names.require(name)
   if loading[name] then error("require '" .. name .. "': it requires itself", 2) end
   local text, file = native.lib(name)
   if not text then error("require '" .. name .. "': there is no such file in scripts/lib", 2) end
-  local chunk, fault = loadstring(text, "@" .. file, "t")
-  if not chunk then error(fault, 0) end
+  local chunk = compile(text, file)
   loading[name] = true
-  local value = fence(chunk)(name)
+  local value = chunk(name)
   loading[name] = nil
   if value == nil then error(file .. ":1: a library returns what it offers", 0) end
   libs[name] = value
@@ -342,9 +359,7 @@ local prelude = { names = names }
 
 -- Runs a script's text and gives back what it returns.
 function prelude.run(text, file)
-  local chunk, fault = loadstring(text, "@" .. file, "t")
-  if not chunk then error(fault, 0) end
-  return fence(chunk)()
+  return compile(text, file)()
 end
 
 -- A new call begins: windows of earlier ones are gone.

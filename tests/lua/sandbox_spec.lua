@@ -41,6 +41,15 @@ describe("the names of a script", function()
     assert.matches("string is read%-only", fault("string.rep = nil"))
   end)
 
+  it("make no weak table", function()
+    local words = "weak tables depend on the collector"
+    for _, code in ipairs { "m.__mode = 'k'", "m = { __mode = 'v' }", "m['__mode'] = 'k'", "local function f() return function() m.__mode = 'k' end end f()()" } do
+      assert.matches(":2: __mode: " .. words, fault("local m = {} -- __mode\n" .. code .. " return setmetatable({}, m)"))
+    end
+    assert.matches(words, fault("return setmetatable({}, { ['__mo' .. 'de'] = 'k' })"))
+    assert.equal(5, (eval("return setmetatable({}, { mode = 5, __index = function() return 5 end }).x")))
+  end)
+
   it("work as in Lua", function()
     assert.are.equal("a-b", (eval("return table.concat({ 'a', 'b' }, '-')")))
     assert.are.equal(2, (eval("return math.floor(2.5)")))

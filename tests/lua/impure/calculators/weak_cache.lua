@@ -1,4 +1,4 @@
--- impure: a cache that the collector empties
+-- impure: a cache that the collector empties, its name hidden
 -- expect: 10 weak tables depend on the collector
 return calculator {
   api = 1,
@@ -7,7 +7,7 @@ return calculator {
   needs = { candles = { span = "2d", min = 2 } },
   outputs = { { "x", "none" } },
   compute = function(w)
-    local cache = setmetatable({}, { __mode = "k" })
+    local cache = setmetatable({}, { ["__mo" .. "de"] = "k" })
     cache[{}] = w.n
     return { x = w.n }
   end,
