@@ -85,6 +85,11 @@ local function number_or_nil(x, ...)
   return is_finite(x) and x or nil
 end
 
+-- The newest bar's score: one that is NaN or infinite is none.
+local function number_or_missing(x)
+  return is_finite(x) and x or null("missing")
+end
+
 -- What a column has for bar i: the element of a vector, or the same for all bars. Tables are gone through.
 local function element(x, i, depth)
   if is_of(x, "vector") then
@@ -167,21 +172,30 @@ local function detector(detect, severity, details)
     }
   end
 
-  local function refuse_member(name, what)
-    fail("%s has no member %s%s", what, type(name) == "string" and name or words(name),
-      type(name) == "string" and ": what a detector tells beside the usual is declared in details" or "")
+  -- Refuses the first of the members that are not known; a table has no order of its own.
+  local function refuse_members(unknown, what)
+    local names, others = {}, {}
+    for i = 1, #unknown do
+      local k = unknown[i]
+      if type(k) == "string" then names[#names + 1] = k else others[#others + 1] = words(k) end
+    end
+    sort(names)
+    sort(others)
+    if names[1] then fail("%s has no member %s: what a detector tells beside the usual is declared in details", what, names[1]) end
+    if others[1] then fail("%s has no member %s", what, others[1]) end
   end
 
   local function details_of(t, known, what)
-    local out
+    local out, unknown = nil, {}
     for k in next, t do
       if details and details[k] then
         out = out or {}
         out[k] = rawget(t, k)
       elseif not known[k] then
-        refuse_member(k, what)
+        unknown[#unknown + 1] = k
       end
     end
+    refuse_members(unknown, what)
     return out
   end
 
@@ -224,8 +238,7 @@ local function detector(detect, severity, details)
         direction = rawget(said, "direction"), reason = rawget(said, "reason"), details = extras and element(extras, i, 1),
       }
     end
-    local newest = score:get(n)
-    return hits, is_finite(newest) and newest or null("missing")
+    return hits, number_or_missing(score:get(n))
   end
 
   local function take_hit(t, at, w, p)
@@ -249,11 +262,16 @@ local function detector(detect, severity, details)
 
   local function from_list(said, w, p, whole)
     local n, hits, newest = #said, {}, rawget(said, "score")
+    local unknown = {}
     for k in next, said do
-      if not BESIDE[k] and not (is_whole(k) and k >= 1 and k <= n) then refuse_member(k, "a list of hits") end
+      if not BESIDE[k] and not (is_whole(k) and k >= 1 and k <= n) then unknown[#unknown + 1] = k end
     end
-    if newest ~= nil and not is_of(newest, "null") and not is_finite(newest) then
-      fail("score must be a vector (one a bar), or beside a list of hits the number of the newest bar, got %s", words(newest))
+    refuse_members(unknown, "a list of hits")
+    if newest ~= nil and not is_of(newest, "null") then
+      if type(newest) ~= "number" then
+        fail("score must be a vector (one a bar), or beside a list of hits the number of the newest bar, got %s", words(newest))
+      end
+      newest = number_or_missing(newest)
     end
     if n > w.n then fail("names %d hits, the window has %d bars: a bar is a hit once at most", n, w.n) end
     for i = 1, n do hits[i] = take_hit(rawget(said, i), i, w, p) end

@@ -133,6 +133,26 @@ describe("an anomaly", function()
         run("return { score = null('no_row'), { bar = 2, score = 9 } }").metadata.reasons)
       assert.equal(1, whole("return { score = null('no_row'), { bar = 2, score = 9 } }").data.found)
     end)
+
+    it("takes a score of the newest bar that is NaN or infinite as none, as in a vector", function()
+      for _, x in ipairs { "0/0", "1/0", "-1/0" } do
+        assert.same({ found = "missing", score = "missing", severity = "missing", anomalies = "missing" },
+          run("return { score = " .. x .. ", { bar = 2, score = 9 } }").metadata.reasons)
+        local result = whole("return { score = " .. x .. ", { bar = 2, score = 9 } }")
+        assert.equal(1, result.data.found)
+        assert.same({ score = "missing", severity = "missing" }, result.metadata.reasons)
+      end
+    end)
+
+    it("names the first of several members that are not known, whatever their order in the table", function()
+      for detect, words in pairs {
+        ["return { { bar = 2, score = 9, mike = 1, tango = 1, alfa = 1, zulu = 1, kilo = 1 } }"] = "a hit has no member alfa:",
+        ["return { { bar = 2, score = 9 }, mike = 1, tango = 1, alfa = 1, zulu = 1, [7] = 1 }"] = "a list of hits has no member alfa:",
+        ["return { score = vec.new(5), mike = 1, tango = 1, alfa = 1, zulu = 1, [7] = 1 }"] = "an answer with scores has no member alfa:",
+      } do
+        assert.is_truthy(whole(detect).metadata.error.message:find(words, 1, true), detect)
+      end
+    end)
   end)
 
   it("gets the results of the metrics that it needs", function()
