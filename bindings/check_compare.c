@@ -137,7 +137,7 @@ static bool any_value(bson_iter_t *iter)
     return false;
 }
 
-enum pt_given pt_result_given(const bson_t *doc, const char *output)
+enum pt_given pt_result_given(const bson_t *doc, const char *output, const char *not_finite)
 {
     bson_t part;
     bson_iter_t iter;
@@ -152,7 +152,7 @@ enum pt_given pt_result_given(const bson_t *doc, const char *output)
         if (strncmp(key, output, len) != 0 || (key[len] != '\0' && key[len] != '.')) continue;
         const char *word = BSON_ITER_HOLDS_UTF8(&iter) ? bson_iter_utf8(&iter, NULL) : "";
         if (strcmp(word, "not_given") == 0) continue;
-        if (strcmp(word, "not_finite") != 0) return PT_GIVEN;
+        if (strcmp(word, not_finite) != 0) return PT_GIVEN;
         best = PT_GIVEN_NOT_FINITE;
     }
     return best;

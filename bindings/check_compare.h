@@ -19,12 +19,12 @@ void pt_results_difference(const bson_t *a, const bson_t *b, struct pt_differenc
 /* Moves the bars that a detector found by so much time, in place. */
 void pt_results_shift(bson_t *doc, int64_t us);
 
-/* How well an output was given. */
+/* How well an output was given; not_finite: the reason of a number that is NaN or infinite. */
 enum pt_given {
     PT_GIVEN_NOT,        /* left out */
     PT_GIVEN_NOT_FINITE, /* NaN or infinity and nothing else */
     PT_GIVEN             /* a value, or null with a reason of the script's own */
 };
-enum pt_given pt_result_given(const bson_t *doc, const char *output);
+enum pt_given pt_result_given(const bson_t *doc, const char *output, const char *not_finite);
 
 #endif

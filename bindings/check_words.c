@@ -280,6 +280,20 @@ static void say_not_run(struct pt_checking *c)
         status, c->nruns, run->market.name, (long long)rows, (long long)expected);
 }
 
+/* How well it was given on the market where it was given best. */
+static enum pt_given best_given(const struct pt_checking *c, const char *output,
+                                const char *not_finite)
+{
+    enum pt_given best = PT_GIVEN_NOT;
+    for (size_t i = 0; i < c->nruns; i++) {
+        enum pt_given given = c->runs[i].forward
+                                  ? pt_result_given(c->runs[i].forward, output, not_finite)
+                                  : PT_GIVEN_NOT;
+        if (given > best) best = given;
+    }
+    return best;
+}
+
 void pt_check_outputs(struct pt_checking *c)
 {
     const struct pt_declaration *d = &c->script->declaration;
@@ -296,14 +310,17 @@ void pt_check_outputs(struct pt_checking *c)
         if (c->check->nfindings == 0 && c->nruns > 0) say_not_run(c);
         return;
     }
+    if (d->detector) {
+        if (best_given(c, "score", "missing") == PT_GIVEN) return;
+        pt_check_add(c, c->script->file, line_of_output(c, "score"),
+                     "the newest bar's score is NaN or infinite on all of %u markets: compute it "
+                     "otherwise, or say why there is none with null(\"reason\")",
+                     computed);
+        return;
+    }
     for (size_t k = 0; k < d->noutputs; k++) {
         const char *name = d->outputs[k].name;
-        enum pt_given best = PT_GIVEN_NOT;
-        for (size_t i = 0; i < c->nruns; i++) {
-            enum pt_given given =
-                c->runs[i].forward ? pt_result_given(c->runs[i].forward, name) : PT_GIVEN_NOT;
-            if (given > best) best = given;
-        }
+        enum pt_given best = best_given(c, name, "not_finite");
         if (best == PT_GIVEN) continue;
         pt_check_add(
             c, c->script->file, pt_place_declared(c->script->text, c->script->len, name),
