@@ -428,14 +428,20 @@ static void read_books(struct unit *unit)
     }
 }
 
+/* Reading is not the script's time, nor its fault. */
+static void leave_scripts(struct unit *unit)
+{
+    pt_guard_disarm();
+    note(unit->self, PT_PHASE_IDLE, 0);
+}
+
 /* The market as this script sees it: windows of other lengths may hold other symbols. */
 static void open_market(struct unit *unit, struct job *job)
 {
     struct pt_store_market *market = &unit->self->market;
     struct pt_err err;
     if (job->failed || unit->close_us == PT_MISSING) return;
-    pt_guard_disarm(); /* reading is not the script's time, nor its fault */
-    note(unit->self, PT_PHASE_IDLE, 0);
+    leave_scripts(unit);
     enum pt_code rc = pt_store_market_open(market, unit->period_us, unit->close_us, job->call.rows,
                                            unit->self->benchmark, unit->benchmark, &err);
     if (rc != PT_OK) fail_job(job, err.text);
@@ -443,31 +449,37 @@ static void open_market(struct unit *unit, struct job *job)
     unit->derived_us = market->derived_us;
 }
 
+/* The window of a script that does not look at the unit's bars; of one that has failed it says the
+ * as_of. */
+static void open_own(struct unit *unit, struct job *job)
+{
+    struct pt_own_window *own = &unit->self->own;
+    struct pt_err err;
+    leave_scripts(unit);
+    enum pt_code rc = pt_own_window_open(own, unit->read, job->script, unit->close_us,
+                                         unit->self->benchmark, &job->call, &err);
+    if (rc != PT_OK && !job->failed) fail_job(job, err.text);
+}
+
 /* Leaves the timer armed: the next script arms it anew, after the last one it is disarmed. */
 static void run_job(struct unit *unit, size_t i)
 {
     struct pt_session *self = unit->self;
     struct job *job = &unit->jobs[i];
-    struct pt_columns *columns = &self->columns.columns, *aligned = &self->columns.aligned;
+    bool own = pt_own_window_wanted(&job->script->declaration);
+    struct pt_store_columns *read = own ? &self->own.columns : &self->columns;
+    struct pt_columns *columns = &read->columns, *aligned = &read->aligned;
     if (!*unit->symbol) open_market(unit, job);
     job->call.as_of_us = unit->close_us;
     job->call.derived_us = unit->derived_us;
     job->call.columns = columns;
     job->call.metrics = unit->metrics;
     job->call.nmetrics = i;
+    if (own) open_own(unit, job);
     note(self, PT_PHASE_RUN, i);
     int64_t start_us = pt_mono_us();
     pt_guard_arm(budget_of(unit));
     columns->asked = aligned->asked = 0;
-    if (pt_own_window_wanted(&job->script->declaration)) {
-        struct pt_err err;
-        columns = &self->own.columns.columns;
-        aligned = &self->own.columns.aligned;
-        enum pt_code rc = pt_own_window_open(&self->own, unit->read, job->script, unit->close_us,
-                                             self->benchmark, &job->call, &err);
-        if (rc != PT_OK && !job->failed) fail_job(job, err.text);
-        columns->asked = aligned->asked = 0;
-    }
     if (job->failed)
         job->doc = pt_lua_script_failed(job->script, &job->call, &job->fault);
     else

@@ -3,6 +3,8 @@
 
 #include "bindings/guard.h"
 
+#define LONG_BARS (3000 * 60) /* of a minute */
+
 static char folder[64]; /* AAAUSDT 1h and 1m-built, BTCUSDT 1h, HOLEUSDT 1h with a hole, TINYUSDT 1h
                            of 5 bars */
 
@@ -746,6 +748,29 @@ static void test_trades_count_only_when_they_cover_the_window(void)
  * ------------------------------------------------------------------------------------------------------
  */
 
+/* The window takes far more than the budget to read, and its script next to nothing. */
+static void test_reading_a_window_of_its_own_is_not_the_scripts_time(void)
+{
+    static const char text[] = "return calculator { api = 1, name = 'own', about = 'for a test',\n"
+                               " needs = { candles = { span = '200d', period = '1m' } }, outputs = "
+                               "{ { 'n', count {} } },\n"
+                               " compute = function(w) return { n = w.n } end }";
+    struct rig rig = { 0 };
+    struct rig_script script = { "own.lua", text };
+    struct rig_budget budget = { 5000, 5 * PT_US_SEC, 64 << 20 };
+    const char *names[] = { "own", NULL };
+    bson_t doc;
+    memcpy(rig.folder, folder, sizeof folder);
+    rig_start(&rig);
+    bson_t *loaded = rig_load(&rig, &budget, &script, 1, NULL, 0);
+    bson_t *reply = rig_run(&rig, "LONGUSDT", PT_US_HOUR, RIG_NEWEST, names, NULL);
+    rig_result(reply, 0, &doc);
+    CU_ASSERT_EQUAL(rig_number(&doc, "data.n"), LONG_BARS);
+    if (loaded) bson_destroy(loaded);
+    if (reply) bson_destroy(reply);
+    CU_ASSERT_EQUAL(rig_end(&rig), 0);
+}
+
 static void test_the_door_is_closed_behind_it(void)
 {
     char path[64], line[256];
@@ -834,6 +859,8 @@ int main(void)
         { "a script that fails stops no other", test_a_script_that_fails_stops_no_other },
         { "trades count only when they cover the window",
           test_trades_count_only_when_they_cover_the_window },
+        { "reading a window of its own is not the script's time",
+          test_reading_a_window_of_its_own_is_not_the_scripts_time },
         { "the door is closed behind it", test_the_door_is_closed_behind_it },
         { "rubbish on the socket ends it", test_rubbish_on_the_socket_ends_it },
         { "memory of one script is not another's", test_memory_of_one_script_is_not_anothers },
@@ -846,6 +873,7 @@ int main(void)
     rig_fill(folder, "BTCUSDT", PT_US_HOUR, RIG_BARS, 0, 0);
     rig_fill(folder, "HOLEUSDT", PT_US_HOUR, RIG_BARS, 400, 7);
     rig_fill(folder, "TINYUSDT", PT_US_HOUR, 5, 0, 0);
+    rig_fill(folder, "LONGUSDT", PT_US_MIN, LONG_BARS, 0, 0);
     int rc = pt_suite_main("test_worker", tests);
     rig_remove(folder);
     return rc;
