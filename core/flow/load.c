@@ -11,7 +11,8 @@
  * a broken script costs one worker, not one for each core, and units never see a set that is half
  * there. Where there is an express worker, the old workers answer until the new one has come and
  * knows what people ask for (warm.c): whoever asks in the meantime does not notice. It is waited
- * for, not judged: what becomes of it is what becomes of any worker of a live set. */
+ * for, not judged, and not for ever: what becomes of it is what becomes of any worker of a live
+ * set. */
 #include "base/log.h"
 #include "flow/pool_internal.h"
 
@@ -21,6 +22,7 @@
 #include <string.h>
 
 #define TRIES_MAX 3
+#define EXPRESS_US 2000000 /* the express worker is waited for; most load within 0.1 s */
 
 void pt_set_unref(struct pt_set *set)
 {
@@ -198,17 +200,25 @@ static enum pt_code publish(struct pt_pool *pool, struct pt_set *set, struct pt_
     return rc;
 }
 
-/* It has passed all there is, and its express worker is there or will not be. */
+/* It has passed all there is, and its express worker is there, will not be, or is late. */
 void pt_load_live(struct pt_pool *pool, struct pt_set *set)
 {
     struct pt_err err;
+    pt_timer_stop(&pool->express);
     if (publish(pool, set, &err) != PT_OK) {
         drop(pool, &err);
         return;
     }
     for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
-        if (hand->set == set && hand->loaded) pt_hand_ready(hand);
+        if (hand->set == set && hand->loaded && hand->depth == 0) pt_hand_ready(hand);
     pt_pool_maintain(pool); /* also when all of them have ended meanwhile */
+}
+
+void pt_load_express_late(void *arg)
+{
+    struct pt_pool *pool = arg;
+    pt_log(PT_WARN, "pool", "express_late", "waited_ms=%d", EXPRESS_US / 1000);
+    pt_load_live(pool, pool->loading);
 }
 
 /* The loading set has passed all there is. */
@@ -220,6 +230,8 @@ static void finish(struct pt_pool *pool, struct pt_set *set)
     else if (!pool->opts.express || !pool->active ||
              pt_hand_start(pool, set, PT_ROLE_EXPRESS, &err) != PT_OK)
         pt_load_live(pool, set); /* a worker that could not be started will be tried again */
+    else
+        pt_timer_start(&pool->express, EXPRESS_US);
 }
 
 /* The live set has lost a script. */

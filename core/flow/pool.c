@@ -225,6 +225,7 @@ enum pt_code pt_pool_new(struct event_base *base, const struct pt_pool_opts *opt
     pt_pool_limits(pool, &opts->limits);
     enum pt_code rc = pool->worker && pool->store ? PT_OK : pt_fail(err, PT_ENOMEM, "worker pool");
     if (rc == PT_OK) rc = pt_timer_init(&pool->again, base, on_again, pool, err);
+    if (rc == PT_OK) rc = pt_timer_init(&pool->express, base, pt_load_express_late, pool, err);
     if (rc == PT_OK)
         *out = pool;
     else
@@ -239,6 +240,7 @@ void pt_pool_stop(struct pt_pool *pool)
     pt_fail(&err, PT_ECANCEL, "the engine is stopping");
     pool->closing = true;
     pt_timer_stop(&pool->again);
+    pt_timer_stop(&pool->express);
     for (struct pt_hand *hand = pool->hands; hand; hand = hand->next)
         if (hand->depth > 0)
             pt_worker_kill(hand->worker, "is not needed any more");
@@ -265,6 +267,7 @@ void pt_pool_free(struct pt_pool *pool)
     pt_set_unref(pool->loading);
     pt_warm_fini(pool->recent);
     pt_timer_fini(&pool->again);
+    pt_timer_fini(&pool->express);
     free(pool->worker);
     free(pool->store);
     pt_strikes_fini(&pool->strikes);

@@ -67,6 +67,7 @@ struct pt_pool {
     struct pt_err start_err; /* of the last one */
     struct pt_timer again;   /* starts missing workers after a failure */
     bool waiting;            /* the timer runs */
+    struct pt_timer express; /* until the loading set goes live without its express worker */
     bool closing;
     atomic_uint workers, busy;
     atomic_size_t queued;
@@ -105,6 +106,8 @@ void pt_death_words(const struct pt_death *death, int64_t budget_us, char *out, 
 void pt_set_unref(struct pt_set *set);
 /* A worker answered to its load request. */
 void pt_load_answered(struct pt_hand *hand, const bson_t *doc);
+/* The express worker of the loading set takes long; arg: the pool. */
+void pt_load_express_late(void *arg);
 /* A worker ended before it had answered. */
 void pt_load_died(struct pt_hand *hand, const struct pt_death *death);
 /* The worker that goes first answered the last of the shadow's units, or one that cannot be. */

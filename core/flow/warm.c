@@ -121,7 +121,10 @@ void pt_warm_answered(struct pt_hand *hand)
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     pt_warm_keep(pool, pt_hand_take(hand));
-    if (pool->loading == set && !next(hand)) end(pool, set);
+    if (pool->loading != set)
+        pt_hand_ready(hand); /* it was late */
+    else if (!next(hand))
+        end(pool, set);
 }
 
 void pt_warm_died(struct pt_hand *hand)

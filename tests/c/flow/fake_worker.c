@@ -7,7 +7,7 @@
  * value it fails) offset N (added to the value) | lend N (to the value of those that need it) |
  *     unless FILE: behaves as long as FILE is there
  *     name N | kind K | every 1h 1d | market | needs a b | param NAME int DEFAULT MIN MAX | once
- * FILE load ok|crash|hang|exit|alarm|budget|fail|rubbish|slow MS   run
+ * FILE load ok|crash|hang|exit|alarm|budget|fail|rubbish|stop|slow MS   run
  * value|crash|hang|alarm|exit|rubbish|wrong|fail|slow MS| lost (crashes without having said
  * where)|close|outside `once FILE`: only the first time; FILE is made to remember it. `second
  * FILE`: only the second time.
@@ -87,6 +87,7 @@ static void misbehave(const char *how)
     if (strcmp(how, "sys") == 0) die(SIGSYS);
     if (strcmp(how, "outside") == 0) die(SIGKILL);
     if (strcmp(how, "exit") == 0) _exit(7);
+    if (strcmp(how, "stop") == 0) raise(SIGSTOP); /* and goes on when it is told to */
     if (strcmp(how, "hang") == 0)
         for (;;) pause();
     if (strcmp(how, "lost") == 0) {
@@ -245,7 +246,7 @@ static void take_script(const bson_t *request, const bson_t *item, bson_t *answe
     }
     bool bad = line_of(text, "load", 0, line) && strcmp(line, "ok") != 0 && armed(text);
     if (bad) misbehave(line);
-    if (bad && strncmp(line, "slow ", 5) != 0) {
+    if (bad && strncmp(line, "slow ", 5) != 0 && strcmp(line, "stop") != 0) {
         append_error(answer, "it was told to fail", file);
         return;
     }

@@ -1,6 +1,9 @@
 /* test_express.c - the worker that takes only what somebody waits for, and what gives way to it. */
 #include "rig.h"
 
+#include "base/clock.h"
+
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -309,6 +312,52 @@ static void test_what_fails_only_in_the_express_worker_is_taken_out_of_the_live_
     end();
 }
 
+static void test_a_reload_does_not_wait_long_for_a_stopped_express_worker(void)
+{
+    char mark[PATH_MAX];
+    begin("run value", "run value");
+    wait_for_both();
+    int64_t from_us = pt_mono_us();
+    change_for_the_second("stop", mark);
+    while (loads < 2) OK(pt_loop_run(loop, &kit_err));
+    CU_ASSERT(pt_mono_us() - from_us < 10000000); /* it has 35 s to load */
+    CU_ASSERT_EQUAL(scripts->generation, 2);
+    for (int i = 0; i < 5; i++) { /* answered by the one that is there */
+        seen[0] = '\0';
+        ask("alpha", true, "u");
+        until(1);
+    }
+    pid_t stopped = look().express;
+    CU_ASSERT_NOT_EQUAL_FATAL(stopped, 0);
+    CU_ASSERT_EQUAL(kill(stopped, SIGCONT), 0);
+    wait_for_both();
+    CU_ASSERT_EQUAL(look().express, stopped);
+    CU_ASSERT_EQUAL(loads, 2);
+    end();
+}
+
+static void test_an_express_worker_that_is_late_in_what_was_asked_for_comes_later(void)
+{
+    begin("run value", "run value");
+    wait_for_both();
+    ask("alpha", true, "u");
+    until(1);
+    kit_script("a", "name alpha\nrun slow 6000\n");
+    int64_t from_us = pt_mono_us();
+    reload();
+    while (loads < 2) OK(pt_loop_run(loop, &kit_err));
+    CU_ASSERT(pt_mono_us() - from_us < 5000000);
+    CU_ASSERT_EQUAL(scripts->generation, 2);
+    do { /* the other one answers */
+        seen[0] = '\0';
+        ask("gamma", true, "g");
+        until(1);
+    } while (busy() > 0);
+    CU_ASSERT(pt_mono_us() - from_us >= 5000000);
+    wait_for_both();
+    end();
+}
+
 static void test_an_end_while_the_express_one_loads(void)
 {
     char mark[PATH_MAX];
@@ -491,6 +540,10 @@ static CU_TestInfo tests[] = {
       test_a_set_whose_express_worker_is_killed_goes_live },
     { "what fails only in the express worker is taken out of the live set",
       test_what_fails_only_in_the_express_worker_is_taken_out_of_the_live_set },
+    { "a reload does not wait long for a stopped express worker",
+      test_a_reload_does_not_wait_long_for_a_stopped_express_worker },
+    { "an express worker that is late in what was asked for comes later",
+      test_an_express_worker_that_is_late_in_what_was_asked_for_comes_later },
     { "an end while the express one loads", test_an_end_while_the_express_one_loads },
     { "what was asked is asked of the new one first",
       test_what_was_asked_is_asked_of_the_new_one_first },
