@@ -8,7 +8,7 @@
 struct pt_lua_books {
     const struct pt_books *books; /* borrowed, of the unit; the newest one is valid, but
                                    where breaks are declared */
-    double epoch;
+    int32_t epoch;
     size_t from;     /* first row of the span */
     int64_t span_us; /* that was declared */
 };

@@ -8,7 +8,7 @@
 /* The last `rows` rows of it. */
 struct pt_lua_market {
     struct pt_market *market; /* borrowed, of the unit */
-    double epoch;
+    int32_t epoch;
     size_t rows;
 };
 

@@ -7,7 +7,7 @@
 
 struct pt_lua_matrix {
     double *p; /* of the arena, [n * n] */
-    double epoch;
+    int32_t epoch;
     size_t n;
 };
 

@@ -52,18 +52,14 @@ static struct pt_arena_block *add_block(struct pt_arena *arena, size_t bytes)
     return block;
 }
 
-static bool fits(struct pt_lua_memory *memory, size_t more)
-{
-    size_t used = memory->heap + memory->arena->used;
-    if (used <= memory->limit && more <= memory->limit - used) return true;
-    memory->refused = true;
-    return false;
-}
-
 void *pt_lua_memory_scratch(struct pt_lua_memory *memory, size_t bytes)
 {
     struct pt_arena *arena = memory->arena;
-    if (!fits(memory, bytes)) return NULL;
+    size_t used = memory->heap + arena->used;
+    if (used > memory->limit || bytes > memory->limit - used) {
+        memory->refused = true;
+        return NULL;
+    }
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     struct pt_arena_block *block = arena->blocks;
     if (!block || block->room - block->used < bytes) block = add_block(arena, bytes);
@@ -88,24 +84,31 @@ void pt_lua_memory_give_back(struct pt_lua_memory *memory, void *start)
     block->last = NULL;
 }
 
+void *pt_lua_memory_malloc(void *ud, void *ptr, size_t old_len, size_t new_len)
+{
+    (void)ud;
+    (void)old_len;
+    if (new_len > 0) return realloc(ptr, new_len);
+    free(ptr);
+    return NULL;
+}
+
+/* A short call asks here more often than for anything else: what is given back takes no more than
+ * a subtraction, and what fits one comparison. */
 void *pt_lua_memory_alloc(void *ud, void *ptr, size_t old_len, size_t new_len)
 {
     struct pt_lua_memory *memory = ud;
+    size_t heap = memory->heap + new_len - old_len; /* modular: right for shrinking too */
     if (new_len == 0) {
-        if (memory->under)
-            memory->under(memory->under_ud, ptr, old_len, 0);
-        else
-            free(ptr);
-        memory->heap -= old_len;
-        return NULL;
+        memory->heap = heap;
+        return memory->under(memory->under_ud, ptr, old_len, 0);
     }
-    if (new_len > old_len && !fits(memory, new_len - old_len)) return NULL;
-    void *moved = memory->under ? memory->under(memory->under_ud, ptr, old_len, new_len)
-                                : realloc(ptr, new_len);
-    if (!moved) {
+    void *moved = NULL;
+    if (new_len <= old_len || heap + memory->arena->used <= memory->limit)
+        moved = memory->under(memory->under_ud, ptr, old_len, new_len);
+    if (moved)
+        memory->heap = heap;
+    else
         memory->refused = true;
-        return NULL;
-    }
-    memory->heap += new_len - old_len; /* modular: right for shrinking too */
     return moved;
 }

@@ -25,13 +25,16 @@ struct pt_lua_memory {
     size_t heap, limit;     /* bytes; the arena's count too */
     bool refused;           /* something did not fit since it was last set to false */
     struct pt_arena *arena; /* borrowed */
-    /* Gives the heap its bytes, as a lua_Alloc with under_ud; NULL: malloc. */
+    /* Gives the heap its bytes, as a lua_Alloc with under_ud. */
     void *(*under)(void *ud, void *ptr, size_t old_len, size_t new_len);
     void *under_ud;
 };
 
 /* A lua_Alloc; ud is the pt_lua_memory. */
 void *pt_lua_memory_alloc(void *ud, void *ptr, size_t old_len, size_t new_len);
+
+/* One of malloc, to stand under a heap; ud is not looked at. */
+void *pt_lua_memory_malloc(void *ud, void *ptr, size_t old_len, size_t new_len);
 
 /* Bytes of the arena, aligned to 64, valid until the reset; NULL (and refused) when they do not
  * fit. */

@@ -11,8 +11,7 @@
 /* Known to prelude.lua by layout. */
 struct pt_lua_vec {
     double *p; /* borrowed from arena or column; a column is never written to: own is 0 */
-    double epoch;
-    int32_t n;
+    int32_t epoch, n;
     int32_t own; /* may be changed by the script */
 };
 

@@ -7,7 +7,7 @@
 
 struct pt_lua_window {
     struct pt_columns *columns; /* borrowed, of the unit or in the arena */
-    double epoch;
+    int32_t epoch;
     size_t from, n;                   /* its rows */
     size_t expected;                  /* rows it would have without holes */
     int64_t start_us;                 /* it begins here, whether there is a bar or not */

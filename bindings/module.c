@@ -750,7 +750,7 @@ static int eval_body(lua_State *L)
     lua_pushlstring(L, eval->text, eval->len);
     lua_pushstring(L, vm->file);
     lua_call(L, 2, 1);
-    pt_vm_begin(L, 1);
+    pt_vm_begin(L, NULL, NULL);
     for (bson_iter_init(&iter, eval->args); bson_iter_next(&iter); nargs++) push_inner(L, &iter);
     int base = lua_gettop(L) - nargs - 1;
     lua_call(L, nargs, LUA_MULTRET);

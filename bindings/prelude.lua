@@ -16,8 +16,8 @@ local newproxy, setfenv, cast = newproxy, setfenv, ffi.cast
 local funcbc, funck = native.jit_util.funcbc, native.jit_util.funck
 
 ffi.cdef [[
-struct pt_lua_vec { double *p; double epoch; int32_t n; int32_t own; };
-struct pt_lua_state { double epoch; int32_t computing; };
+struct pt_lua_vec { double *p; int32_t epoch, n, own; };
+struct pt_lua_state { int32_t epoch, computing; };
 ]]
 local vec_ptr = ffi.typeof "struct pt_lua_vec *"
 local state = cast("struct pt_lua_state *", native.state)

@@ -86,13 +86,21 @@ void pt_lua_keep_fields(lua_State *L)
 /* ---- functions handed to the preludes
  * ------------------------------------------------------------ */
 
+/* Few calls ask for random numbers: the first that does seeds them. */
+static struct pt_rng *rng_of(struct pt_vm *vm)
+{
+    if (vm->seed) pt_rng_seed(&vm->rng, vm->seed(vm->seed_ud), 0);
+    vm->seed = NULL;
+    return &vm->rng;
+}
+
 /* math.random([m [, n]]) */
 static int script_random(lua_State *L)
 {
-    struct pt_vm *vm = pt_vm_of(L);
+    struct pt_rng *rng = rng_of(pt_vm_of(L));
     double low = 1, high;
     switch (lua_gettop(L)) {
-    case 0: lua_pushnumber(L, pt_rng_uniform(&vm->rng)); return 1;
+    case 0: lua_pushnumber(L, pt_rng_uniform(rng)); return 1;
     case 1: high = luaL_checknumber(L, 1); break;
     default:
         low = luaL_checknumber(L, 1);
@@ -102,7 +110,7 @@ static int script_random(lua_State *L)
     const double most = 9007199254740992; /* 2^53 */
     if (!(low <= high && low >= -most && high <= most && high - low < most))
         return luaL_error(L, "random: the range is empty or too wide");
-    double at = (double)pt_rng_below(&vm->rng, (uint64_t)(high - low) + 1);
+    double at = (double)pt_rng_below(rng, (uint64_t)(high - low) + 1);
     lua_pushnumber(L, low + at);
     return 1;
 }
@@ -331,6 +339,7 @@ static int open_vm(lua_State *L)
  * one. Sanitizers see every block of malloc. */
 static bool open_memory(struct pt_vm *vm)
 {
+    vm->memory.under = pt_lua_memory_malloc;
     if (pt_guard_is_partial()) return true;
     vm->under = luaL_newstate();
     if (vm->under) vm->memory.under = lua_getallocf(vm->under, &vm->memory.under_ud);
@@ -422,12 +431,13 @@ enum pt_code pt_vm_protect(struct pt_vm *vm, lua_CFunction fn, void *ud)
     return PT_ESCRIPT;
 }
 
-void pt_vm_begin(lua_State *L, uint64_t seed)
+void pt_vm_begin(lua_State *L, uint64_t (*seed)(const void *ud), const void *ud)
 {
     struct pt_vm *vm = pt_vm_of(L);
     vm->state.epoch++;
     vm->state.computing = 1;
-    pt_rng_seed(&vm->rng, seed, 0);
+    vm->seed = seed;
+    vm->seed_ud = ud;
     lua_rawgeti(L, LUA_REGISTRYINDEX, vm->begin);
     lua_call(L, 0, 1);
     if (vm->windows == LUA_NOREF)
@@ -445,7 +455,9 @@ static int collect(lua_State *L)
 bool pt_vm_end(struct pt_vm *vm)
 {
     vm->state.epoch++;
+    vm->seed = NULL;
     pt_arena_reset(vm->memory.arena);
     if (vm->memory.heap > COLLECT && lua_cpcall(vm->L, collect, NULL) != 0) return false;
-    return vm->memory.heap <= vm->memory.limit / KEEP_SHARE;
+    /* a number of a call is not given twice in the life of a VM */
+    return vm->memory.heap <= vm->memory.limit / KEEP_SHARE && vm->state.epoch < INT32_MAX - 2;
 }

@@ -49,7 +49,9 @@ struct pt_lua_fault {
 
 /* Known to prelude.lua by layout. */
 struct pt_lua_state {
-    double epoch;      /* number of the call; what carries another one is from an earlier call */
+    int32_t epoch;     /* number of the call; what carries another one is from an earlier call. No
+                        * double: what a loop stores into a vector cannot change it, and it is
+                        * looked at once */
     int32_t computing; /* 0 while the file itself runs */
 };
 
@@ -59,7 +61,9 @@ struct pt_vm {
     lua_State *under; /* runs nothing: the allocator that L's memory comes from is its own */
     struct pt_lua_state state;
     struct pt_rng rng;
-    const char *file; /* of the script; borrowed */
+    uint64_t (*seed)(const void *ud); /* of this call's random numbers; NULL: they have begun */
+    const void *seed_ud;              /* borrowed */
+    const char *file;                 /* of the script; borrowed */
     size_t nlibs;
     const struct pt_lua_lib *libs;                           /* borrowed */
     const void *vec_meta_at, *window_meta_at, *null_meta_at; /* tell userdata apart quickly */
@@ -93,11 +97,12 @@ static inline struct pt_vm *pt_vm_of(lua_State *L)
  * here, in vm->fault. A refused allocation is a failure even when the script caught the error. */
 enum pt_code pt_vm_protect(struct pt_vm *vm, lua_CFunction fn, void *ud);
 
-/* A new call, from inside pt_vm_protect: its own random numbers, and whatever an earlier one made
- * is stale. */
-void pt_vm_begin(lua_State *L, uint64_t seed);
+/* A new call, from inside pt_vm_protect: whatever an earlier one made is stale. seed says what its
+ * random numbers begin with, should it ask for some before pt_vm_end; NULL: they go on. */
+void pt_vm_begin(lua_State *L, uint64_t (*seed)(const void *ud), const void *ud);
 /* The call is over: its windows and vectors are gone, garbage is collected when there is much.
- * Returns false when the script holds so much memory between calls that its VM should be made anew.
+ * Returns false when the script holds so much memory between calls that its VM should be made anew,
+ * or after 2^30 calls.
  */
 bool pt_vm_end(struct pt_vm *vm);
 

@@ -90,8 +90,16 @@ void pt_lua_script_fini(struct pt_lua_script *script)
 /* ---- numbers of a call
  * ------------------------------------------------------------------------------------ */
 
-static uint64_t seed_of(const struct pt_lua_script *script, const struct pt_script_call *call)
+struct seed {
+    const struct pt_lua_script *script;
+    const struct pt_script_call *call;
+};
+
+static uint64_t seed_of(const void *ud)
 {
+    const struct seed *seed = ud;
+    const struct pt_lua_script *script = seed->script;
+    const struct pt_script_call *call = seed->call;
     if (call->seed != 0) return call->seed;
     uint64_t h =
         mix(script->seed, call->params.v, script->declaration.nparams * sizeof *call->params.v);
@@ -111,8 +119,9 @@ struct size_run {
 static int size_body(lua_State *L)
 {
     const struct size_run *run = lua_touserdata(L, 1);
+    const struct seed seed = { run->script, run->call };
     /* a call of its own: it has its own random numbers, and what it makes does not last */
-    pt_vm_begin(L, seed_of(run->script, run->call));
+    pt_vm_begin(L, seed_of, &seed);
     pt_params_push(L, &run->script->declaration, &run->call->params);
     pt_declaration_rows(L, &run->script->declaration, &run->call->params, run->call->bars_us,
                         &run->call->rows, &run->call->min);
@@ -191,7 +200,8 @@ static int run_body(lua_State *L)
 {
     struct run *run = lua_touserdata(L, 1);
     const struct pt_declaration *d = &run->script->declaration;
-    pt_vm_begin(L, seed_of(run->script, run->call));
+    const struct seed seed = { run->script, run->call };
+    pt_vm_begin(L, seed_of, &seed);
     lua_rawgeti(L, LUA_REGISTRYINDEX, d->run);
     /* compute(w, p, m), classify(m, p, w); hits.lua takes one more */
     for (int i = 0; i < 3; i++) {

@@ -7,22 +7,27 @@
 -- Source: F. Grubbs, "Procedures for Detecting Outlying Observations in Samples", Technometrics 11, 1969.
 local field = require "field"
 
---- Mean and standard deviation of the other elements, one for each.
+--- Mean and standard deviation of the other elements, one for each. Two plain loops: one for both ways is compiled badly.
 local function others(x)
-  local n, centre = #x, x:median() -- sums of distances from the middle lose no digits
-  local count, sum, squares = vec.new(n), vec.new(n), vec.new(n)
-  local function sweep(first, last, step)
-    local k, s, q = 0, 0, 0
-    for i = first, last, step do
-      count:set(i, count:get(i) + k)
-      sum:set(i, sum:get(i) + s)
-      squares:set(i, squares:get(i) + q)
-      local d = x:get(i) - centre
-      if not missing(d) then k, s, q = k + 1, s + d, q + d * d end
+  local n, there, centre = #x, x:count(), x:median() -- sums of distances from the middle lose no digits
+  local count, sum, squares = vec.new(n, there), vec.new(n), vec.new(n)
+  local s, q = 0, 0
+  for i = 1, n do
+    sum:set(i, s)
+    squares:set(i, q)
+    local d = x:get(i) - centre
+    if not missing(d) then
+      count:set(i, there - 1)
+      s, q = s + d, q + d * d
     end
   end
-  sweep(1, n, 1)
-  sweep(n, 1, -1)
+  s, q = 0, 0
+  for i = n, 1, -1 do
+    sum:set(i, sum:get(i) + s)
+    squares:set(i, squares:get(i) + q)
+    local d = x:get(i) - centre
+    if not missing(d) then s, q = s + d, q + d * d end
+  end
   local mean = sum / count
   return centre + mean, ((squares - sum * mean) / (count - 1)):sqrt()
 end
