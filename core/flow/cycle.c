@@ -21,6 +21,7 @@
 #define QUIET_US 300000               /* nothing committed for so long: settled */
 #define SETTLE_MAX_US (5 * PT_US_SEC) /* nothing waits longer than this for quiet */
 #define HOLD_US (5 * PT_US_SEC)       /* pause after a round that lost something */
+#define SCAN_MAX_US 100000            /* live bars wait for a scan no longer than about this */
 #define SAY_AGAIN_US (10 * PT_US_MIN)
 
 struct said { /* last time a script's failure was logged */
@@ -33,14 +34,18 @@ struct pt_cycle {
     struct pt_scripts *scripts; /* a ref; NULL: none yet */
     struct pt_scripts *planned; /* a ref: the set for which a plan was last made; NULL: none */
     struct pt_round *round;     /* under way, or NULL */
-    struct pt_timer tick, interval, check;
+    struct pt_timer tick, interval, check, scan_again;
     bool want_all, want_check, stopped;
     bool all; /* the round under way takes everything */
     /* units of the market that were put off, and those the round under way took of them; after a
      * restart all is due anyway */
     unsigned later, taken;
-    atomic_uint_fast64_t to_scan;                  /* bars, at most */
-    uint64_t seen;                                 /* commit */
+    atomic_uint_fast64_t to_scan; /* bars, at most */
+    size_t scan_most;             /* so many at once take less than SCAN_MAX_US */
+    struct pt_scan_turn turn;
+    bool scanning, said_scan;   /* the round under way scans; that there is much was said */
+    int64_t scan_hold_until_us; /* as hold_until_us, of scans alone */
+    uint64_t seen;              /* commit */
     int64_t changed_us, waiting_us, hold_until_us; /* monotonic; 0: not */
     struct said *said;
     size_t nsaid;
@@ -152,11 +157,35 @@ static void on_result(void *arg, size_t unit, const struct pt_unit_result *resul
            result->name, symbol, period, as_of, message);
 }
 
+/* The check after it comes back to the scan. */
+static void hold_scan(struct pt_cycle *cycle)
+{
+    cycle->scan_hold_until_us = pt_mono_us() + HOLD_US;
+    pt_timer_start(&cycle->scan_again, HOLD_US);
+}
+
+/* What it lost stays to be scanned; what is due does not wait for that. */
+static void scan_done(struct pt_cycle *cycle, const struct pt_round_sums *sums)
+{
+    if (sums->lost > 0) {
+        pt_log(PT_ERROR, "cycle", "scan_incomplete",
+               "lost=%" PRIu64 " units=%" PRIu64 " error=\"%s\"", sums->lost, sums->cycle.units,
+               sums->err.text);
+        hold_scan(cycle);
+    }
+    if (sums->cycle.wall_us > SCAN_MAX_US && cycle->scan_most > 1)
+        cycle->scan_most /= 2;
+    else if (sums->cycle.wall_us < SCAN_MAX_US / 4 && cycle->scan_most < PT_SCANS_AT_ONCE)
+        cycle->scan_most *= 2;
+}
+
 static void on_done(void *arg, struct pt_round *round)
 {
     struct pt_cycle *cycle = arg;
     const struct pt_round_sums *sums = pt_round_sums(round);
-    if (sums->lost > 0) {
+    if (cycle->scanning) {
+        scan_done(cycle, sums);
+    } else if (sums->lost > 0) {
         pt_log(PT_ERROR, "cycle", "incomplete", "lost=%" PRIu64 " units=%" PRIu64 " error=\"%s\"",
                sums->lost, sums->cycle.units, sums->err.text);
         cycle->hold_until_us = pt_mono_us() + HOLD_US;
@@ -168,8 +197,9 @@ static void on_done(void *arg, struct pt_round *round)
                "units=%" PRIu64 " results=%" PRIu64 " failed=%" PRIu64 " us=%" PRId64,
                sums->cycle.units, sums->cycle.results, sums->cycle.failed, sums->cycle.wall_us);
     }
-    cycle->host.ended(cycle->host.arg, sums);
+    cycle->host.ended(cycle->host.arg, sums, cycle->scanning);
     cycle->round = NULL;
+    cycle->scanning = false;
     pt_round_free(round);
     if (cycle->want_check)
         check(cycle);
@@ -200,7 +230,12 @@ static void start_round(struct pt_cycle *cycle, struct pt_plan *plan)
     if (pt_round_start(pt_loop_base(cycle->host.loop), &opts, plan, &cycle->round, &err) == PT_OK)
         return;
     pt_log(PT_ERROR, "cycle", "not_started", "error=\"%s\"", err.text);
-    cycle->want_all = cycle->all;
+    if (cycle->scanning) {
+        cycle->scanning = false;
+        hold_scan(cycle);
+        return;
+    }
+    cycle->want_all = cycle->want_all || cycle->all;
     cycle->later |= cycle->taken;
     cycle->hold_until_us = pt_mono_us() + HOLD_US;
     cycle->want_check = true;
@@ -214,28 +249,30 @@ static void say_fault(struct pt_cycle *cycle, const struct pt_err *fault)
     pt_log(PT_ERROR, "cycle", "damaged", "error=\"%s\"", fault->text);
 }
 
-/* What is to be scanned, while nothing else is due: how much is said once. */
+/* What is to be scanned, while nothing else is due; that there is much is said once. */
 static void scan(struct pt_cycle *cycle)
 {
     struct pt_plan plan;
     struct pt_err err;
-    uint64_t left, had = atomic_load(&cycle->to_scan);
-    if (cycle->stopped) return;
-    if (pt_scans_plan(cycle->host.store, cycle->scripts, cycle->host.pairs, &plan, &left, &err) !=
-        PT_OK) {
+    uint64_t left;
+    if (cycle->stopped || pt_mono_us() < cycle->scan_hold_until_us) return;
+    if (pt_scans_plan(cycle->host.store, cycle->scripts, cycle->host.pairs, cycle->scan_most,
+                      &cycle->turn, &plan, &left, &err) != PT_OK) {
         pt_log(PT_ERROR, "cycle", "no_scan", "error=\"%s\"", err.text);
-        cycle->hold_until_us = pt_mono_us() + HOLD_US;
-        cycle->want_check = true;
+        hold_scan(cycle);
         return;
     }
     say_fault(cycle, &plan.fault);
     atomic_store(&cycle->to_scan, left);
-    if (had == 0 && left > PT_SCANS_AT_ONCE)
+    if (!cycle->said_scan && left > PT_SCANS_AT_ONCE) {
+        cycle->said_scan = true;
         pt_log(PT_INFO, "cycle", "scanning", "bars=%" PRIu64, left);
-    if (had > PT_SCANS_AT_ONCE && left == 0) pt_log(PT_INFO, "cycle", "scanned", "bars_left=0");
-    cycle->all = false;
-    cycle->taken = 0;
-    if (plan.nscans > 0)
+    } else if (cycle->said_scan && left == 0) {
+        cycle->said_scan = false;
+        pt_log(PT_INFO, "cycle", "scanned", "bars_left=0");
+    }
+    cycle->scanning = plan.nscans > 0;
+    if (cycle->scanning)
         start_round(cycle, &plan);
     else
         pt_plan_fini(&plan);
@@ -364,6 +401,7 @@ void pt_cycle_stop(struct pt_cycle *cycle)
     pt_timer_stop(&cycle->tick);
     pt_timer_stop(&cycle->interval);
     pt_timer_stop(&cycle->check);
+    pt_timer_stop(&cycle->scan_again);
     if (cycle->round) pt_round_stop(cycle->round);
 }
 
@@ -376,9 +414,11 @@ enum pt_code pt_cycle_new(const struct pt_cycle_host *host, struct pt_cycle **ou
     if (!cycle) return pt_fail(err, PT_ENOMEM, "cycle");
     cycle->host = *host;
     cycle->seen = pt_store_commit_id(host->store);
+    cycle->scan_most = PT_SCANS_AT_ONCE;
     enum pt_code rc = pt_timer_init(&cycle->tick, base, on_tick, cycle, err);
     if (rc == PT_OK) rc = pt_timer_init(&cycle->interval, base, on_interval, cycle, err);
     if (rc == PT_OK) rc = pt_timer_init(&cycle->check, base, on_check, cycle, err);
+    if (rc == PT_OK) rc = pt_timer_init(&cycle->scan_again, base, on_check, cycle, err);
     if (rc != PT_OK) {
         pt_cycle_free(cycle);
         return rc;
@@ -396,6 +436,7 @@ void pt_cycle_free(struct pt_cycle *cycle)
     pt_timer_fini(&cycle->tick);
     pt_timer_fini(&cycle->interval);
     pt_timer_fini(&cycle->check);
+    pt_timer_fini(&cycle->scan_again);
     pt_scripts_unref(cycle->scripts);
     pt_scripts_unref(cycle->planned);
     free(cycle->said);

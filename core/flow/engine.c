@@ -96,14 +96,15 @@ static void on_committed(void *arg)
     if (engine->cycle) pt_cycle_poke(engine->cycle);
 }
 
-static void on_round(void *arg, const struct pt_round_sums *sums)
+static void on_round(void *arg, const struct pt_round_sums *sums, bool scanning)
 {
     struct pt_engine *engine = arg;
-    atomic_fetch_add(&engine->cycles, 1);
     atomic_fetch_add(&engine->units, sums->cycle.units);
-    atomic_fetch_add(&engine->results, sums->cycle.results);
     atomic_fetch_add(&engine->failures, sums->cycle.failed);
     atomic_fetch_add(&engine->anomalies, sums->cycle.anomalies);
+    if (scanning) return; /* it stores no results, and is no cycle */
+    atomic_fetch_add(&engine->cycles, 1);
+    atomic_fetch_add(&engine->results, sums->cycle.results);
     atomic_store(&engine->last_cycle_us, pt_now_us());
     atomic_store(&engine->cycle_wall_us, sums->cycle.wall_us);
 }

@@ -52,7 +52,10 @@ enum pt_code pt_hits_log(struct pt_write *write, const struct pt_script *script,
 {
     struct pt_hits hits;
     bson_t hit;
-    if (!pt_hits_init(&hits, script, doc)) return PT_OK;
+    if (!pt_hits_init(&hits, script, doc)) {
+        while (pt_doc_next(iter, &hit)) continue; /* nothing of it can be logged */
+        return PT_OK;
+    }
     while (most-- > 0 && pt_doc_next(iter, &hit)) {
         bool new;
         enum pt_code rc = pt_anomaly_add(write, &hits.source, &hit, &new, err);

@@ -381,7 +381,8 @@ static bool leave_to_scan(struct planner *planner, const char *symbol, int64_t p
     const struct pt_due *mark = &planner->mark;
     struct pt_scan scan = { .period_us = period_us,
                             .from_us = pt_period_floor(period_us, mark->from_us) + period_us,
-                            .to_us = pt_period_floor(period_us, mark->to_us) + 2 * period_us };
+                            /* a hit may be known one bar later: that one is scanned, too */
+                            .to_us = pt_period_floor(period_us, mark->to_us) + 3 * period_us };
     bool any = false;
     if (scan.to_us > newest_us) scan.to_us = newest_us;
     for (size_t i = 0; scan.from_us < scan.to_us && i < scripts->n; i++)
@@ -562,8 +563,12 @@ static bool plan_everything(struct planner *planner)
     for (size_t i = 0; i < plan->nmarks; i++) {
         planner->mark = plan->marks[i];
         planner->damaged = false;
+        size_t scans = plan->nscans;
         if (!plan_mark(planner)) return false;
-        if (!planner->damaged) plan->marks[kept++] = planner->mark;
+        if (planner->damaged)
+            plan->nscans = scans; /* the mark stays, and with it what it leaves to scan */
+        else
+            plan->marks[kept++] = planner->mark;
     }
     plan->nmarks = kept;
     return merge_units(planner);

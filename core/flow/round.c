@@ -9,6 +9,7 @@
 #include "flow/round.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/timefmt.h"
 #include "flow/hits.h"
 #include "flow/result.h"
@@ -34,6 +35,8 @@ struct batch {
     struct pt_write_job job; /* must be first */
     struct pt_round *round;
     bool last;          /* clears the marks too, and notes what is left to scan */
+    bool hits_failed;   /* the last try did, over what was found */
+    bool without_hits;  /* so the results are written alone */
     uint64_t anomalies; /* logged by the last try */
     size_t n, cap;
     struct kept *v;
@@ -182,15 +185,18 @@ static void submit_next(struct pt_round *round)
 /* ---- writing ------------------------------------------------------------------------------- */
 
 /* A result, and what it found; of a scan that alone. */
-static enum pt_code write_kept(const struct kept *kept, bool scanning, struct pt_write *write,
-                               uint64_t *anomalies, struct pt_err *err)
+static enum pt_code write_kept(struct batch *batch, const struct kept *kept, struct pt_write *write,
+                               struct pt_err *err)
 {
     bson_iter_t iter;
     enum pt_code rc = PT_OK;
-    if (!scanning)
+    if (!batch->round->plan.scanning)
         rc = pt_write_doc(write, kept->collection, kept->key, sizeof kept->key, kept->doc, err);
-    if (rc != PT_OK || !kept->detector || !pt_hits_iter(kept->doc, &iter)) return rc;
-    return pt_hits_log(write, kept->detector, kept->doc, &iter, SIZE_MAX, anomalies, err);
+    if (rc != PT_OK || !kept->detector || batch->without_hits || !pt_hits_iter(kept->doc, &iter))
+        return rc;
+    rc = pt_hits_log(write, kept->detector, kept->doc, &iter, SIZE_MAX, &batch->anomalies, err);
+    batch->hits_failed = rc != PT_OK;
+    return rc;
 }
 
 static enum pt_code write_batch(struct pt_write_job *job, struct pt_write *write,
@@ -200,8 +206,9 @@ static enum pt_code write_batch(struct pt_write_job *job, struct pt_write *write
     const struct pt_plan *plan = &batch->round->plan;
     enum pt_code rc = PT_OK;
     batch->anomalies = 0;
+    batch->hits_failed = false;
     for (size_t i = 0; rc == PT_OK && i < batch->n; i++)
-        rc = write_kept(&batch->v[i], plan->scanning, write, &batch->anomalies, err);
+        rc = write_kept(batch, &batch->v[i], write, err);
     for (size_t i = 0; rc == PT_OK && batch->last && i < plan->nmarks; i++)
         rc = pt_write_due_done(write, &plan->marks[i], err);
     for (size_t i = 0; rc == PT_OK && batch->last && i < plan->nscans; i++)
@@ -214,6 +221,12 @@ static void batch_done(struct pt_write_job *job)
 {
     struct batch *batch = (struct batch *)job;
     struct pt_round *round = batch->round;
+    if (job->rc == PT_EDAMAGE && batch->hits_failed && !batch->without_hits) {
+        pt_log(PT_ERROR, "cycle", "hits_lost", "results=%zu error=\"%s\"", batch->n, job->err.text);
+        batch->without_hits = true; /* results do not wait for a log that is damaged */
+        round->opts.write(round->opts.write_arg, job);
+        return;
+    }
     if (job->rc != PT_OK) {
         note(round, &job->err);
         round->sums.lost++;
@@ -231,6 +244,7 @@ static void start_write(struct pt_round *round, bool last)
     batch->job = (struct pt_write_job){ .write = write_batch, .done = batch_done };
     batch->round = round;
     batch->last = last;
+    batch->without_hits = false;
     round->writing = true;
     round->gathering = 1 - round->gathering;
     round->opts.write(round->opts.write_arg, &batch->job);

@@ -10,11 +10,10 @@
 #include <string.h>
 
 #define SLICES_AT_ONCE 64 /* of PT_SCANS_AT_ONCE periods, where there are no bars */
-#define KEY_MAX (8 + PT_SYMBOL_MAX)
 
 /* ---- ranges -------------------------------------------------------------------------------- */
 
-static size_t key_of(const struct pt_scan *scan, uint8_t out[KEY_MAX])
+static size_t key_of(const struct pt_scan *scan, uint8_t out[PT_SCAN_KEY_MAX])
 {
     uint8_t whole[16];
     size_t len = strlen(scan->symbol);
@@ -35,9 +34,9 @@ static bool date(const bson_t *doc, const char *name, int64_t *us)
 static bool read_scan(const void *key, size_t len, const bson_t *doc, struct pt_scan *scan)
 {
     const char *symbol = (const char *)key + 8;
-    uint8_t again[KEY_MAX];
+    uint8_t again[PT_SCAN_KEY_MAX];
     *scan = (struct pt_scan){ .period_us = 0 };
-    if (len <= 8 || len >= KEY_MAX || !date(doc, "from", &scan->from_us) ||
+    if (len <= 8 || len >= PT_SCAN_KEY_MAX || !date(doc, "from", &scan->from_us) ||
         !date(doc, "to", &scan->to_us))
         return false;
     memcpy(scan->symbol, symbol, len - 8);
@@ -51,7 +50,7 @@ static bool read_scan(const void *key, size_t len, const bson_t *doc, struct pt_
 
 static enum pt_code put(struct pt_write *write, const struct pt_scan *scan, struct pt_err *err)
 {
-    uint8_t key[KEY_MAX];
+    uint8_t key[PT_SCAN_KEY_MAX];
     bson_t doc = BSON_INITIALIZER;
     size_t len = key_of(scan, key);
     bson_append_date_time(&doc, "from", -1, scan->from_us / 1000);
@@ -65,7 +64,7 @@ static enum pt_code put(struct pt_write *write, const struct pt_scan *scan, stru
 static enum pt_code get(struct pt_write *write, const struct pt_scan *scan, struct pt_scan *stored,
                         struct pt_err *err)
 {
-    uint8_t key[KEY_MAX];
+    uint8_t key[PT_SCAN_KEY_MAX];
     size_t len = key_of(scan, key);
     bson_t doc;
     enum pt_code rc = pt_write_doc_get(write, PT_SCANS, key, len, &doc, err);
@@ -86,7 +85,7 @@ enum pt_code pt_scan_add(struct pt_write *write, const struct pt_scan *scan, str
 enum pt_code pt_scan_done(struct pt_write *write, const struct pt_scan *scan, struct pt_err *err)
 {
     struct pt_scan stored;
-    uint8_t key[KEY_MAX];
+    uint8_t key[PT_SCAN_KEY_MAX];
     enum pt_code rc = get(write, scan, &stored, err);
     if (rc != PT_OK) return rc == PT_ENOENT ? PT_OK : rc;
     if (stored.from_us < scan->from_us) return PT_OK;
@@ -102,7 +101,8 @@ struct scanning {
     struct pt_read *read;
     const char *const *pairs;
     struct pt_frame frame; /* of one slice */
-    size_t slices;
+    size_t slices, most;
+    struct pt_scan_turn *turn;
     uint64_t *left;
     enum pt_code rc;
     struct pt_err *err;
@@ -118,7 +118,9 @@ static bool any_detector(const struct scanning *scanning, int64_t period_us)
 {
     const struct pt_scripts *scripts = scanning->plan->scripts;
     for (size_t i = 0; i < scripts->n; i++)
-        if (pt_scan_wants(&scripts->v[i], period_us)) return true;
+        if (scripts->v[i].status != PT_SCRIPT_QUARANTINED &&
+            pt_scan_wants(&scripts->v[i], period_us))
+            return true;
     return false;
 }
 
@@ -132,7 +134,8 @@ static void add_unit(struct pt_plan *plan, const struct pt_scan *scan, int64_t a
         wanted[i] = pt_scan_wants(&plan->scripts->v[i], scan->period_us);
 }
 
-/* The bars of a slice; behind damage there are none of it, and the next one goes on. */
+/* The bars of a slice. Damage ends it, and the next one goes on a bar behind: what is good there is
+ * not passed over. */
 static bool plan_slice(struct scanning *scanning, struct pt_scan *scan)
 {
     struct pt_plan *plan = scanning->plan;
@@ -147,11 +150,17 @@ static bool plan_slice(struct scanning *scanning, struct pt_scan *scan)
         return false;
     }
     if (rc == PT_EDAMAGE && plan->fault.code == PT_OK) plan->fault = *scanning->err;
+    size_t n = scanning->frame.n;
     scanning->slices++;
-    scan->next_us = to_us + period_us;
-    for (size_t i = 0; i < scanning->frame.n; i++) {
+    if (rc == PT_OK)
+        scan->next_us = to_us + period_us;
+    else if (n > 0)
+        scan->next_us = (int64_t)scanning->frame.val[PT_C_TIME][n - 1] + 3 * period_us;
+    else
+        scan->next_us += period_us;
+    for (size_t i = 0; i < n; i++) {
         int64_t as_of_us = scanning->frame.val[PT_C_TIME][i] + period_us;
-        if (plan->n == PT_SCANS_AT_ONCE) {
+        if (plan->n == scanning->most) {
             scan->next_us = as_of_us;
             break;
         }
@@ -170,34 +179,47 @@ static bool plan_scan(void *arg, const void *key, size_t key_len, const bson_t *
         !any_detector(scanning, scan.period_us))
         return true;
     *scanning->left += (uint64_t)((scan.to_us - scan.from_us - 1) / scan.period_us + 1);
-    while (scan.next_us < scan.to_us && plan->n < PT_SCANS_AT_ONCE &&
+    while (scan.next_us < scan.to_us && plan->n < scanning->most &&
            scanning->slices < SLICES_AT_ONCE)
         if (!plan_slice(scanning, &scan)) return false;
-    return scan.next_us == scan.from_us || pt_plan_add_scan(plan, &scan) || no_memory(scanning);
+    if (scan.next_us == scan.from_us) return true;
+    scanning->turn->len = key_of(&scan, scanning->turn->key);
+    return pt_plan_add_scan(plan, &scan) || no_memory(scanning);
+}
+
+/* Keys in [from, to). */
+static void plan_part(struct scanning *scanning, const void *from, size_t from_len, const void *to,
+                      size_t to_len)
+{
+    struct pt_plan *plan = scanning->plan;
+    struct pt_err fault;
+    enum pt_code rc = pt_docs_scan(scanning->read, PT_SCANS, from, from_len, to, to_len, false,
+                                   plan_scan, scanning, &fault);
+    if (rc == PT_EDAMAGE && plan->fault.code == PT_OK) plan->fault = fault;
+    if (rc == PT_OK || rc == PT_EDAMAGE || scanning->rc != PT_OK) return;
+    scanning->rc = rc;
+    *scanning->err = fault;
 }
 
 enum pt_code pt_scans_plan(struct pt_store *store, struct pt_scripts *scripts,
-                           const char *const *pairs, struct pt_plan *plan, uint64_t *left,
-                           struct pt_err *err)
+                           const char *const *pairs, size_t most, struct pt_scan_turn *turn,
+                           struct pt_plan *plan, uint64_t *left, struct pt_err *err)
 {
-    struct scanning scanning = { .plan = plan, .pairs = pairs, .left = left, .err = err };
+    struct scanning scanning = {
+        .plan = plan, .pairs = pairs, .most = most, .turn = turn, .left = left, .err = err
+    };
+    uint8_t behind[PT_SCAN_KEY_MAX + 1] = { 0 }; /* the first key after the turn's */
+    size_t len = turn->len + (turn->len > 0);
+    memcpy(behind, turn->key, turn->len);
     *left = 0;
     *plan = (struct pt_plan){ .scripts = pt_scripts_ref(scripts), .scanning = true };
     pt_frame_init(&scanning.frame, pt_kind(PT_CANDLES));
-    plan->v = calloc(PT_SCANS_AT_ONCE, sizeof *plan->v);
-    plan->wanted = calloc(PT_SCANS_AT_ONCE, scripts->n + 1);
+    plan->v = calloc(most, sizeof *plan->v);
+    plan->wanted = calloc(most, scripts->n + 1);
     if (!plan->v || !plan->wanted) no_memory(&scanning);
     if (scanning.rc == PT_OK) scanning.rc = pt_read_begin(store, &scanning.read, err);
-    if (scanning.rc == PT_OK) {
-        struct pt_err fault;
-        enum pt_code rc = pt_docs_scan(scanning.read, PT_SCANS, NULL, 0, NULL, 0, false, plan_scan,
-                                       &scanning, &fault);
-        if (rc == PT_EDAMAGE && plan->fault.code == PT_OK) plan->fault = fault;
-        if (rc != PT_OK && rc != PT_EDAMAGE && scanning.rc == PT_OK) {
-            scanning.rc = rc;
-            *err = fault;
-        }
-    }
+    if (scanning.rc == PT_OK) plan_part(&scanning, behind, len, NULL, 0);
+    if (scanning.rc == PT_OK && len > 0) plan_part(&scanning, NULL, 0, behind, len);
     pt_read_end(scanning.read);
     pt_frame_fini(&scanning.frame);
     if (scanning.rc != PT_OK) pt_plan_fini(plan);

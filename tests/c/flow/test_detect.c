@@ -488,6 +488,7 @@ static void count_scan_unit(const struct pt_plan *plan, size_t i, int64_t *next_
 static void test_a_scan_is_bounded_and_goes_on(void)
 {
     struct pt_plan plan;
+    struct pt_scan_turn turn = { .len = 0 };
     uint64_t left;
     int64_t next_us = T0 + H;
     begin_with("hits 7");
@@ -499,7 +500,7 @@ static void test_a_scan_is_bounded_and_goes_on(void)
     store = pt_engine_store(engine);
     struct pt_scripts *scripts = pt_engine_scripts(engine);
     for (uint64_t rest = 299; rest > 0; rest = left) {
-        OK(pt_scans_plan(store, scripts, NULL, &plan, &left, &kit_err));
+        OK(pt_scans_plan(store, scripts, NULL, PT_SCANS_AT_ONCE, &turn, &plan, &left, &kit_err));
         CU_ASSERT_EQUAL_FATAL(left, rest);
         CU_ASSERT_EQUAL(plan.n, rest < PT_SCANS_AT_ONCE ? rest : PT_SCANS_AT_ONCE);
         for (size_t i = 0; i < plan.n; i++) count_scan_unit(&plan, i, &next_us);
@@ -511,7 +512,7 @@ static void test_a_scan_is_bounded_and_goes_on(void)
         pt_plan_fini(&plan);
     }
     CU_ASSERT_EQUAL(next_us, T0 + 300 * H); /* the newest was scanned by the cycle */
-    OK(pt_scans_plan(store, scripts, NULL, &plan, &left, &kit_err));
+    OK(pt_scans_plan(store, scripts, NULL, PT_SCANS_AT_ONCE, &turn, &plan, &left, &kit_err));
     CU_ASSERT(plan.n == 0 && plan.nscans == 0 && left == 0);
     pt_plan_fini(&plan);
     pt_scripts_unref(scripts);
@@ -550,6 +551,70 @@ static void test_all_are_answered_when_it_ends(void)
     end();
 }
 
+/* A long history of one symbol does not keep the others waiting. */
+static void test_scans_take_turns(void)
+{
+    struct pt_plan plan;
+    struct pt_scan_turn turn = { .len = 0 };
+    uint64_t left;
+    static const char *const order[] = { "BTCUSDT", "ETHUSDT", "BTCUSDT" };
+    begin_with("hits 7");
+    struct pt_store *store = market_store("store", 0);
+    market_write(store, "BTCUSDT", H, T0, 300, 0);
+    market_write(store, "ETHUSDT", H, T0, 300, 0);
+    pt_store_close(store);
+    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
+    compute_until(INT64_MAX);
+    store = pt_engine_store(engine);
+    struct pt_scripts *scripts = pt_engine_scripts(engine);
+    for (size_t i = 0; i < 3; i++) {
+        OK(pt_scans_plan(store, scripts, NULL, 10, &turn, &plan, &left, &kit_err));
+        CU_ASSERT_EQUAL(left, 2 * 299);
+        CU_ASSERT_EQUAL_FATAL(plan.n, 10);
+        CU_ASSERT_STRING_EQUAL(plan.v[0].symbol, order[i]);
+        CU_ASSERT_STRING_EQUAL(plan.v[9].symbol, order[i]);
+        pt_plan_fini(&plan);
+    }
+    pt_scripts_unref(scripts);
+    end();
+}
+
+/* How many bars are left; scan: and those of one plan are scanned. */
+static uint64_t left_to_scan(struct pt_store *store, bool scan)
+{
+    struct pt_scripts *scripts = pt_engine_scripts(engine);
+    struct pt_scan_turn turn = { .len = 0 };
+    struct pt_write *write = NULL;
+    struct pt_plan plan;
+    uint64_t left;
+    OK(pt_scans_plan(store, scripts, NULL, PT_SCANS_AT_ONCE, &turn, &plan, &left, &kit_err));
+    OK(pt_write_begin(store, &write, &kit_err));
+    for (size_t i = 0; scan && i < plan.nscans; i++)
+        OK(pt_scan_done(write, &plan.scans[i], &kit_err));
+    OK(pt_write_commit(write, &kit_err));
+    pt_plan_fini(&plan);
+    pt_scripts_unref(scripts);
+    return left;
+}
+
+/* What a bar was may be known when the next one closes. */
+static void test_the_bar_behind_a_late_one_is_scanned_again(void)
+{
+    begin_with("hits 7");
+    struct pt_store *store = market_store("store", 0);
+    market_write(store, "BTCUSDT", H, T0, 205, 0);
+    market_write(store, "BTCUSDT", H, T0 + 206 * H, 20, 0);
+    pt_store_close(store);
+    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
+    compute_until(INT64_MAX);
+    store = pt_engine_store(engine);
+    while (left_to_scan(store, true) > 0) continue;
+    market_write(store, "BTCUSDT", H, T0 + 205 * H, 1, 0);
+    compute_until(INT64_MAX);
+    CU_ASSERT_EQUAL(left_to_scan(store, false), 2);
+    end();
+}
+
 static CU_TestInfo tests[] = {
     { "a cycle logs the newest bar with its result",
       test_a_cycle_logs_the_newest_bar_with_its_result },
@@ -566,6 +631,9 @@ static CU_TestInfo tests[] = {
     { "what is left to scan survives a restart", test_what_is_left_to_scan_survives_a_restart },
     { "bars that come late are scanned", test_bars_that_come_late_are_scanned },
     { "a scan is bounded and goes on", test_a_scan_is_bounded_and_goes_on },
+    { "scans take turns", test_scans_take_turns },
+    { "the bar behind a late one is scanned again",
+      test_the_bar_behind_a_late_one_is_scanned_again },
     { "all are answered when it ends", test_all_are_answered_when_it_ends },
     CU_TEST_INFO_NULL
 };
