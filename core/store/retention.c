@@ -99,8 +99,9 @@ enum pt_code pt_retention_run(struct pt_store *store, const struct pt_retention 
     struct pt_err fault = { .code = PT_OK };
     enum pt_code rc = pt_read_begin(store, &read, err);
     if (rc != PT_OK) return rc;
-    expired->more = false;
-    rc = pt_series_each(read, collect, &aged, err);
+    bool again = expired->more; /* of the log alone: the rows had their turn */
+    bool more = false;
+    if (!again) rc = pt_series_each(read, collect, &aged, err);
     pt_read_end(read);
     if (aged.failed) rc = pt_fail(err, PT_ENOMEM, "retention");
     for (size_t i = 0; i < aged.count && (rc == PT_OK || rc == PT_EDAMAGE); i++) {
@@ -111,10 +112,12 @@ enum pt_code pt_retention_run(struct pt_store *store, const struct pt_retention 
     for (size_t i = 0; i < n && (rc == PT_OK || rc == PT_EDAMAGE); i++) {
         if (rc == PT_EDAMAGE && fault.code == PT_OK) fault = *err;
         rc = PT_OK;
-        if (rules[i].kind == PT_KINDS)
-            rc = pt_anomaly_expire(store, now_us - rules[i].keep_us, &expired->anomalies,
-                                   &expired->more, err);
+        if (rules[i].kind != PT_KINDS) continue;
+        rc = pt_anomaly_expire(store, now_us - rules[i].keep_us, &expired->anomalies,
+                               &expired->more, err);
+        more = more || expired->more;
     }
+    expired->more = more;
     if (rc != PT_OK || fault.code == PT_OK) return rc;
     if (err) *err = fault;
     return fault.code;
