@@ -428,7 +428,7 @@ static void read_books(struct unit *unit)
     }
 }
 
-/* Reading is not the script's time, nor its fault. */
+/* Reading is not the script's time; for ever it may not take either (pt_job_allowance_us). */
 static void leave_scripts(struct unit *unit)
 {
     pt_guard_disarm();

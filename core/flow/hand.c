@@ -173,6 +173,8 @@ static void settle_death(struct pt_hand *hand, const struct pt_death *death)
     const struct pt_job_item *culprit = NULL;
     pt_death_words(death, pt_job_budget_us(job, hand->set->limits.call_budget_us), words,
                    sizeof words);
+    if (death->budget && death->phase == PT_PHASE_IDLE) /* no script ran: rows were read */
+        snprintf(words, sizeof words, "its rows could not be read in time");
     size_t at = death->phase == PT_PHASE_RUN ? death->script : SIZE_MAX;
     bool goes_on = pt_job_died(job, at, death->outside, words, &culprit);
     log_death(hand, job, culprit ? culprit->name : NULL, words);

@@ -70,7 +70,7 @@ static void end(struct pt_pool *pool, struct pt_set *set)
     }
     pt_scripts_unref(set->warm_scripts);
     set->warm_scripts = NULL;
-    pt_load_live(pool, set);
+    if (pool->loading == set) pt_load_live(pool, set); /* else it was late */
 }
 
 /* The next unit that the worker can be asked, the newest first; false: there is none. */
@@ -121,15 +121,14 @@ void pt_warm_answered(struct pt_hand *hand)
     struct pt_pool *pool = hand->pool;
     struct pt_set *set = hand->set;
     pt_warm_keep(pool, pt_hand_take(hand));
-    if (pool->loading != set)
-        pt_hand_ready(hand); /* it was late */
-    else if (!next(hand))
-        end(pool, set);
+    bool late = pool->loading != set;
+    if (!late && next(hand)) return;
+    end(pool, set);
+    if (late) pt_hand_ready(hand);
 }
 
 void pt_warm_died(struct pt_hand *hand)
 {
-    struct pt_pool *pool = hand->pool;
     pt_job_free(hand->jobs[0]);
-    if (pool->loading == hand->set) end(pool, hand->set);
+    end(hand->pool, hand->set);
 }

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <signal.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -173,7 +174,8 @@ static void test_all_but_the_express_one_give_way(void)
     CU_ASSERT_NOT_EQUAL_FATAL(pids.express, 0);
     CU_ASSERT_NOT_EQUAL_FATAL(pids.other, 0);
     uint64_t turn_ns = turn_of(pids.express), other_ns = turn_of(pids.other);
-    CU_ASSERT(turn_ns < other_ns || other_ns == 0); /* before Linux 6.12 there is none to read */
+    /* before Linux 6.12 there is none to read; whoever has another policy keeps it */
+    CU_ASSERT(turn_ns < other_ns || other_ns == 0 || sched_getscheduler(0) != SCHED_OTHER);
     end();
 }
 
@@ -333,28 +335,6 @@ static void test_a_reload_does_not_wait_long_for_a_stopped_express_worker(void)
     wait_for_both();
     CU_ASSERT_EQUAL(look().express, stopped);
     CU_ASSERT_EQUAL(loads, 2);
-    end();
-}
-
-static void test_an_express_worker_that_is_late_in_what_was_asked_for_comes_later(void)
-{
-    begin("run value", "run value");
-    wait_for_both();
-    ask("alpha", true, "u");
-    until(1);
-    kit_script("a", "name alpha\nrun slow 6000\n");
-    int64_t from_us = pt_mono_us();
-    reload();
-    while (loads < 2) OK(pt_loop_run(loop, &kit_err));
-    CU_ASSERT(pt_mono_us() - from_us < 5000000);
-    CU_ASSERT_EQUAL(scripts->generation, 2);
-    do { /* the other one answers */
-        seen[0] = '\0';
-        ask("gamma", true, "g");
-        until(1);
-    } while (busy() > 0);
-    CU_ASSERT(pt_mono_us() - from_us >= 5000000);
-    wait_for_both();
     end();
 }
 
@@ -522,6 +502,32 @@ static void test_an_end_while_the_new_one_is_asked(void)
     reload();
     do runs_with("gamma");
     while (busy() == 0 && loads == 1);
+    end();
+}
+
+static void test_an_express_worker_that_is_late_in_what_was_asked_for_comes_later(void)
+{
+    begin("run value", "run value");
+    wait_for_both();
+    runs_with("beta");
+    runs_with("alpha");
+    kit_script("a", "name alpha\nrun slow 6000\n");
+    int64_t from_us = pt_mono_us();
+    reload();
+    while (loads < 2) OK(pt_loop_run(loop, &kit_err));
+    CU_ASSERT(pt_mono_us() - from_us < 5000000);
+    CU_ASSERT_EQUAL(scripts->generation, 2);
+    do { /* the other one answers */
+        seen[0] = '\0';
+        ask("gamma", true, "g");
+        until(1);
+    } while (busy() > 0);
+    CU_ASSERT(pt_mono_us() - from_us >= 5000000);
+    wait_for_both();
+    kit_script("a", "name alpha\nrun value\n");
+    reload();
+    while (loads < 3) OK(pt_loop_run(loop, &kit_err));
+    CU_ASSERT_EQUAL(runs_with("gamma"), 3 + 1); /* for beta there was no time before */
     end();
 }
 
