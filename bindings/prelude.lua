@@ -10,7 +10,7 @@ jit.opt.start("hotloop=300")
 
 local assert, error, getmetatable, ipairs, loadstring, next, pcall, rawget, select, setmetatable, tostring, type, unpack =
   assert, error, getmetatable, ipairs, load, next, pcall, rawget, select, setmetatable, tostring, type, unpack
-local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
+local find, format, gsub = string.find, string.format, string.gsub
 local sort = table.sort
 local newproxy, setfenv, cast = newproxy, setfenv, ffi.cast
 local funcbc, funck = native.jit_util.funcbc, native.jit_util.funck
@@ -209,11 +209,27 @@ local function sorted_next(t, key)
   return k, rawget(t, k)
 end
 
+local made = setmetatable({}, { __mode = "k" }) -- the copy of a metatable -> the metatable
+
+-- The metatable that counts is a copy which no script can reach: __mode cannot come into it later, under whatever name. Only
+-- __index can, as classes often give it to themselves after their first object.
 local function checked_setmetatable(t, meta)
-  if type(meta) == "table" and rawget(meta, "__mode") ~= nil then
-    error("setmetatable: weak tables depend on the collector", 2)
+  if type(meta) ~= "table" then return setmetatable(t, meta) end
+  if rawget(meta, "__mode") ~= nil then error("setmetatable: weak tables depend on the collector", 2) end
+  local copy = {}
+  for name, value in next, meta do copy[name] = value end
+  copy.__index = copy.__index or function(object, key)
+    local index = rawget(meta, "__index")
+    if type(index) == "function" then return index(object, key) end
+    return index and index[key]
   end
-  return setmetatable(t, meta)
+  made[copy] = meta
+  return setmetatable(t, copy)
+end
+
+local function own_metatable(v)
+  local meta = getmetatable(v)
+  return made[meta] or meta
 end
 
 native.null_meta.__metatable = "null"
@@ -254,7 +270,7 @@ local maths = copy(math, { randomseed = true })
 maths.random = native.random
 
 local names = {
-  assert = assert, error = error, getmetatable = getmetatable, ipairs = ipairs, next = sorted_next, pairs = sorted_pairs,
+  assert = assert, error = error, getmetatable = own_metatable, ipairs = ipairs, next = sorted_next, pairs = sorted_pairs,
   pcall = pcall, rawequal = rawequal, rawget = rawget, select = select, setmetatable = checked_setmetatable,
   tonumber = tonumber, tostring = plain, type = type, unpack = unpack, xpcall = xpcall,
   missing = missing, null = native.null,
@@ -286,34 +302,22 @@ end
 -- The compiler's instruction that assigns to a global.
 local GSET = funcbc(loadstring "x = 1", 2) % 256
 
--- What a chunk and the functions in it do: assign to a global (nothing else can write to its environment: a script has no way
--- to name it as a value), name __mode (a metatable may get it long after setmetatable has seen it).
-local function survey(chunk, found)
+-- Does a chunk, or a function in it, assign to a global? Nothing else can write to its environment: a script has no way to name
+-- it as a value.
+local function assigns(chunk)
   local pc, k = 1, -1
   local instruction, constant = funcbc(chunk, pc), funck(chunk, k)
   while instruction do
-    if instruction % 256 == GSET then found.assigns = true end
+    if instruction % 256 == GSET then return true end
     pc = pc + 1
     instruction = funcbc(chunk, pc)
   end
   while constant ~= nil do
-    local kind = type(constant)
-    if kind == "proto" then
-      survey(constant, found)
-    elseif constant == "__mode" or kind == "table" and rawget(constant, "__mode") ~= nil then
-      found.mode = true
-    end
+    if type(constant) == "proto" and assigns(constant) then return true end
     k = k - 1
     constant = funck(chunk, k)
   end
-  return found
-end
-
--- The line on which a text has a word outside of comments, 1 where it writes it in another way.
-local function line_of(text, word)
-  text = gsub(text, "%-%-[^\n]*", "")
-  local _, lines = gsub(sub(text, 1, find(text, word, 1, true) or 1), "\n", "")
-  return lines + 1
+  return false
 end
 
 -- The function of a text that is compiled and has nothing but our names around it.
@@ -322,11 +326,8 @@ end
 local function compile(text, file)
   local chunk, fault = loadstring(text, "@" .. file, "t")
   if not chunk then error(fault, 0) end
-  local env, found = {}, survey(chunk, {})
-  if found.mode then
-    error(format("%s:%d: __mode: weak tables depend on the collector", file, line_of(text, "__mode")), 0)
-  end
-  if found.assigns then
+  local env = {}
+  if assigns(chunk) then
     setmetatable(env, { __index = names, __newindex = no_global, __metatable = false })
   else
     for name, value in next, names do env[name] = value end

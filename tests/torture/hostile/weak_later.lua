@@ -1,5 +1,5 @@
--- hostile: watches the collector at work, by a metatable that turns weak after setmetatable saw it
--- expect: refused __mode: weak tables depend on the collector
+-- hostile: watches the collector at work, by a metatable that would turn weak after setmetatable saw it
+-- expect: ok
 return calculator {
   api = 1,
   name = "weak_later",
@@ -7,9 +7,10 @@ return calculator {
   needs = { candles = { span = "1d" } },
   outputs = { breaches = count {} },
   compute = function(w)
-    local meta, breaches = {}, 0
+    local meta, name, breaches = {}, "__mo" .. "de", 0
     local seen = setmetatable({}, meta)
-    meta.__mode = "v"
+    meta[name] = "v"
+    getmetatable(seen)[name] = "v"
     for i = 1, 1e5 do
       seen[1] = seen[1] or { i }
       if seen[1][1] == i and i > 1 then breaches = breaches + 1 end
