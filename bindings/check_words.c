@@ -280,15 +280,21 @@ static void say_not_run(struct pt_checking *c)
         status, c->nruns, run->market.name, (long long)rows, (long long)expected);
 }
 
+static bool was_computed(const struct pt_check_run *run)
+{
+    const char *status = "";
+    if (run->forward && !run->market.bare) pt_doc_text(run->forward, "status", &status);
+    return strcmp(status, "ok") == 0 || strcmp(status, "gap") == 0;
+}
+
 /* How well it was given on the market where it was given best. */
 static enum pt_given best_given(const struct pt_checking *c, const char *output,
                                 const char *not_finite)
 {
     enum pt_given best = PT_GIVEN_NOT;
     for (size_t i = 0; i < c->nruns; i++) {
-        enum pt_given given = c->runs[i].forward
-                                  ? pt_result_given(c->runs[i].forward, output, not_finite)
-                                  : PT_GIVEN_NOT;
+        if (!was_computed(&c->runs[i])) continue;
+        enum pt_given given = pt_result_given(c->runs[i].forward, output, not_finite);
         if (given > best) best = given;
     }
     return best;
@@ -297,14 +303,8 @@ static enum pt_given best_given(const struct pt_checking *c, const char *output,
 void pt_check_outputs(struct pt_checking *c)
 {
     const struct pt_declaration *d = &c->script->declaration;
-    const char *status;
     unsigned computed = 0;
-    for (size_t i = 0; i < c->nruns; i++) {
-        status = "";
-        if (c->runs[i].forward && !c->runs[i].market.bare)
-            pt_doc_text(c->runs[i].forward, "status", &status);
-        computed += strcmp(status, "ok") == 0 || strcmp(status, "gap") == 0;
-    }
+    for (size_t i = 0; i < c->nruns; i++) computed += was_computed(&c->runs[i]);
     c->check->computed = computed;
     if (computed == 0) {
         if (c->check->nfindings == 0 && c->nruns > 0) say_not_run(c);
