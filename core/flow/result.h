@@ -26,7 +26,7 @@ bool pt_result_failed(const bson_t *doc);
 #define PT_COLLECTION_MAX (sizeof "analytics__" + PT_SYMBOL_MAX + PT_SCRIPT_NAME_MAX)
 void pt_result_collection(const char *symbol, const char *name, char out[PT_COLLECTION_MAX]);
 
-/* The span that a script looks back, as text: declared, or what `params` (may be NULL) or its
+/* The span that a script looks back, as text, where nothing is computed: declared, or what `params` (may be NULL) or its
  * default say; of books where it needs some. *window stays as it is when it looks at neither; it
  * may point into `room`. */
 void pt_script_window(const struct pt_script *script, const bson_t *params,

@@ -351,7 +351,7 @@ static void make_plain(void)
         struct pt_lua_script *script = &subjects[i].script;
         if (pt_vm_protect(script->vm, unfence_body, script) != PT_OK)
             die(script->file, script->vm->fault.message);
-        if (!script->vm->memory.under) die(script->file, "its VM has no allocator of LuaJIT");
+        if (!script->vm->under) die(script->file, "its VM has no allocator of LuaJIT");
         lua_setallocf(script->vm->L, plain_alloc, script->vm);
         for (size_t k = 0; k < subjects[i].ncalls; k++) subjects[i].call[k].seed = 1;
     }
