@@ -205,6 +205,14 @@ static void look_into_table(struct take *t, size_t node)
     int table = lua_gettop(L);
     if (lua_getmetatable(L, table)) {
         struct pt_step step = { .kind = PT_STEP_META };
+        /* what the copy holds may be gone from the metatable */
+        struct pt_step copy = { .kind = PT_STEP_OBJECT,
+                                .hash = (uint64_t)(uintptr_t)lua_topointer(L, -1) };
+        if (pt_vm_push_made(L)) {
+            add(t, at, node, &step);
+            lua_pop(L, 1);
+            step = copy;
+        }
         add(t, at, node, &step);
         lua_pop(L, 1);
     }

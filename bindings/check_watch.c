@@ -16,7 +16,10 @@ static void follow(lua_State *L, const struct pt_step *step)
         if (!function || !lua_getupvalue(L, at, step->index)) lua_pushnil(L);
         break;
     case PT_STEP_META:
-        if (!table || !lua_getmetatable(L, at)) lua_pushnil(L);
+        if (!table || !lua_getmetatable(L, at))
+            lua_pushnil(L);
+        else if (pt_vm_push_made(L))
+            lua_remove(L, -2);
         break;
     case PT_STEP_TEXT:
     case PT_STEP_NUMBER:

@@ -209,7 +209,7 @@ local function sorted_next(t, key)
   return k, rawget(t, k)
 end
 
-local made = setmetatable({}, { __mode = "k" }) -- the copy of a metatable -> the metatable
+local made = setmetatable(native.made, { __mode = "k" }) -- the copy of a metatable -> the metatable
 
 -- The metatable that counts is a copy which no script can reach: __mode cannot come into it later, under whatever name. Only
 -- __index can, as classes often give it to themselves after their first object.

@@ -222,6 +222,17 @@ static void push_periods(lua_State *L)
     luaL_pushresult(&text);
 }
 
+bool pt_vm_push_made(lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, pt_vm_of(L)->made);
+    lua_pushvalue(L, -2);
+    lua_rawget(L, -2);
+    lua_remove(L, -2);
+    if (!lua_isnil(L, -1)) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
 /* ---- building
  * ------------------------------------------------------------------------------------ */
 
@@ -270,6 +281,10 @@ static void push_native(lua_State *L, struct pt_vm *vm)
     pt_lua_vec_open(L);
     vm->market_meta_at = new_metatable(L, "market_meta", &vm->market_meta);
     vm->matrix_meta_at = new_metatable(L, "matrix_meta", &vm->matrix_meta);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "made");
+    vm->made = luaL_ref(L, LUA_REGISTRYINDEX);
     pt_lua_window_open(L);
     pt_lua_book_open(L);
     pt_lua_market_open(L);

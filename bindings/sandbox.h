@@ -22,10 +22,9 @@
  * Signature: receiver:name(parameter, .. [, optional=default, ..]) -> result, ..
  *   parameter: "name" (a number) or "name: type"
  *   result: a type, "name" (a number) or "name: type"
- *   type: number, string, boolean, any, nil, null, vector, window, books, market, matrix, "type[]" or
- *   "type | type"
- * Example: an expression that is true, or statements that return true; w and m are the window and
- * the market that bindings/README.md shows. */
+ *   type: number, string, boolean, any, nil, null, vector, window, books, market, matrix, "type[]"
+ * or "type | type" Example: an expression that is true, or statements that return true; w and m are
+ * the window and the market that bindings/README.md shows. */
 struct pt_lua_doc {
     const char *name;
     lua_CFunction fn;
@@ -70,6 +69,7 @@ struct pt_vm {
     const void *books_meta_at, *market_meta_at, *matrix_meta_at;
     int vec_meta, window_meta, null_meta; /* registry references of the metatables */
     int books_meta, market_meta, matrix_meta;
+    int made; /* a table: the copy of a script's metatable -> the metatable (prelude.lua) */
     int begin, run, declare_begin, declare_take; /* functions of the preludes */
     int windows;                                 /* window or market -> fields, of this call */
     struct pt_lua_fault fault;                   /* of the last failed pt_vm_protect */
@@ -92,6 +92,10 @@ static inline struct pt_vm *pt_vm_of(lua_State *L)
     lua_getallocf(L, &vm);
     return vm;
 }
+
+/* On top is the metatable of a table: what a script gave it, of which it is a copy, is pushed too.
+ * False, and nothing pushed: it is no copy. */
+bool pt_vm_push_made(lua_State *L);
 
 /* Runs fn with ud as its only argument (a light userdata), results dropped; whatever it raises ends
  * here, in vm->fault. A refused allocation is a failure even when the script caught the error. */
