@@ -22,9 +22,11 @@
  * Signature: receiver:name(parameter, .. [, optional=default, ..]) -> result, ..
  *   parameter: "name" (a number) or "name: type"
  *   result: a type, "name" (a number) or "name: type"
- *   type: number, string, boolean, any, nil, null, vector, window, books, market, matrix, "type[]"
- * or "type | type" Example: an expression that is true, or statements that return true; w and m are
- * the window and the market that bindings/README.md shows. */
+ *   type: number, string, boolean, any, nil, null, vector, window, books, market, matrix,
+ *         "type[]" or "type | type"
+ *
+ * Example: an expression that is true, or statements that return true; w and m are the window and
+ * the market that bindings/README.md shows. */
 struct pt_lua_doc {
     const char *name;
     lua_CFunction fn;
