@@ -17,8 +17,7 @@ struct pt_cycle_host { /* borrowed things outlive the cycle */
     const char *benchmark;
     const char *const *pairs; /* ended by NULL; NULL: all */
     int64_t interval_us;
-    /* after each round; scanning: of detectors alone, over bars that had closed before the newest
-     */
+    /* after each round; scanning: of bars that were left to detectors, no cycle */
     void (*ended)(void *arg, const struct pt_round_sums *sums, bool scanning);
     void *arg;
 };
