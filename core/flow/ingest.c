@@ -422,9 +422,10 @@ static void run_retention(struct pt_ingest *ingest)
     if (ingest->opts.nrules == 0 || pt_mono_us() < ingest->retention_us) return;
     enum pt_code rc = pt_retention_run(ingest->opts.store, ingest->opts.rules, ingest->opts.nrules,
                                        pt_now_us(), expired, &err);
-    if (expired->more) return; /* the next turn goes on, with what came meanwhile */
-    ingest->retention_us = pt_mono_us() + ingest->opts.retention_every_us;
     if (rc != PT_OK) pt_log(PT_ERROR, "retention", "failed", "error=\"%s\"", err.text);
+    if (expired->more && (rc == PT_OK || rc == PT_EDAMAGE))
+        return; /* the next turn goes on, with what came meanwhile */
+    ingest->retention_us = pt_mono_us() + ingest->opts.retention_every_us;
     if (expired->rows + expired->anomalies > 0)
         pt_log(PT_INFO, "retention", "removed", "rows=%" PRIu64 " anomalies=%" PRIu64,
                expired->rows, expired->anomalies);
