@@ -30,9 +30,6 @@ void pt_tally_add(struct pt_tally *tally, const char *name, size_t len); /* one 
 void pt_tally_json(const struct pt_tally *tally, const char *key, struct pt_json *json);
 void pt_tally_fini(struct pt_tally *tally);
 
-/* Why something was not done: 503 where it may go another time, 500 where it will not. */
-void pt_anomaly_reply_error(struct pt_request *request, const struct pt_err *err);
-
 /* The JSON Schema of what a route of the log replies; false: it is none of them. */
 bool pt_anomaly_schema(const struct pt_route *route, struct pt_json *json);
 

@@ -218,7 +218,8 @@ void pt_reply_problem(struct pt_request *request, int status, const char *fmt, .
 
 void pt_reply_error(struct pt_request *request, const struct pt_err *err)
 {
-    bool passing = err->code == PT_ENOMEM || err->code == PT_EBUSY || err->code == PT_EFULL;
+    bool passing = err->code == PT_ENOMEM || err->code == PT_EBUSY || err->code == PT_EFULL ||
+                   err->code == PT_ECANCEL;
     pt_log(passing ? PT_WARN : PT_ERROR, "http", "failed", "uri=%.200s error=\"%s\"", request->uri,
            err->text);
     if (passing) pt_reply_header(request, "Retry-After", "1");

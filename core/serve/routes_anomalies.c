@@ -325,16 +325,6 @@ void pt_handle_anomaly_summary(struct pt_request *request)
 /* ---- acknowledged, resolved ---------------------------------------------------------------------
  */
 
-void pt_anomaly_reply_error(struct pt_request *request, const struct pt_err *err)
-{
-    if (err->code != PT_ECANCEL) {
-        pt_reply_error(request, err);
-        return;
-    }
-    pt_reply_header(request, "Retry-After", "1");
-    pt_reply_problem(request, 503, "%s", err->text);
-}
-
 static void settled(struct pt_request *request, void *arg, const bson_t *doc,
                     const struct pt_err *err)
 {
@@ -346,7 +336,7 @@ static void settled(struct pt_request *request, void *arg, const bson_t *doc,
     } else if (doc == NULL && err->code == PT_EINVAL) {
         pt_reply_problem(request, 409, "%s", err->text);
     } else if (doc == NULL) {
-        pt_anomaly_reply_error(request, err);
+        pt_reply_error(request, err);
     } else {
         pt_json_init(&json, &out);
         pt_anomaly_json(doc, &json);

@@ -189,7 +189,7 @@ static void on_detected(struct pt_request *request, void *arg, const bson_t *doc
     if (err != NULL) {
         struct pt_err why = *err;
         pt_err_prefix(&why, "%s could not be run and what it finds be kept: ", self->script->name);
-        pt_anomaly_reply_error(request, &why);
+        pt_reply_error(request, &why);
         return;
     }
     if (!pt_doc_child(doc, "result", &result)) {
