@@ -54,11 +54,10 @@ struct pt_plan {
     struct pt_due *marks; /* owned; to be cleared when all units are stored */
     bool scanning;        /* the units are of `scans`: hits are kept, and no results */
     size_t nscans;
-    struct pt_scan
-        *scans;   /* owned; what closed before the newest bars and is still to be scanned */
-    bool waiting; /* something was left until it has settled */
-    unsigned
-        later; /* newest units of the market that were put off: bit i = period i of pt_periods */
+    struct pt_scan *scans; /* owned; closed before the newest bars, and still to be scanned */
+    bool waiting;          /* something was left until it has settled */
+    /* newest units of the market that were put off: bit i = period i of pt_periods */
+    unsigned later;
     struct pt_err
         fault; /* code PT_OK, or what was left out because it is damaged; its mark stays */
 };

@@ -478,6 +478,15 @@ static void test_bars_that_come_late_are_scanned(void)
     end();
 }
 
+/* Leaves all but the newest bars to be scanned. The engine's store, in place of this one. */
+static struct pt_store *compute_newest(struct pt_store *store)
+{
+    pt_store_close(store);
+    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
+    compute_until(INT64_MAX);
+    return pt_engine_store(engine);
+}
+
 static void count_scan_unit(const struct pt_plan *plan, size_t i, int64_t *next_us)
 {
     CU_ASSERT_EQUAL(plan->v[i].as_of_us, *next_us);
@@ -494,10 +503,7 @@ static void test_a_scan_is_bounded_and_goes_on(void)
     begin_with("hits 7");
     struct pt_store *store = market_store("store", 0);
     market_write(store, "BTCUSDT", H, T0, 300, 0);
-    pt_store_close(store);
-    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
-    compute_until(INT64_MAX);
-    store = pt_engine_store(engine);
+    store = compute_newest(store);
     struct pt_scripts *scripts = pt_engine_scripts(engine);
     for (uint64_t rest = 299; rest > 0; rest = left) {
         OK(pt_scans_plan(store, scripts, NULL, PT_SCANS_AT_ONCE, &turn, &plan, &left, &kit_err));
@@ -562,10 +568,7 @@ static void test_scans_take_turns(void)
     struct pt_store *store = market_store("store", 0);
     market_write(store, "BTCUSDT", H, T0, 300, 0);
     market_write(store, "ETHUSDT", H, T0, 300, 0);
-    pt_store_close(store);
-    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
-    compute_until(INT64_MAX);
-    store = pt_engine_store(engine);
+    store = compute_newest(store);
     struct pt_scripts *scripts = pt_engine_scripts(engine);
     for (size_t i = 0; i < 3; i++) {
         OK(pt_scans_plan(store, scripts, NULL, 10, &turn, &plan, &left, &kit_err));
@@ -604,10 +607,7 @@ static void test_the_bar_behind_a_late_one_is_scanned_again(void)
     struct pt_store *store = market_store("store", 0);
     market_write(store, "BTCUSDT", H, T0, 205, 0);
     market_write(store, "BTCUSDT", H, T0 + 206 * H, 20, 0);
-    pt_store_close(store);
-    OK(pt_engine_new(conf, PT_ENGINE_BATCH, NULL, &engine, &kit_err));
-    compute_until(INT64_MAX);
-    store = pt_engine_store(engine);
+    store = compute_newest(store);
     while (left_to_scan(store, true) > 0) continue;
     market_write(store, "BTCUSDT", H, T0 + 205 * H, 1, 0);
     compute_until(INT64_MAX);
