@@ -23,7 +23,7 @@ static enum pt_code lmdb_failed(struct expire *e, int mc)
 
 static void changed(struct expire *e)
 {
-    e->write->dirty = e->series->dirty = true;
+    e->write->dirty = e->series->dirty = e->series->corrected = true;
 }
 
 /* The edge chunk is damaged: it goes when all of it is old. */

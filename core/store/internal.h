@@ -41,7 +41,7 @@ struct pt_store {
     MDB_env *env;
     MDB_dbi meta, dbi[PT_CURSORS]; /* by PT_CURSOR_* */
     char *path;
-    bool readonly;
+    bool readonly, old;   /* old: it still says that it is of version 1 */
     int claim_fd;         /* -1 = not the daemon */
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t idle;  /* active became 0 */
@@ -169,7 +169,12 @@ struct pt_series_record {
     int64_t first_us, last_us, last_second;   /* PT_MISSING when rows == 0 */
     int64_t chunk_last_us, chunk_last_second; /* of the last chunk; PT_MISSING when chunks == 0 */
     int64_t created_us, updated_us;
+    uint64_t corrected; /* these two are not there in version 1 of the store */
+    int64_t closed_us;
 };
+
+/* Writes the version into the transaction; what LMDB answers. */
+int pt_version_put(struct pt_store *store, MDB_txn *txn);
 
 void pt_record_series(const struct pt_series_record *record, struct pt_series *series);
 /* PT_ENOENT leaves err untouched; PT_EDAMAGE. */
@@ -235,7 +240,8 @@ struct pt_touched {
     int64_t from_us, to_us;
     bool due;
     int64_t due_from_us, due_to_us;
-    bool dirty; /* the record must be put */
+    bool dirty;     /* the record must be put */
+    bool corrected; /* as in struct pt_series */
 };
 
 struct pt_write {

@@ -39,16 +39,21 @@ static void stretch(int64_t t, bool *any, int64_t *from, int64_t *to)
     *any = true;
 }
 
-/* A row was put; a growing candle is no news for the cycle. */
+/* A row was put; a growing candle is no news for the cycle. newest: none was newer. */
 static void note_change(struct pt_put *put, const struct pt_frame *frame, size_t row,
-                        bool old_closed)
+                        bool old_closed, bool newest)
 {
     struct pt_touched *series = put->series;
     int64_t t = frame->val[0][row];
+    bool candle = put->kind->id == PT_CANDLES;
     put->write->dirty = series->dirty = true;
     stretch(t, &series->changed, &series->from_us, &series->to_us);
-    if (put->kind->id != PT_CANDLES || old_closed || frame->val[PT_C_CLOSED][row] == 1)
-        stretch(t, &series->due, &series->due_from_us, &series->due_to_us);
+    if (candle && !old_closed && frame->val[PT_C_CLOSED][row] != 1) return;
+    stretch(t, &series->due, &series->due_from_us, &series->due_to_us);
+    if (t > series->record.closed_us || (newest && !candle))
+        series->record.closed_us = t;
+    else
+        series->corrected = true;
 }
 
 void pt_put_inserted(struct pt_put *put, const struct pt_frame *frame, size_t row)
@@ -56,13 +61,14 @@ void pt_put_inserted(struct pt_put *put, const struct pt_frame *frame, size_t ro
     struct pt_series_record *rec = &put->series->record;
     int64_t t = frame->val[0][row], second = pt_row_second(frame, row);
     if (rec->rows == 0 || t < rec->first_us) rec->first_us = t;
-    if (rec->rows == 0 || pt_pair_cmp(t, second, rec->last_us, rec->last_second) > 0) {
+    bool newest = rec->rows == 0 || pt_pair_cmp(t, second, rec->last_us, rec->last_second) > 0;
+    if (newest) {
         rec->last_us = t;
         rec->last_second = second;
     }
     rec->rows++;
     put->stats.inserted++;
-    note_change(put, frame, row, false);
+    note_change(put, frame, row, false, newest);
 }
 
 /* Does the new row take the old one's place? Counts and notes what it does. */
@@ -75,7 +81,7 @@ bool pt_put_replaces(struct pt_put *put, const struct pt_frame *frame, size_t ro
         put->stats.frozen++;
     } else {
         put->stats.replaced++;
-        note_change(put, frame, row, old_closed);
+        note_change(put, frame, row, old_closed, false);
         return true;
     }
     return false;

@@ -6,6 +6,7 @@ enum pt_code pt_series_recount(struct pt_write *write, struct pt_touched *touche
                                struct pt_err *err)
 {
     struct pt_series_record *rec = &touched->record;
+    touched->corrected = true;
     MDB_cursor *cursor = NULL;
     MDB_val key, value;
     unsigned keys = touched->kind->keys;

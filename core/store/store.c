@@ -125,11 +125,20 @@ static enum pt_code check_version(struct pt_store *store, MDB_txn *txn, struct p
     if (mc == MDB_NOTFOUND || value.mv_size != sizeof version)
         return pt_fail(err, PT_EVERSION, "%s holds no store version; it is not ours", store->path);
     memcpy(&version, value.mv_data, sizeof version);
-    if (version != PT_STORE_VERSION)
+    store->old = version < PT_STORE_VERSION;
+    if (version < PT_STORE_VERSION_FIRST || version > PT_STORE_VERSION)
         return pt_fail(err, PT_EVERSION,
-                       "%s was made by store version %" PRIu32 ", this program reads version %d",
-                       store->path, version, PT_STORE_VERSION);
+                       "%s was made by store version %" PRIu32
+                       ", this program reads versions %d to %d",
+                       store->path, version, PT_STORE_VERSION_FIRST, PT_STORE_VERSION);
     return PT_OK;
+}
+
+int pt_version_put(struct pt_store *store, MDB_txn *txn)
+{
+    uint32_t version = PT_STORE_VERSION;
+    MDB_val key = { 7, "version" }, value = { sizeof version, &version };
+    return mdb_put(txn, store->meta, &key, &value, 0);
 }
 
 /* Opens all databases in one transaction; MDB_NOTFOUND: they are not there yet. */
@@ -146,8 +155,6 @@ static enum pt_code create(struct pt_store *store, struct pt_err *err)
     MDB_txn *txn = NULL;
     MDB_dbi root;
     MDB_stat stat;
-    MDB_val key = { 7, "version" }, value;
-    uint32_t version = PT_STORE_VERSION;
     enum pt_code rc = PT_OK;
     int mc = mdb_txn_begin(store->env, NULL, 0, &txn);
     if (mc != 0) return pt_lmdb_fail(err, mc, "making the store %s", store->path);
@@ -155,10 +162,7 @@ static enum pt_code create(struct pt_store *store, struct pt_err *err)
     if (mc == 0) mc = mdb_stat(txn, root, &stat);
     bool empty = mc == 0 && stat.ms_entries == 0;
     if (mc == 0) mc = open_databases(store, txn, MDB_CREATE); /* another may have been faster */
-    if (mc == 0 && empty) {
-        value = (MDB_val){ sizeof version, &version };
-        mc = mdb_put(txn, store->meta, &key, &value, 0);
-    }
+    if (mc == 0 && empty) mc = pt_version_put(store, txn);
     if (mc == 0) rc = check_version(store, txn, err);
     if (mc != 0 || rc != PT_OK) {
         mdb_txn_abort(txn);
@@ -166,6 +170,58 @@ static enum pt_code create(struct pt_store *store, struct pt_err *err)
         mc = mdb_txn_commit(txn);
     }
     return mc == 0 ? rc : pt_lmdb_fail(err, mc, "making the store %s", store->path);
+}
+
+/* The daemon of the folder holds a lock; PT_EBUSY: pid is its number. */
+static enum pt_code lock_daemon(const struct pt_store *store, int *fd, char pid[24],
+                                struct pt_err *err)
+{
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof path, "%s/daemon.lock", store->path) >= sizeof path)
+        return pt_fail(err, PT_EINVAL, "the store's path is too long");
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (*fd < 0) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return PT_OK;
+    int why = errno;
+    ssize_t len = pread(*fd, pid, 23, 0);
+    pid[len > 0 ? len : 0] = '\0';
+    pid[strcspn(pid, "\n")] = '\0';
+    if (!pid[0]) strcpy(pid, "(unknown)");
+    close(*fd);
+    if (why != EWOULDBLOCK) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(why));
+    return pt_fail(err, PT_EBUSY, "the store %s is already served by process %s", store->path, pid);
+}
+
+/* What is written from now on a program of before would call damaged, so the store has to say that
+ * it is of another version. A daemon of before has looked already: it must not run. Where there is
+ * no room now, the first commit says it. */
+static enum pt_code upgrade(struct pt_store *store, struct pt_err *err)
+{
+    MDB_txn *txn = NULL;
+    char pid[24];
+    int fd;
+    enum pt_code rc = lock_daemon(store, &fd, pid, err);
+    if (rc == PT_EBUSY)
+        return pt_fail(err, PT_EBUSY,
+                       "the store %s is of version %d and served by process %s, which is of an "
+                       "older program: stop it before this one writes",
+                       store->path, PT_STORE_VERSION_FIRST, pid);
+    if (rc == PT_OK) rc = pt_txn_enter(store, &txn, true, err);
+    if (rc != PT_OK) return rc;
+    int mc = pt_version_put(store, txn);
+    if (mc == 0)
+        mc = mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    pt_txn_leave(store);
+    close(fd);
+    store->old = mc != 0;
+    if (mc != 0)
+        pt_log(PT_WARN, "store", "not_upgraded", "path=%s error=\"%s\"", store->path,
+               mdb_strerror(mc));
+    else
+        pt_log(PT_INFO, "store", "upgraded", "path=%s version=%d", store->path, PT_STORE_VERSION);
+    return PT_OK;
 }
 
 static enum pt_code open_or_create(struct pt_store *store, struct pt_err *err)
@@ -180,9 +236,13 @@ static enum pt_code open_or_create(struct pt_store *store, struct pt_err *err)
     else
         mc = mdb_txn_commit(txn); /* an abort would close the handles again */
     pt_txn_leave(store);
-    if (mc == MDB_NOTFOUND && !store->readonly) return create(store, err);
-    if (mc == MDB_NOTFOUND) return pt_fail(err, PT_ENOENT, "%s holds no store", store->path);
-    return mc == 0 ? rc : pt_lmdb_fail(err, mc, "opening the store %s", store->path);
+    if (mc == MDB_NOTFOUND && store->readonly)
+        return pt_fail(err, PT_ENOENT, "%s holds no store", store->path);
+    if (mc == MDB_NOTFOUND)
+        rc = create(store, err);
+    else if (mc != 0)
+        rc = pt_lmdb_fail(err, mc, "opening the store %s", store->path);
+    return rc == PT_OK && store->old && !store->readonly ? upgrade(store, err) : rc;
 }
 
 enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **out,
@@ -251,26 +311,17 @@ const char *pt_store_path(const struct pt_store *store)
 
 enum pt_code pt_store_claim(struct pt_store *store, struct pt_err *err)
 {
-    char path[4096], text[24] = "";
+    char pid[24];
+    int fd;
     if (store->claim_fd >= 0) return PT_OK;
-    if ((size_t)snprintf(path, sizeof path, "%s/daemon.lock", store->path) >= sizeof path)
-        return pt_fail(err, PT_EINVAL, "the store's path is too long");
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-    if (fd < 0) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int why = errno;
-        ssize_t len = pread(fd, text, sizeof text - 1, 0);
-        text[len > 0 ? strcspn(text, "\n") : 0] = '\0';
-        close(fd);
-        if (why != EWOULDBLOCK) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(why));
-        return pt_fail(err, PT_EBUSY, "the store %s is already served by process %s", store->path,
-                       text[0] ? text : "(unknown)");
-    }
-    int len = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len) {
+    enum pt_code rc = lock_daemon(store, &fd, pid, err);
+    if (rc != PT_OK) return rc;
+    int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len) {
         int why = errno;
         close(fd);
-        return pt_fail(err, why == ENOSPC ? PT_EFULL : PT_EIO, "%s: %s", path, strerror(why));
+        return pt_fail(err, why == ENOSPC ? PT_EFULL : PT_EIO, "%s/daemon.lock: %s", store->path,
+                       strerror(why));
     }
     store->claim_fd = fd;
     return PT_OK;

@@ -10,7 +10,8 @@
 #include "data/doc.h"
 #include "data/frame.h"
 
-#define PT_STORE_VERSION 1
+#define PT_STORE_VERSION 2       /* what is written */
+#define PT_STORE_VERSION_FIRST 1 /* what is read at least */
 
 struct pt_store;
 
@@ -45,6 +46,10 @@ struct pt_series {
     struct pt_series_key key;
     uint32_t id;
     uint64_t rows, version, bytes; /* version: grows with each commit that touched the rows */
+    /* What windows can hold, rows of candles that are closed and all of other kinds, is the same as long as these two are;
+     * before any time that is not after closed_us, as long as the first one is. */
+    uint64_t corrected; /* version of the last commit that changed or removed such rows, or put one where a newer one stood */
+    int64_t closed_us;  /* time of the newest of them; also once it is gone. PT_MISSING: there was none */
     int64_t first_us, last_us;     /* open times of the first and last row; PT_MISSING when rows == 0 */
     int64_t created_us, updated_us;
 };

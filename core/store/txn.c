@@ -210,19 +210,29 @@ bool pt_read_scratch(struct pt_read *read)
 
 /* ---- records ------------------------------------------------------------------------------ */
 
-uint64_t pt_record_sum(const struct pt_series_record *record)
+static uint64_t sum_of(const struct pt_series_record *record, size_t bytes)
 {
     return pt_sum((const uint8_t *)record + sizeof record->checksum,
-                  sizeof *record - sizeof record->checksum);
+                  bytes - sizeof record->checksum);
+}
+
+uint64_t pt_record_sum(const struct pt_series_record *record)
+{
+    return sum_of(record, sizeof *record);
 }
 
 enum pt_code pt_record_parse(const MDB_val *value, const char *name,
                              struct pt_series_record *record, struct pt_err *err)
 {
-    if (value->mv_size != sizeof *record)
+    const size_t first = offsetof(struct pt_series_record, corrected); /* of version 1 */
+    if (value->mv_size != sizeof *record && value->mv_size != first)
         return pt_fail(err, PT_EDAMAGE, "series %s: its record has a wrong length", name);
-    memcpy(record, value->mv_data, sizeof *record);
-    if (record->checksum != pt_record_sum(record) || record->kind >= PT_KINDS ||
+    memcpy(record, value->mv_data, value->mv_size);
+    if (value->mv_size == first) {
+        record->corrected = record->version;
+        record->closed_us = record->last_us;
+    }
+    if (record->checksum != sum_of(record, value->mv_size) || record->kind >= PT_KINDS ||
         record->symbol[PT_SYMBOL_MAX - 1] != '\0')
         return pt_fail(err, PT_EDAMAGE, "series %s: its record is damaged (checksum)", name);
     return PT_OK;
@@ -249,6 +259,8 @@ void pt_record_series(const struct pt_series_record *record, struct pt_series *s
     series->id = record->id;
     series->rows = record->rows;
     series->version = record->version;
+    series->corrected = record->corrected;
+    series->closed_us = record->closed_us;
     series->bytes = record->chunk_bytes + record->tail_rows * row_bytes;
     series->first_us = record->first_us;
     series->last_us = record->last_us;

@@ -75,6 +75,7 @@ static enum pt_code put_record(struct pt_write *write, struct pt_touched *touche
 {
     struct pt_series_record *record = &touched->record;
     record->version++;
+    if (touched->corrected) record->corrected = record->version;
     record->updated_us = write->now_us;
     record->checksum = pt_record_sum(record);
     MDB_val key = { strlen(touched->name), touched->name }, value = { sizeof *record, record };
@@ -116,7 +117,12 @@ enum pt_code pt_write_commit(struct pt_write *write, struct pt_err *err)
         pt_write_abort(write);
         return rc;
     }
-    int mc = why_short(store, mdb_txn_commit(write->txn));
+    int mc = store->old ? pt_version_put(store, write->txn) : 0;
+    if (mc != 0) {
+        pt_write_abort(write);
+        return pt_lmdb_fail(err, mc, "upgrading %s", store->path);
+    }
+    mc = why_short(store, mdb_txn_commit(write->txn));
     if (mc != 0) rc = pt_lmdb_fail(err, mc, "committing to %s", store->path);
     finish(write);
     return rc;
@@ -211,6 +217,7 @@ static enum pt_code new_record(struct pt_write *write, const struct pt_series_ke
     record->first_us = record->last_us = record->last_second = PT_MISSING;
     record->chunk_last_us = record->chunk_last_second = PT_MISSING;
     record->created_us = write->now_us;
+    record->closed_us = PT_MISSING;
     return PT_OK;
 }
 

@@ -140,6 +140,83 @@ static void test_an_open_candle_grows_until_it_is_closed(void)
     teardown(&b);
 }
 
+/* What windows can see is told apart from what they cannot: how far it goes, and which commit
+ * changed what was there. */
+static void test_a_growing_candle_is_not_seen(void)
+{
+    struct bench b;
+    setup(&b, PT_CANDLES);
+    static const struct {
+        int minute, close;
+        bool closed, correct;
+        int newest; /* closed by then */
+        bool corrects;
+    } steps[] = {
+        { 0, 1, true, false, 0, false },  /* a closed bar */
+        { 1, 2, false, false, 0, false }, /* the next one begins */
+        { 1, 3, false, false, 0, false }, /* and grows */
+        { 1, 4, true, false, 1, false },  /* and is closed */
+        { 1, 5, true, false, 1, false },  /* which is what it stays, */
+        { 1, 5, true, true, 1, true },    /* but for a correction */
+        { 3, 6, false, false, 1, false },
+        { 3, 6, true, false, 3, false },
+        { 2, 7, false, false, 3, false },
+        { 2, 7, true, false, 3, true }, /* closed late */
+        { 3, 6, false, true, 3, true }, /* opened again, */
+        { 3, 6, true, true, 3, true },  /* and closed */
+        { 0, 7, false, true, 3, true },
+        { 4, 8, true, false, 4, false },
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct pt_series before = { .corrected = 0 };
+        if (i > 0) before = find(&b);
+        pt_frame_clear(&b.in);
+        push_candle(&b.in, T0 + steps[i].minute * PT_US_MIN, steps[i].close, steps[i].closed);
+        kit_write(b.store, &b.key, &b.in, steps[i].correct ? PT_PUT_CORRECT : PT_PUT_LIVE);
+        struct pt_series after = find(&b);
+        CU_ASSERT_EQUAL(after.closed_us, T0 + steps[i].newest * PT_US_MIN);
+        CU_ASSERT_EQUAL(after.corrected, steps[i].corrects ? after.version : before.corrected);
+        CU_ASSERT_EQUAL(after.corrected > before.corrected, steps[i].corrects);
+    }
+    struct pt_series before = find(&b);
+    struct pt_write *write;
+    uint64_t removed;
+    for (int i = 0; i < 2; i++) { /* some, then all */
+        OK(pt_write_begin(b.store, &write, &kit_err));
+        OK(pt_write_expire(write, &b.key, T0 + (i ? 9 : 1) * PT_US_MIN, &removed, &kit_err));
+        OK(pt_write_commit(write, &kit_err));
+        CU_ASSERT(removed > 0);
+        CU_ASSERT_EQUAL(find(&b).corrected, before.version + 1 + (uint64_t)i);
+    }
+    CU_ASSERT_EQUAL(find(&b).rows, 0);
+    pt_frame_clear(&b.in); /* older than what there was */
+    push_candle(&b.in, T0 + 2 * PT_US_MIN, 9, true);
+    kit_write(b.store, &b.key, &b.in, PT_PUT_LIVE);
+    CU_ASSERT_EQUAL(find(&b).corrected, before.version + 3);
+    teardown(&b);
+}
+
+static void test_rows_of_other_kinds_are_seen_at_once(void)
+{
+    struct bench b;
+    setup(&b, PT_TRADES);
+    static const struct {
+        int second, id;
+        bool corrects;
+    } steps[] = { { 0, 1, false }, { 1, 2, false }, { 1, 3, false }, { 1, 1, true }, { 0, 9, true }, { 2, 4, false } };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct pt_series before = { .corrected = 0 };
+        if (i > 0) before = find(&b);
+        pt_frame_clear(&b.in);
+        kit_push(&b.in, T0 + steps[i].second * PT_US_SEC, steps[i].id, (uint64_t)steps[i].id);
+        kit_write(b.store, &b.key, &b.in, PT_PUT_LIVE);
+        struct pt_series after = find(&b);
+        CU_ASSERT_EQUAL(after.closed_us, after.last_us);
+        CU_ASSERT_EQUAL(after.corrected, steps[i].corrects ? after.version : before.corrected);
+    }
+    teardown(&b);
+}
+
 static void test_the_same_rows_change_nothing(void)
 {
     struct bench b;
@@ -360,6 +437,8 @@ static CU_TestInfo tests[] = {
     { "mixed digits and dropped zeros stay", test_mixed_digits_and_dropped_zeros_stay },
     { "a closed candle is frozen when live", test_a_closed_candle_is_frozen_when_live },
     { "an open candle grows until it is closed", test_an_open_candle_grows_until_it_is_closed },
+    { "a growing candle is not seen", test_a_growing_candle_is_not_seen },
+    { "rows of other kinds are seen at once", test_rows_of_other_kinds_are_seen_at_once },
     { "the same rows change nothing", test_the_same_rows_change_nothing },
     { "a late row finds its place anywhere", test_a_late_row_finds_its_place_anywhere },
     { "columns not asked for are missing", test_columns_not_asked_for_are_missing },

@@ -3,6 +3,7 @@
 #include "raw.h"
 
 #include "base/log.h"
+#include "store/sum.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -188,6 +189,93 @@ static void test_another_version_is_refused_by_name(void)
     kit_remove(path);
 }
 
+/* As version 1 of the store wrote them: without the last two members. */
+static void shorten_records(MDB_cursor *cursor)
+{
+    MDB_val key, value;
+    while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0) {
+        uint8_t old[512], name[512]; /* both lie where the new one will be put */
+        size_t n = value.mv_size - 2 * sizeof(uint64_t);
+        CU_ASSERT_FATAL(n <= sizeof old && key.mv_size <= sizeof name);
+        memcpy(old, value.mv_data, n);
+        memcpy(name, key.mv_data, key.mv_size);
+        key.mv_data = name;
+        uint64_t sum = pt_sum(old + sizeof sum, n - sizeof sum);
+        memcpy(old, &sum, sizeof sum);
+        value = (MDB_val){ n, old };
+        CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
+    }
+}
+
+static void set_version_1(MDB_cursor *cursor)
+{
+    uint32_t version = 1;
+    MDB_val key = { 7, (void *)(size_t) "version" }, value = { sizeof version, &version };
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, 0), 0);
+}
+
+static uint32_t found_version;
+
+static void get_version(MDB_cursor *cursor)
+{
+    MDB_val key = { 7, (void *)(size_t) "version" }, value;
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_get(cursor, &key, &value, MDB_SET), 0);
+    memcpy(&found_version, value.mv_data, sizeof found_version);
+}
+
+static struct pt_series series_of(struct pt_store *store, const struct pt_series_key *key)
+{
+    struct pt_read *read;
+    struct pt_series series;
+    OK(pt_read_begin(store, &read, &kit_err));
+    OK(pt_series_find(read, key, &series, &kit_err));
+    pt_read_end(read);
+    return series;
+}
+
+static void test_a_store_of_version_1_is_read_and_carried_on(void)
+{
+    char *path = kit_folder();
+    struct pt_store_opts opts = { .path = path, .readonly = true };
+    struct pt_series_key key = kit_key(PT_TRADES, "BTCUSDT", 0);
+    struct pt_series_key other = kit_key(PT_TRADES, "ETHUSDT", 0);
+    struct pt_frame rows;
+    struct pt_verify sums;
+    pt_frame_init(&rows, pt_kind(PT_TRADES));
+    for (int i = 0; i < 3000; i++) kit_push(&rows, T0 + i * PT_US_SEC, i, (uint64_t)i);
+    struct pt_store *store = kit_open(path);
+    kit_write(store, &key, &rows, PT_PUT_CORRECT);
+    kit_write(store, &other, &rows, PT_PUT_CORRECT);
+    struct pt_series was = series_of(store, &key);
+    pt_store_close(store);
+    raw(path, "series", shorten_records);
+    raw(path, "meta", set_version_1);
+
+    OK(pt_store_open(&opts, &store, &kit_err)); /* who only reads changes nothing */
+    struct pt_series same = series_of(store, &key);
+    CU_ASSERT_EQUAL(same.corrected, was.version); /* not known */
+    same.corrected = was.corrected;
+    CU_ASSERT_EQUAL(memcmp(&was, &same, sizeof was), 0);
+    pt_store_close(store);
+    raw(path, "meta", get_version);
+    CU_ASSERT_EQUAL(found_version, 1);
+
+    store = kit_open(path);
+    pt_frame_clear(&rows);
+    kit_push(&rows, T0 - PT_US_SEC, 7, 7);
+    kit_write(store, &key, &rows, PT_PUT_CORRECT);
+    CU_ASSERT_EQUAL(series_of(store, &key).corrected, was.version + 1);
+    CU_ASSERT_EQUAL(series_of(store, &key).rows, 3001);
+    CU_ASSERT_EQUAL(series_of(store, &other).rows, 3000); /* its record is still a short one */
+    OK(pt_store_verify(store, NULL, NULL, &sums, &kit_err));
+    CU_ASSERT_EQUAL(sums.rows, 6001);
+    pt_store_close(store);
+    raw(path, "meta", get_version);
+    CU_ASSERT_EQUAL(found_version, PT_STORE_VERSION);
+    pt_frame_fini(&rows);
+    kit_remove(path);
+}
+
 static void put_foreign(MDB_cursor *cursor)
 {
     MDB_val key = { 1, (void *)(size_t) "x" }, value = { 1, (void *)(size_t) "y" };
@@ -332,6 +420,8 @@ static CU_TestInfo tests[] = {
     { "one process opens a folder once", test_one_process_opens_a_folder_once },
     { "one daemon claims a folder", test_one_daemon_claims_a_folder },
     { "another version is refused by name", test_another_version_is_refused_by_name },
+    { "a store of version 1 is read and carried on",
+      test_a_store_of_version_1_is_read_and_carried_on },
     { "what is no store is left alone", test_what_is_no_store_is_left_alone },
     { "a narrow address space gets a smaller map", test_a_narrow_address_space_gets_a_smaller_map },
     { "started programs inherit no file of the store",
