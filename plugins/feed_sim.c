@@ -64,12 +64,13 @@ struct market_day { /* what all symbols share, by minute */
 struct sim_symbol {
     char name[32];
     const struct profile *profile;
-    uint64_t key;     /* part of its generators' seeds */
-    double *open_log; /* [days known + 1] log price at the start of each day from ORIGIN_DAY */
-    int64_t day;      /* whose minutes are in bars */
-    struct bar *bars; /* [MINUTES] */
-    int64_t next_min; /* first minute since the epoch not sent as closed */
-    unsigned sent;    /* trades of the running minute already sent */
+    uint64_t key;        /* part of its generators' seeds */
+    double *open_log;    /* [days known + 1] log price at the start of each day from ORIGIN_DAY */
+    int64_t day;         /* whose minutes are in bars */
+    struct bar *bars;    /* [MINUTES] */
+    int64_t next_min;    /* first minute since the epoch not sent as closed */
+    int64_t resumed_min; /* the same when the feed was opened */
+    unsigned sent;       /* trades of the running minute already sent */
 };
 
 struct feed_sim {
@@ -469,11 +470,14 @@ static bool send(struct feed_sim *self, const struct message *message, int64_t r
 }
 
 /* Minutes since the epoch in simulated time, and the share of the running one. A `minute` shorter
- * than 60 s lets the market run ahead of the clock from the moment the feed was opened. */
+ * than 60 s lets the market run ahead of the clock; it goes on from where it was when the feed is
+ * opened anew, as no market goes back. */
 static double market_time(const struct feed_sim *self, int64_t opened_us, int64_t now_us)
 {
-    return (double)opened_us / (double)PT_US_MIN +
-           (double)(now_us - opened_us) / (double)self->minute;
+    double opened = (double)opened_us / (double)PT_US_MIN;
+    for (size_t i = 0; i < self->nsymbols && self->minute < PT_US_MIN; i++)
+        opened = fmax(opened, (double)self->symbol[i].resumed_min);
+    return opened + (double)(now_us - opened_us) / (double)self->minute;
 }
 
 /* Closed bars from where the store ends to `until` (a minute, not sent), day by day, symbol by
@@ -486,6 +490,7 @@ static bool send_history(struct feed_sim *self, int64_t from, int64_t until)
         int64_t last_us = self->host->last_candle(self->host->ctx, symbol->name, PT_US_MIN);
         symbol->next_min =
             last_us == INT64_MIN || last_us / PT_US_MIN + 1 < from ? from : last_us / PT_US_MIN + 1;
+        symbol->resumed_min = symbol->next_min;
     }
     for (int64_t day = from / MINUTES; day <= (until - 1) / MINUTES; day++) {
         for (size_t i = 0; i < self->nsymbols; i++) {

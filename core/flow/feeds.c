@@ -45,7 +45,7 @@ static int64_t host_last_candle(void *ctx, const char *symbol, int64_t period_us
     if (pt_symbol_parse(symbol, strlen(symbol), key.symbol) != PT_OK) return PT_MISSING;
     enum pt_code rc = pt_read_begin(slot->ingest->opts.store, &read, &err);
     if (rc == PT_OK) rc = pt_series_find(read, &key, &series, &err);
-    if (rc == PT_OK && series.rows > 0) last_us = series.last_us;
+    if (rc == PT_OK && series.rows > 0) last_us = series.closed_us;
     if (rc != PT_OK && rc != PT_ENOENT)
         pt_log(PT_ERROR, "ingest", "last_candle", "error=\"%s\"", err.text);
     pt_read_end(read);

@@ -211,6 +211,20 @@ static void test_goes_on_where_the_store_ends(void)
     done(&a);
 }
 
+/* Ahead of the clock, where a market whose minutes are shorter gets to. */
+static void test_a_quick_market_never_goes_back(void)
+{
+    struct capture a;
+    int64_t now = pt_now_us(), last = now / PT_US_MIN * PT_US_MIN + 300 * PT_US_MIN;
+    run(&a, 1, PT_US_DAY, 100000, last, 800);
+    CU_ASSERT_FATAL(a.bars[0].n >= 2 && a.bars[0].n < 30);
+    CU_ASSERT_EQUAL(a.bars[0].val[PT_C_TIME][0], last + PT_US_MIN);
+    done(&a);
+    run(&a, 1, PT_US_DAY, PT_US_MIN, last, 300); /* one that keeps time waits for the clock */
+    CU_ASSERT_EQUAL(a.bars[0].n, 0);
+    done(&a);
+}
+
 static void test_live_part_brings_everything(void)
 {
     struct capture a;
@@ -319,6 +333,7 @@ static CU_TestInfo tests[] = {
     { "the same seed gives the same bars, whenever it starts", test_same_seed_same_bars },
     { "history has no hole and no bad row", test_history_has_no_hole_and_no_bad_row },
     { "goes on where the store ends", test_goes_on_where_the_store_ends },
+    { "a quick market never goes back", test_a_quick_market_never_goes_back },
     { "the live part brings bars, trades, books and marks", test_live_part_brings_everything },
     { "books can be left out", test_books_can_be_left_out },
     { "each bound and default can be configured", test_each_bound_and_default_can_be_configured },

@@ -521,6 +521,26 @@ static void test_stopping_commits_what_was_delivered_and_a_new_start_goes_on(voi
     end();
 }
 
+/* A candle that was under way when the feed was closed is still to come. */
+static void test_a_feed_goes_on_behind_what_is_closed(void)
+{
+    begin(0);
+    end_us = 50000;
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    deliver(market_kline("BTCUSDT", T0, "120.00", true));
+    deliver(market_kline("BTCUSDT", T0 + PT_US_MIN, "121.00", false));
+    UNTIL(atomic_load(&puppet->acked) == 2);
+    pt_ingest_stop(ingest);
+    pt_ingest_free(ingest);
+    puppet->ask_symbol = "BTCUSDT";
+    puppet->ask_period_us = PT_US_MIN;
+    start(1000, 1 << 16, NULL, 0);
+    OK(feed());
+    CU_ASSERT_EQUAL(puppet->asked_us, T0);
+    end();
+}
+
 static void test_a_feed_that_hangs_keeps_nothing_from_ending(void)
 {
     begin(0);
@@ -600,6 +620,7 @@ static CU_TestInfo tests[] = {
       test_findings_that_cannot_be_written_hold_up_no_rows },
     { "stopping commits, a new start goes on",
       test_stopping_commits_what_was_delivered_and_a_new_start_goes_on },
+    { "a feed goes on behind what is closed", test_a_feed_goes_on_behind_what_is_closed },
     { "a feed that hangs keeps nothing from ending",
       test_a_feed_that_hangs_keeps_nothing_from_ending },
     { "a feed that does not open is named", test_a_feed_that_does_not_open_is_named },
