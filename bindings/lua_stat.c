@@ -148,6 +148,17 @@ static int vec_mad(lua_State *L)
     return 2;
 }
 
+static int vec_leave_one_out(lua_State *L)
+{
+    struct pt_lua_vec *v = pt_lua_vec_arg(L, 1);
+    size_t n = (size_t)v->n;
+    double *work = pt_lua_work(L, n);
+    double centre = pt_lua_half(v) ? pt_robust_median(v->p, n, work) : NAN;
+    double *mean = pt_lua_vec_push(L, n), *std = pt_lua_vec_push(L, n);
+    pt_moment_leave_one_out(v->p, n, centre, mean, std);
+    return 2;
+}
+
 static int vec_quantile(lua_State *L)
 {
     struct pt_lua_vec *v = pt_lua_vec_arg(L, 1);
@@ -348,6 +359,9 @@ const struct pt_lua_doc pt_lua_stat_docs[] = {
     { "mad", vec_mad, "v:mad() -> number, median",
       "median of |v - median|, not scaled (times 1.4826 it estimates sigma)",
       "vec.of{1, 2, 9}:mad() == 1" },
+    { "leave_one_out", vec_leave_one_out, "v:leave_one_out() -> mean: vector, std: vector",
+      "mean and standard deviation of all other elements, one for each; of a missing one missing",
+      "vec.of{1, 3, 8}:leave_one_out() == vec.of{5.5, 4.5, 2}" },
     { "quantile", vec_quantile, "v:quantile(q) -> number",
       "linear between ranks, as numpy; q in 0 .. 1", "vec.of{1, 2, 3, 4, 5}:quantile(0.25) == 2" },
     { "weighted_quantile", vec_weighted_quantile,

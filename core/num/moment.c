@@ -137,6 +137,31 @@ static bool pairs_about_means(const double *x, const double *y, size_t n, struct
     return true;
 }
 
+void pt_moment_leave_one_out(const double *x, size_t n, double centre, double *mean, double *std)
+{
+    double sum = 0, squares = 0, others = -1; /* how many there are beside one */
+    for (size_t i = 0; i < n; i++) {
+        double d = x[i] - centre;
+        mean[i] = sum;
+        std[i] = squares;
+        if (!pt_there(x[i])) continue;
+        sum += d;
+        squares += d * d;
+        others++;
+    }
+    sum = squares = 0;
+    for (size_t i = n; i-- > 0;) {
+        double d = x[i] - centre, m = (mean[i] + sum) / others;
+        double left = std[i] + squares - (mean[i] + sum) * m;
+        bool there = pt_there(x[i]);
+        mean[i] = there && others >= 1 ? centre + m : NAN;
+        std[i] = there && others >= 2 ? sqrt(left / (others - 1)) : NAN;
+        if (!there) continue;
+        sum += d;
+        squares += d * d;
+    }
+}
+
 double pt_moment_cov(const double *x, const double *y, size_t n, unsigned ddof, size_t *used)
 {
     struct pt_cross s;

@@ -274,6 +274,13 @@ describe("statistics", function()
     local mad, centre = call("mad", x)
     close(middle(map(x, function(a) return math.abs(a - middle(x)) end)), mad)
     close(middle(x), centre)
+    local means, deviations = call("leave_one_out", x)
+    for i = 1, n do
+      local others = {}
+      for k = 1, n do if k ~= i then others[#others + 1] = x[k] end end
+      close(mean(others), means[i])
+      close(math.sqrt(moment(others, 2) * (n - 1) / (n - 2)), deviations[i])
+    end
     close(1.9, call("quantile", sorted(x), 0.2), 0.2)
     close(sorted(x)[1], call("quantile", x, 0))
     close(0.4 * 4 + 0.6 * 3, call("quantile", { 3, 4 }, 0.4))

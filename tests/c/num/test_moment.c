@@ -153,6 +153,33 @@ static void pairs(void)
     CU_ASSERT(used == count);
 }
 
+static void test_each_is_left_out_once(void)
+{
+    /* missing ones at both ends and within; one so large that it would swallow the others */
+    double rows[] = { NAN, 1, 2, NAN, 1e12, 4, INFINITY, 3, NAN }, mean[9], std[9];
+    const size_t n = sizeof rows / sizeof rows[0];
+    pt_moment_leave_one_out(rows, n, 3, mean, std);
+    for (size_t i = 0; i < n; i++) {
+        double one = rows[i];
+        rows[i] = NAN;
+        double m = pt_moment_mean(rows, n), s = pt_moment_std(rows, n, 1);
+        rows[i] = one;
+        if (!isfinite(one)) {
+            CU_ASSERT(isnan(mean[i]) && isnan(std[i]));
+            continue;
+        }
+        CU_ASSERT(fabs(mean[i] - m) <= 1e-15 * fabs(m) && fabs(std[i] - s) <= 1e-15 * s);
+    }
+    const double two[] = { 5, 7 }, flat[] = { 0.1, 0.1, 0.1, 9 };
+    pt_moment_leave_one_out(two, 2, 6, mean, std);
+    CU_ASSERT(mean[0] == 7 && mean[1] == 5 && isnan(std[0]) && isnan(std[1]));
+    pt_moment_leave_one_out(two, 1, 5, mean, std);
+    CU_ASSERT(isnan(mean[0]) && isnan(std[0]));
+    pt_moment_leave_one_out(flat, 4, 0.1, mean, std);
+    CU_ASSERT(mean[3] == 0.1 && std[3] == 0 && std[0] > 1);
+    pt_moment_leave_one_out(rows, 0, 0, mean, std);
+}
+
 static void test_pairs_match_their_definitions(void)
 {
     on_every_path(pairs);
@@ -213,6 +240,7 @@ int main(void)
         { "too few values give nothing", test_too_few_values_give_nothing },
         { "extremes, and the first place they are at",
           test_extremes_and_the_first_place_they_are_at },
+        { "each is left out once", test_each_is_left_out_once },
         { "pairs match their definitions", test_pairs_match_their_definitions },
         { "a straight relation is exactly one or minus one",
           test_a_straight_relation_is_exactly_one_or_minus_one },
