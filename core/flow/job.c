@@ -17,12 +17,13 @@
 #define OUTSIDE_MAX 2 /* times a unit is tried again after a kill that was nobody's fault */
 #define MARGIN_US 2000000
 
-static void count(const struct pt_job *job, const struct pt_job_item *item, const bson_t *doc)
+static void count(struct pt_job *job, const struct pt_job_item *item, const bson_t *doc)
 {
     const char *status = "";
     pt_doc_text(doc, "status", &status);
-    pt_script_stats_count(item->script->stats, item->elapsed_us, job->now_us,
-                          strcmp(status, "error") == 0);
+    bool failed = strcmp(status, "error") == 0;
+    job->failed |= failed;
+    pt_script_stats_count(item->script->stats, item->elapsed_us, job->now_us, failed);
 }
 
 /* The script has no result: one that says so. */
@@ -39,7 +40,7 @@ static void settle_without(struct pt_job *job, struct pt_job_item *item, const c
                                      .params = item->params,
                                      .message = words };
     item->doc = pt_result_error(&error);
-    item->broken = true;
+    item->broken = job->failed = true;
 }
 
 static void settle_error(struct pt_job *job, struct pt_job_item *item, const char *words)
@@ -59,7 +60,7 @@ void pt_job_forget(struct pt_job *job)
     job->items = NULL;
     job->sent = NULL;
     job->items_len = job->sent_len = 0;
-    job->solo = false;
+    job->solo = job->failed = false;
     pt_scripts_unref(job->scripts); /* accepts NULL */
     job->scripts = NULL;
 }
@@ -423,7 +424,10 @@ void pt_job_finish(struct pt_job *job, const struct pt_err *err)
         const struct pt_job_item *item = item_of(job, job->names[i]);
         bool view = !item->doc && bson_init_static(&views[i], item->bytes, item->len);
         results[i] =
-            (struct pt_unit_result){ item->name, view ? &views[i] : item->doc, item->elapsed_us };
+            (struct pt_unit_result){ .name = item->name,
+                                     .doc = view ? &views[i] : item->doc,
+                                     .elapsed_us = item->elapsed_us,
+                                     .failed = job->failed };
     }
     job->fn(job->arg, err ? NULL : results, err ? 0 : job->n, err);
     free(views);

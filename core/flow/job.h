@@ -1,5 +1,5 @@
 /* job.h - one unit of work on its way: planned, tried, retried, settled.       [layer: flow]
- * Private to the pool. Knows nothing of processes. */
+ * Knows nothing of processes. What is planned is planned on any thread; the rest is the pool's. */
 #ifndef PT_JOB_H
 #define PT_JOB_H
 
@@ -36,6 +36,7 @@ struct pt_job {
     struct pt_job_item *items; /* in the order they must run */
     size_t *sent;              /* items of the request under way, in its order */
     size_t sent_len;
+    bool failed; /* one of the items */
     bool solo; /* one script (with its needs) at a time, to find the one that breaks the worker */
     unsigned tries, outside;
 };

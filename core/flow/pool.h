@@ -80,6 +80,7 @@ struct pt_unit_result {
     const char *name;
     const bson_t *doc; /* result document of unit.h, borrowed for the call */
     int64_t elapsed_us;
+    bool failed; /* a script of the unit did, itself or one that is needed: asked again it may be another result */
 };
 /* Once per unit, on the loop: n results in the order asked. err NULL unless the whole unit failed. Scripts that
  * need others' metrics get them: of scripts of the same unit with the parameters asked here, else with those in force. */

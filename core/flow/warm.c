@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/timefmt.h"
 
-#define LATELY_US (5 * PT_US_MIN)
+#define LATELY_US PT_US_HOUR /* answers that are kept are asked of nobody meanwhile */
 #define WARM_US 500000 /* no further unit is begun after this */
 
 static void drop_answer(void *arg, const struct pt_unit_result *results, size_t n,

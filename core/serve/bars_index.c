@@ -115,12 +115,14 @@ enum pt_code pt_bars_index(struct pt_bars_cache *cache, struct pt_read *read, co
     struct pt_bars_index *index = slot_for(cache, source.series.id, period_us);
     bool same = index->source_us == source.period_us && index->period_us == period_us &&
                 index->source.id == source.series.id &&
-                index->source.version == source.series.version;
+                index->source.corrected == source.series.corrected &&
+                index->source.closed_us == source.series.closed_us &&
+                index->source.rows == source.series.rows; /* no open one has come either */
     index->used = ++cache->clock;
+    index->source = source.series;
     *out = index;
     if (same) return PT_OK;
     index->period_us = period_us;
-    index->source = source.series;
     index->source_us = source.period_us;
     index->derived = source.period_us != period_us;
     rc = build(read, index, err);

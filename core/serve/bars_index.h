@@ -3,7 +3,8 @@
  * A stored period is paged by the store itself; only bars that are not closed must be left out, so
  * their open times are listed (hardly ever more than the one under way). A derived period has no
  * rows to count, so the open times of all its bars that are complete are listed. Both lists are
- * made by a scan of two columns and kept until the series changes. */
+ * made by a scan of two columns and kept until a row comes, is closed or corrected: they do not
+ * change while a candle grows. */
 #ifndef PT_BARS_INDEX_H
 #define PT_BARS_INDEX_H
 

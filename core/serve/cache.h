@@ -11,9 +11,9 @@ struct pt_cache_entry {
     uint64_t hash;
     struct pt_body *body; /* a reference */
     const struct pt_route *route;
-    uint64_t commit, generation; /* true while both are those of store and scripts, and */
-    int64_t expires_us;          /* the wall clock is before this */
-    uint64_t inputs;             /* digest of what it was made of, 0 = unknown */
+    uint64_t commit, generation; /* true while both are those of store and scripts, */
+    uint64_t inputs;             /* or while what it was made of has this digest (0 = unknown), */
+    int64_t expires_us;          /* and the wall clock is before this */
     size_t bytes;
     bool csv;
     char uri[]; /* NUL-terminated */

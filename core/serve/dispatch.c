@@ -70,19 +70,22 @@ static enum pt_code read_heads(struct pt_request *request, struct pt_heads *head
     return rc;
 }
 
+static bool brings_token(const struct pt_request *request, const char *authorization)
+{
+    const char *token = request->thread->http->set.token;
+    if (authorization == NULL || strncasecmp(authorization, "Bearer ", 7) != 0) return false;
+    authorization += 7;
+    return pt_guard_same(token, authorization + strspn(authorization, " "));
+}
+
 /* True: may go on. Else the request is answered. */
 static bool check_token(struct pt_request *request, const char *authorization)
 {
-    const char *token = request->thread->http->set.token;
+    if (brings_token(request, authorization)) return true;
     if (authorization == NULL) {
         pt_reply_header(request, "WWW-Authenticate", "Bearer");
         pt_reply_problem(request, 401, "this needs a token: Authorization: Bearer TOKEN");
         return false;
-    }
-    if (strncasecmp(authorization, "Bearer ", 7) == 0) {
-        const char *given = authorization + 7;
-        given += strspn(given, " ");
-        if (pt_guard_same(token, given)) return true;
     }
     pt_reply_problem(request, 403, "the token is not the right one");
     return false;
@@ -116,7 +119,7 @@ static bool answer_cached(struct pt_request *request)
     if (entry == NULL) return false;
     request->before = entry;
     if (request->commit == 0 || entry->commit != request->commit ||
-        entry->generation != thread->generation)
+        entry->generation != request->generation)
         return false;
     if (entry->expires_us != INT64_MAX && pt_now_us() >= entry->expires_us) return false;
     request->route = entry->route;
@@ -273,6 +276,7 @@ void pt_dispatch(struct evhttp_request *ev, void *arg)
                                   .uri = evhttp_request_get_uri(ev),
                                   .commit = pt_store_commit_id(http->store) };
     pt_thread_scripts(thread);
+    request.generation = thread->generation;
     if (read_heads(&request, &heads, &err) != PT_OK) {
         request.close = true;
         pt_reply_problem(&request, 400, "%s", err.text);
@@ -281,7 +285,9 @@ void pt_dispatch(struct evhttp_request *ev, void *arg)
         pt_reply_header(&request, "Retry-After", "1");
         pt_reply_problem(&request, 503, "%u connections are open, the most there may be",
                          http->set.max_connections);
-    } else if ((http->set.token != NULL && http->set.protect_reads) || !answer_cached(&request)) {
+    } else if ((http->set.token != NULL && http->set.protect_reads &&
+                !brings_token(&request, heads.authorization)) ||
+               !answer_cached(&request)) {
         route_request(&request, &heads);
     }
 }

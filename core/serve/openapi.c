@@ -429,8 +429,7 @@ void pt_openapi_write(const struct pt_scripts *scripts, bool protected_reads, st
 
 void pt_handle_openapi(struct pt_request *request)
 {
-    /* it changes with the scripts only, and the cache forgets with their generation */
-    static const uint64_t inputs = 1;
+    uint64_t inputs = request->generation; /* it changes with the scripts only */
     struct pt_buf out = { 0 };
     if (pt_reply_same(request, inputs, INT64_MAX)) return;
     pt_openapi_write(request->thread->scripts, request->thread->http->set.protect_reads, &out);

@@ -247,11 +247,9 @@ void pt_reply_entry(struct pt_request *request, struct pt_cache_entry *entry)
 bool pt_reply_same(struct pt_request *request, uint64_t inputs, int64_t expires_us)
 {
     struct pt_cache_entry *entry = request->before;
-    if (entry == NULL || inputs == 0 || entry->inputs != inputs ||
-        entry->generation != request->thread->generation) {
-        return false;
-    }
+    if (entry == NULL || inputs == 0 || entry->inputs != inputs) return false;
     entry->commit = request->commit;
+    entry->generation = request->generation;
     entry->expires_us = expires_us;
     pt_figure_add(&request->thread->figures.cache_same, 1);
     pt_reply_entry(request, entry);
@@ -278,7 +276,7 @@ void pt_reply_keep(struct pt_request *request, const char *type, struct pt_buf *
     if (entry != NULL) {
         entry->route = request->route;
         entry->commit = request->commit;
-        entry->generation = thread->generation;
+        entry->generation = request->generation;
         entry->expires_us = expires_us;
         entry->inputs = inputs;
         pt_reply_entry(request, entry);

@@ -307,7 +307,7 @@ uint64_t pt_results_tag(const struct pt_results *results)
     return digest_all(results, false);
 }
 
-uint64_t pt_results_inputs(const struct pt_results *results)
+uint64_t pt_results_inputs(const struct pt_results *results, uint64_t generation)
 {
-    return digest_all(results, true);
+    return XXH3_64bits_withSeed(&generation, sizeof generation, digest_all(results, true)) | 1;
 }

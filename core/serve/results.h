@@ -69,7 +69,7 @@ int64_t pt_results_stale_us(const struct pt_script *script, int64_t as_of_us, in
  * It holds script hash, parameters, as_of and, in place of the rows' version, the numbers that were
  * computed from the rows: a row that came later and is not in the result does not change it. */
 uint64_t pt_results_tag(const struct pt_results *results);
-/* What makes the cached body still true: all bytes of all documents. */
-uint64_t pt_results_inputs(const struct pt_results *results);
+/* What makes the cached body still true: all bytes of all documents, and the scripts. */
+uint64_t pt_results_inputs(const struct pt_results *results, uint64_t generation);
 
 #endif

@@ -8,6 +8,7 @@
  * a worker */
 #include "base/clock.h"
 #include "base/decimal.h"
+#include "flow/inputs.h"
 #include "flow/result.h"
 #include "serve/list.h"
 #include "serve/results.h"
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNIT_MAX 32 /* scripts in one unit: the one asked for and those it needs */
+#define FAILED_US PT_US_SEC /* so long what failed is not tried again */
 
 enum {
     A_PAIR, /* of a script of the market: pairs */
@@ -78,6 +79,7 @@ struct analysis {
     int64_t limit, offset;
     bool from_newest, descending, ranged, current; /* current: without an end, up to now */
     bson_t *params;                                /* those that differ from the ones in force */
+    uint64_t inputs; /* of what a worker computes: pt_unit_inputs, 0 = cannot be told */
 };
 
 static void analysis_free(void *arg)
@@ -214,14 +216,20 @@ static struct analysis *analysis_new(struct pt_request *request, struct pt_scrip
 /* ---- answering ----------------------------------------------------------------------------------
  */
 
-/* What stored results say about the label of the newest. They are of the parameters in force, so
- * they say nothing about others. */
+/* Stored results are of the parameters in force, so they say nothing about others. */
+static bool has_trail(const struct analysis *self)
+{
+    struct pt_trail trail;
+    pt_trail_init(&trail, self->script);
+    return trail.label[0] != '\0' && bson_empty(self->params);
+}
+
+/* What stored results say about the label of the newest. */
 static enum pt_code add_trail(const struct analysis *self, struct pt_read *read,
                               struct pt_results *results, bool on_request, struct pt_err *err)
 {
     pt_trail_init(&results->trail, self->script);
-    if (results->trail.label[0] == '\0' || results->n == 0 || !bson_empty(self->params))
-        return PT_OK;
+    if (results->n == 0 || !has_trail(self)) return PT_OK;
     return pt_trail_read(read, self->collection, self->period_us, &results->docs[results->n - 1],
                          !on_request, &results->trail, err);
 }
@@ -262,9 +270,11 @@ static void answer(struct pt_request *request, struct analysis *self, struct pt_
         results->stale = pt_now_us() > stale_us;
         if (!results->stale) expires_us = stale_us;
     }
-    /* what a worker computed may rest on anything in the store, so it is kept for this commit only
-     */
-    uint64_t inputs = on_request ? 0 : pt_results_inputs(results);
+    /* once more soon: it may come off then */
+    if (request->failed && expires_us > pt_now_us() + FAILED_US)
+        expires_us = pt_now_us() + FAILED_US;
+    uint64_t inputs = on_request ? self->inputs
+                                 : pt_results_inputs(results, request->generation);
     if (!on_request && pt_reply_same(request, inputs, expires_us)) return;
     struct pt_buf out = { 0 };
     struct pt_json json;
@@ -293,8 +303,13 @@ static void on_computed(struct pt_request *request, void *arg, const bson_t *doc
     }
     /* "empty": there is no closed bar at or before as_of; a failure may not know its as_of either
      */
-    const char *status;
-    size_t n = !(pt_doc_text(doc, "status", &status) && strcmp(status, "empty") == 0);
+    const char *status = "";
+    pt_doc_text(doc, "status", &status);
+    size_t n = strcmp(status, "empty") != 0;
+    /* the digest is of the scripts that were live when it was asked */
+    if (request->failed ||
+        pt_engine_generation(request->thread->http->engine) != request->generation)
+        self->inputs = 0;
     struct pt_results results = { .n = n, .docs = doc, .total = (int64_t)n };
     struct pt_read *read = NULL;
     struct pt_err fault;
@@ -305,55 +320,69 @@ static void on_computed(struct pt_request *request, void *arg, const bson_t *doc
     pt_read_end(read);
 }
 
-/* Scripts whose results this one asks for come before it, each once. */
-static bool add_needed(const struct pt_scripts *scripts, const struct pt_script *script,
-                       const char **names, size_t *n, unsigned depth)
+/* As of when a result until as_of would be: of the last bar closed by then, of any symbol where all
+ * are looked at, or of the newest book. */
+static enum pt_code last_close(struct pt_read *read, const struct analysis *self, int64_t *close_us,
+                               struct pt_err *err)
 {
-    bson_t metrics;
-    bson_iter_t iter;
-    for (size_t i = 0; i < *n; i++) {
-        if (names[i] == script->name) return true;
-    }
-    if (depth >= UNIT_MAX) return false;
-    if (pt_doc_child(script->declaration, "needs.metrics", &metrics) &&
-        bson_iter_init(&iter, &metrics)) {
-        while (bson_iter_next(&iter)) {
-            char name[PT_SCRIPT_NAME_MAX];
-            if (!BSON_ITER_HOLDS_UTF8(&iter)) continue;
-            const char *need =
-                bson_iter_utf8(&iter, NULL); /* "volatility" or "volatility.percentile" */
-            int len = snprintf(name, sizeof name, "%.*s", (int)strcspn(need, "."), need);
-            const struct pt_script *other =
-                len > 0 && (size_t)len < sizeof name ? pt_scripts_find(scripts, name) : NULL;
-            if (other != NULL && !add_needed(scripts, other, names, n, depth + 1)) return false;
-        }
-    }
-    if (*n == UNIT_MAX) return false;
-    names[(*n)++] = script->name;
-    return true;
+    if (pt_script_books(self->script, NULL, NULL))
+        return pt_books_last(read, self->pair, self->as_of_us, close_us, err);
+    if (!self->market)
+        return pt_bars_last_close(read, self->pair, self->period_us, self->as_of_us, close_us, err);
+    struct pt_symbols symbols = { 0 };
+    struct pt_market_close found = { .close_us = PT_MISSING };
+    enum pt_code rc = pt_symbols_read(read, 1u << PT_CANDLES, &symbols, err);
+    if (rc == PT_OK || rc == PT_EDAMAGE) /* the market goes on without what is damaged */
+        rc = pt_symbols_close(read, &symbols, self->period_us, self->as_of_us, &found, err);
+    pt_symbols_fini(&symbols);
+    *close_us = found.close_us;
+    return rc;
 }
 
+/* What a unit will be computed from, looked at before: what comes meanwhile makes what is kept
+ * outdated, and never wrong. A trail is made of stored results too. */
+static uint64_t inputs_of(const struct pt_request *request, const struct analysis *self,
+                          const struct pt_unit *unit)
+{
+    struct pt_read *read = NULL;
+    struct pt_err err;
+    int64_t close_us;
+    uint64_t inputs = 0;
+    if (has_trail(self)) return 0;
+    if (pt_read_begin(request->thread->http->store, &read, &err) == PT_OK &&
+        last_close(read, self, &close_us, &err) == PT_OK)
+        inputs = pt_unit_inputs(read, self->scripts, unit, close_us);
+    pt_read_end(read);
+    return inputs;
+}
+
+/* What was computed before, if it is still right. */
+static bool answer_kept(struct pt_request *request, const struct analysis *self)
+{
+    const struct pt_cache_entry *before = request->before;
+    return before != NULL && pt_now_us() < before->expires_us &&
+           pt_reply_same(request, self->inputs, before->expires_us);
+}
+
+/* One unit of the script alone: those that it needs come with it. */
 static void compute(struct pt_request *request, struct analysis *self)
 {
-    const char *names[UNIT_MAX];
-    const bson_t *params[UNIT_MAX] = { NULL };
-    size_t n = 0;
+    const char *name = self->script->name;
+    const bson_t *params = self->params;
+    struct pt_unit unit = { .period_us = self->period_us,
+                            .as_of_us = self->as_of_us,
+                            .n = 1,
+                            .names = &name,
+                            .params = &params,
+                            .urgent = true };
     struct pt_err err;
-    if (!add_needed(self->scripts, self->script, names, &n, 0)) {
-        pt_reply_problem(request, 503, "%s needs more than %d other scripts", self->script->name,
-                         UNIT_MAX - 1);
+    strcpy(unit.symbol, self->pair);
+    strcpy(unit.benchmark, self->benchmark);
+    self->inputs = inputs_of(request, self, &unit);
+    if (answer_kept(request, self)) {
         analysis_free(self);
         return;
     }
-    params[n - 1] = self->params;
-    struct pt_unit unit = { .period_us = self->period_us,
-                            .as_of_us = self->as_of_us,
-                            .n = n,
-                            .names = names,
-                            .params = params,
-                            .urgent = true };
-    strcpy(unit.symbol, self->pair);
-    strcpy(unit.benchmark, self->benchmark);
     if (pt_wait_begin(request, &unit, on_computed, analysis_free, self, &err) == PT_OK) return;
     pt_reply_header(request, "Retry-After", "1");
     pt_reply_problem(request, 503, "cannot be computed now: %s", err.text);
@@ -465,25 +494,6 @@ static bool answer_stored(struct pt_request *request, struct analysis *self)
     free(gather.pieces);
     free(docs);
     return answered;
-}
-
-/* As of when a result until as_of would be: of the last bar closed by then, of any symbol where all
- * are looked at, or of the newest book. */
-static enum pt_code last_close(struct pt_read *read, const struct analysis *self, int64_t *close_us,
-                               struct pt_err *err)
-{
-    if (pt_script_books(self->script, NULL, NULL))
-        return pt_books_last(read, self->pair, self->as_of_us, close_us, err);
-    if (!self->market)
-        return pt_bars_last_close(read, self->pair, self->period_us, self->as_of_us, close_us, err);
-    struct pt_symbols symbols = { 0 };
-    struct pt_market_close found = { .close_us = PT_MISSING };
-    enum pt_code rc = pt_symbols_read(read, 1u << PT_CANDLES, &symbols, err);
-    if (rc == PT_OK || rc == PT_EDAMAGE) /* the market goes on without what is damaged */
-        rc = pt_symbols_close(read, &symbols, self->period_us, self->as_of_us, &found, err);
-    pt_symbols_fini(&symbols);
-    *close_us = found.close_us;
-    return rc;
 }
 
 /* The stored result as of the last bar closed by as_of (or the newest book until then), if today's

@@ -111,9 +111,22 @@ static void set_page(struct rows_reply *reply, const struct pt_value *limit,
     reply->page.from_newest = !start->given || reply->descending;
 }
 
-static uint64_t digest(const struct pt_series *series, int64_t source_us)
+static uint64_t digest(const struct pt_series *series)
 {
-    uint64_t inputs[] = { series->id, series->version, (uint64_t)source_us };
+    const uint64_t inputs[] = { series->id, series->version };
+    return XXH3_64bits(inputs, sizeof inputs) | 1;
+}
+
+/* Of bars: closed ones do not change while another grows. */
+static uint64_t digest_bars(const struct pt_bars_index *index, bool open)
+{
+    const struct pt_series *series = &index->source;
+    const uint64_t inputs[] = { series->id,
+                                series->corrected,
+                                (uint64_t)series->closed_us,
+                                series->rows,
+                                open ? series->version : 0,
+                                (uint64_t)index->source_us };
     return XXH3_64bits(inputs, sizeof inputs) | 1;
 }
 
@@ -217,7 +230,7 @@ void pt_handle_candles(struct pt_request *request)
             pt_bars_index(&thread->bars, read, reply.key.symbol, reply.key.period_us, &index, &err);
     }
     if (rc == PT_OK) {
-        reply.inputs = digest(&index->source, index->source_us);
+        reply.inputs = digest_bars(index, reply.page.include_open);
         if (pt_reply_same(request, reply.inputs, INT64_MAX)) goto out;
         reply.derived_from_us = index->derived ? index->source_us : 0;
         rc = pt_bars_page(read, index, &reply.page, &reply.frame, &reply.sums, &err);
@@ -316,7 +329,7 @@ static void handle_plain(struct pt_request *request, enum pt_kind_id kind,
     if (rc == PT_OK) rc = pt_series_find(read, &reply.key, &series, &err);
     if (rc == PT_ENOENT) rc = PT_OK; /* an unknown pair has no rows; that is no mistake */
     if (rc == PT_OK) {
-        reply.inputs = digest(&series, 0);
+        reply.inputs = digest(&series);
         if (!moves(&reply) && pt_reply_same(request, reply.inputs, INT64_MAX)) goto out;
         rc = read_plain(read, &reply, &series, &err);
     }

@@ -14,7 +14,8 @@
 struct letter {
     struct letter *next;
     uint64_t number;
-    bson_t *doc; /* owned, NULL when failed */
+    bson_t *doc; /* owned, NULL: err says why */
+    bool failed; /* something of what was computed did */
     struct pt_err err;
 };
 
@@ -108,7 +109,7 @@ void pt_waits_ring(struct pt_waits *waits)
 }
 
 /* On the engine's thread: copies, hands over, returns. doc NULL: err says why. */
-static void deliver(struct call *call, const bson_t *doc, const struct pt_err *err)
+static void deliver(struct call *call, const bson_t *doc, bool failed, const struct pt_err *err)
 {
     struct pt_mailbox *box = call->box;
     struct letter *letter = calloc(1, sizeof *letter);
@@ -116,6 +117,7 @@ static void deliver(struct call *call, const bson_t *doc, const struct pt_err *e
         pt_log(PT_WARN, "http", "no_memory", "for an answer; its request will time out");
     } else {
         letter->number = call->number;
+        letter->failed = failed;
         if (doc != NULL)
             letter->doc = bson_copy(doc);
         else
@@ -144,12 +146,15 @@ static void on_done(void *arg, const struct pt_unit_result *results, size_t n,
         pt_fail(&none, PT_EIO, "the worker gave no result");
         err = &none;
     }
-    deliver(arg, err == NULL ? results[n - 1].doc : NULL, err);
+    if (err == NULL)
+        deliver(arg, results[n - 1].doc, results[n - 1].failed, NULL);
+    else
+        deliver(arg, NULL, true, err);
 }
 
 static void on_told(void *arg, const bson_t *doc, const struct pt_err *err)
 {
-    deliver(arg, doc, err);
+    deliver(arg, doc, false, err);
 }
 
 static void on_detected(void *arg, const bson_t *doc, uint64_t logged, const struct pt_err *err)
@@ -164,7 +169,7 @@ static void on_detected(void *arg, const bson_t *doc, uint64_t logged, const str
         bson_append_int64(&told, "logged", -1, (int64_t)logged);
         bson_append_document(&told, "result", -1, doc);
     }
-    deliver(arg, err == NULL ? &told : NULL, err);
+    deliver(arg, err == NULL ? &told : NULL, false, err);
     bson_destroy(&told);
 }
 
@@ -325,6 +330,7 @@ void pt_wait_mail(int fd, short what, void *arg)
         next = letter->next;
         struct pt_wait *wait = take(&thread->waits, letter->number);
         if (wait != NULL) {
+            wait->request.failed = letter->failed;
             wait->then(&wait->request, wait->arg, letter->doc,
                        letter->doc != NULL ? NULL : &letter->err);
             wait_free(wait);

@@ -13,6 +13,7 @@ from anomalies import *  # noqa: E402,F401,F403
 from catalog import *  # noqa: E402,F401,F403
 from correlation import *  # noqa: E402,F401,F403
 from data import *  # noqa: E402,F401,F403
+from kept import *  # noqa: E402,F401,F403
 from market import *  # noqa: E402,F401,F403
 from others import *  # noqa: E402,F401,F403
 from quality import *  # noqa: E402,F401,F403

@@ -455,7 +455,7 @@ static inline void fake_answer_unit(struct fake_unit *unit, enum fake_answer how
     if (doc != NULL) {
         struct pt_unit_result results[33] = { { .name = NULL } };
         for (size_t i = 0; i < unit->n; i++)
-            results[i] = (struct pt_unit_result){ unit->name, doc, 5 };
+            results[i] = (struct pt_unit_result){ .name = unit->name, .doc = doc, .elapsed_us = 5 };
         unit->fn(unit->arg, results, unit->n, NULL);
         bson_destroy(doc);
     } else {

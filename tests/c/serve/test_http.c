@@ -77,6 +77,9 @@ static void test_only_what_differs_from_the_parameters_in_force_is_computed(void
     CU_ASSERT_EQUAL(atomic_load(&fake.evals), 1); /* the second was kept: nothing was committed */
     fake_store_result("deviation", "XRPUSDT", PT_US_HOUR, T0, "ok", 1.5, "h");
     check("/analysis/deviation?pair=BTCUSDT&window=30", "", 200, "data.level", "\"2.5\"");
+    CU_ASSERT_EQUAL(atomic_load(&fake.evals), 1); /* nor was there anything that it is made of */
+    store_hours(1);
+    check("/analysis/deviation?pair=BTCUSDT&window=30", "", 200, "data.level", "\"2.5\"");
     CU_ASSERT_EQUAL(atomic_load(&fake.evals), 2);
     check("/analysis/deviation?pair=BTCUSDT&period=4h", "", 200, "metadata.computed",
           "\"on_request\"");
