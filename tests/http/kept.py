@@ -52,8 +52,9 @@ class Kept(Folder):
         time.sleep(0.01)  # the moment has a resolution of 1 ms
         reply = ask(self.port, target)
         self.assertEqual(reply.status, 200, reply.body[:300])
-        self.assertEqual(reply.json["metadata"]["computed"], "on_request")
-        return reply.json["metadata"]["computed_at"], reply.json["data"]["value"]
+        body = reply.json
+        self.assertEqual(body["metadata"]["computed"], "on_request")
+        return body["metadata"]["computed_at"], (body if "pairs" in body else body["data"])["value"]
 
     def check(self, target, change, fresh):
         before = self.made(target)
@@ -85,6 +86,44 @@ class Kept(Folder):
         self.check(own, correct("ETHUSDT", "102.00", i=1), True)  # outside of its window, but who knows
         self.assertEqual(self.check(own, lambda: self.load("ETHUSDT", [candle(100, HOUR, start=self.first)]), True)[1], "303.75")
         self.check(own, lambda: self.load("ETHUSDT", [candle(100 * 60 + i, MINUTE, start=self.first) for i in range(60)], "1m"), True)
+
+    def test_of_built_bars_once_a_bar(self):
+        target = "/analysis/inner?pair=ADAUSDT&scale=3&period=1h"
+        self.load("ADAUSDT", [candle(i, MINUTE, start=self.first) for i in range(130)], "1m")
+
+        def minute(i, **given):
+            row = candle(i, MINUTE, start=self.first)
+            row.__setitem__(5, given.get("volume", row[5]))
+            return lambda: self.load("ADAUSDT", [row], "1m")
+
+        self.check(target, minute(130), False)
+        self.check(target, minute(131), False)
+        self.check(target, minute(119, volume="13.000"), True)  # of its last bar
+        self.check(target, lambda: self.load("ADAUSDT", [candle(i, MINUTE, start=self.first) for i in range(132, 180)], "1m"), True)
+        past = target + f"&as_of={self.first + 2 * HOUR}"  # whatever comes later is of no matter to it
+        self.check(past, lambda: self.load("ADAUSDT", [candle(i, MINUTE, start=self.first) for i in range(180, 300)], "1m"), False)
+        self.check(past, minute(60, volume="13.000"), True)
+
+    def test_of_the_market_until_a_bar_of_any_symbol_closes(self):
+        self.write("all", "#w.symbols * p.scale", "market = { span = '1d', min = 1 }")
+        self.reload()
+        target = "/analysis/all?scale=3"
+        row = candle(100, HOUR, closed=0, start=self.first)
+        self.check(target, lambda: self.load("ETHUSDT", [row]), False)
+        self.check(target, lambda: self.load("ETHUSDT", [row[:-1] + [1]]), True)
+        self.check(target, lambda: self.load("BTCUSDT", [row[:-1] + [1]]), True)  # late: as_of is that of the other
+        self.assertEqual(self.check(target, lambda: self.load("SOLUSDT", [candle(i, HOUR, start=self.first) for i in range(101)]), True), ("6", "9"))
+        past = f"{target}&as_of={self.first + 50 * HOUR}"
+        self.check(past, lambda: self.load("ETHUSDT", [candle(101, HOUR, start=self.first)]), False)
+
+    def test_what_failed_is_tried_again(self):
+        self.write("inner", "p.scale == 9 and ('x')() or w.close:final()", "candles = { span = '1d', min = 1 }")
+        self.reload()
+        target = "/analysis/inner?pair=ETHUSDT&scale=9"
+        first = ask(self.port, target).json
+        self.assertEqual(first["status"], "error")
+        time.sleep(1.1)
+        self.assertNotEqual(ask(self.port, target).json["metadata"]["computed_at"], first["metadata"]["computed_at"])
 
     def test_a_reload_leaves_it_if_its_scripts_stay(self):
         inner, outer, wide = "/analysis/inner?pair=ETHUSDT&scale=2", "/analysis/outer?pair=ETHUSDT&scale=2", "/analysis/beside?pair=ETHUSDT&scale=2"

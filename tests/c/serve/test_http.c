@@ -354,6 +354,53 @@ static void test_a_commit_elsewhere_does_not_format_again(void)
     end();
 }
 
+/* Whoever computes is of the scripts before, whoever asks meanwhile of those after. */
+static void test_an_answer_of_before_a_reload_is_not_one_of_after_it(void)
+{
+    begin(one_thread);
+    store_hours(1);
+    atomic_store(&fake.answer, FAKE_SILENCE);
+    int fd = client_open(port);
+    static const char ask[] =
+        "GET /analysis/deviation?pair=BTCUSDT&window=30 HTTP/1.1\r\nHost: a\r\n\r\n";
+    client_send(fd, ask, sizeof ask - 1);
+    for (int i = 0; i < 1000 && atomic_load(&fake.evals) == 0; i++) usleep(1000);
+    fake_reload();
+    check("/", "", 200, NULL, NULL);
+    atomic_store(&fake.answer, FAKE_RESULT);
+    struct client_reply reply = client_read(fd, false);
+    CU_ASSERT_EQUAL(reply.status, 200);
+    check("/analysis/deviation?pair=BTCUSDT&window=30", "", 200, "data.level", "\"2.5\"");
+    CU_ASSERT_EQUAL(atomic_load(&fake.evals), 2);
+    fake_reload(); /* of which the script is the same */
+    check("/analysis/deviation?pair=BTCUSDT&window=30", "", 200, "data.level", "\"2.5\"");
+    CU_ASSERT_EQUAL(atomic_load(&fake.evals), 2);
+    free(reply.body);
+    close(fd);
+    end();
+}
+
+static void test_what_failed_is_tried_again_soon(void)
+{
+    begin(one_thread);
+    const char *target = "/analysis/deviation?pair=BTCUSDT&window=30";
+    store_hours(1);
+    atomic_store(&fake.failed, true);
+    int64_t begun_us = pt_mono_us();
+    check(target, "", 200, NULL, NULL);
+    check(target, "", 200, NULL, NULL);
+    if (pt_mono_us() - begun_us < 900000) CU_ASSERT_EQUAL(atomic_load(&fake.evals), 1);
+    usleep(1100000);
+    atomic_store(&fake.failed, false);
+    check(target, "", 200, NULL, NULL);
+    unsigned evals = atomic_load(&fake.evals);
+    CU_ASSERT(evals >= 2);
+    usleep(1100000);
+    check(target, "", 200, NULL, NULL);
+    CU_ASSERT_EQUAL(atomic_load(&fake.evals), evals);
+    end();
+}
+
 static void test_the_tag_says_what_not_when(void)
 {
     begin(one_thread);
@@ -515,6 +562,9 @@ static CU_TestInfo tests[] = {
     { "stopping answers what is under way", test_stopping_answers_what_is_under_way },
     { "stopping does not wait for a dead engine", test_stopping_does_not_wait_for_a_dead_engine },
     { "a commit elsewhere does not format again", test_a_commit_elsewhere_does_not_format_again },
+    { "an answer of before a reload is not one of after it",
+      test_an_answer_of_before_a_reload_is_not_one_of_after_it },
+    { "what failed is tried again soon", test_what_failed_is_tried_again_soon },
     { "the tag says what, not when", test_the_tag_says_what_not_when },
     { "many threads answer while the store and the scripts change",
       test_many_threads_answer_while_the_store_and_the_scripts_change },

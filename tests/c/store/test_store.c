@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 
 #if defined(__has_feature)
@@ -233,46 +235,111 @@ static struct pt_series series_of(struct pt_store *store, const struct pt_series
     return series;
 }
 
+/* Two series of 3000 trades each, as version 1 left them. The series of `key` as it was before. */
+static struct pt_series first_version(const char *path, const struct pt_series_key *key)
+{
+    struct pt_series_key other = kit_key(PT_TRADES, "ETHUSDT", 0);
+    struct pt_frame rows;
+    pt_frame_init(&rows, pt_kind(PT_TRADES));
+    for (int i = 0; i < 3000; i++) kit_push(&rows, T0 + i * PT_US_SEC, i, (uint64_t)i);
+    struct pt_store *store = kit_open(path);
+    kit_write(store, key, &rows, PT_PUT_CORRECT);
+    kit_write(store, &other, &rows, PT_PUT_CORRECT);
+    struct pt_series was = series_of(store, key);
+    pt_store_close(store);
+    pt_frame_fini(&rows);
+    raw(path, "series", shorten_records);
+    raw(path, "meta", set_version_1);
+    return was;
+}
+
+static uint32_t version_of(const char *path)
+{
+    raw(path, "meta", get_version);
+    return found_version;
+}
+
+static void write_one(struct pt_store *store, const struct pt_series_key *key)
+{
+    struct pt_frame rows;
+    pt_frame_init(&rows, pt_kind(PT_TRADES));
+    kit_push(&rows, T0 - PT_US_SEC, 7, 7);
+    kit_write(store, key, &rows, PT_PUT_CORRECT);
+    pt_frame_fini(&rows);
+}
+
 static void test_a_store_of_version_1_is_read_and_carried_on(void)
 {
     char *path = kit_folder();
     struct pt_store_opts opts = { .path = path, .readonly = true };
     struct pt_series_key key = kit_key(PT_TRADES, "BTCUSDT", 0);
     struct pt_series_key other = kit_key(PT_TRADES, "ETHUSDT", 0);
-    struct pt_frame rows;
+    struct pt_series was = first_version(path, &key);
+    struct pt_store *store;
     struct pt_verify sums;
-    pt_frame_init(&rows, pt_kind(PT_TRADES));
-    for (int i = 0; i < 3000; i++) kit_push(&rows, T0 + i * PT_US_SEC, i, (uint64_t)i);
-    struct pt_store *store = kit_open(path);
-    kit_write(store, &key, &rows, PT_PUT_CORRECT);
-    kit_write(store, &other, &rows, PT_PUT_CORRECT);
-    struct pt_series was = series_of(store, &key);
-    pt_store_close(store);
-    raw(path, "series", shorten_records);
-    raw(path, "meta", set_version_1);
-
     OK(pt_store_open(&opts, &store, &kit_err)); /* who only reads changes nothing */
     struct pt_series same = series_of(store, &key);
     CU_ASSERT_EQUAL(same.corrected, was.version); /* not known */
     same.corrected = was.corrected;
     CU_ASSERT_EQUAL(memcmp(&was, &same, sizeof was), 0);
     pt_store_close(store);
-    raw(path, "meta", get_version);
-    CU_ASSERT_EQUAL(found_version, 1);
+    CU_ASSERT_EQUAL(version_of(path), 1);
 
     store = kit_open(path);
-    pt_frame_clear(&rows);
-    kit_push(&rows, T0 - PT_US_SEC, 7, 7);
-    kit_write(store, &key, &rows, PT_PUT_CORRECT);
+    write_one(store, &key);
     CU_ASSERT_EQUAL(series_of(store, &key).corrected, was.version + 1);
     CU_ASSERT_EQUAL(series_of(store, &key).rows, 3001);
     CU_ASSERT_EQUAL(series_of(store, &other).rows, 3000); /* its record is still a short one */
     OK(pt_store_verify(store, NULL, NULL, &sums, &kit_err));
     CU_ASSERT_EQUAL(sums.rows, 6001);
     pt_store_close(store);
-    raw(path, "meta", get_version);
-    CU_ASSERT_EQUAL(found_version, PT_STORE_VERSION);
-    pt_frame_fini(&rows);
+    CU_ASSERT_EQUAL(version_of(path), PT_STORE_VERSION);
+    kit_remove(path);
+}
+
+static void test_what_a_daemon_of_before_serves_is_not_written(void)
+{
+    char *path = kit_folder(), file[300];
+    struct pt_store_opts opts = { .path = path };
+    struct pt_series_key key = kit_key(PT_TRADES, "BTCUSDT", 0);
+    struct pt_store *store;
+    first_version(path, &key);
+    snprintf(file, sizeof file, "%s/daemon.lock", path);
+    int fd = open(file, O_RDWR | O_CREAT, 0640);
+    CU_ASSERT_FATAL(fd >= 0 && flock(fd, LOCK_EX) == 0 && pwrite(fd, "4711\n", 5, 0) == 5);
+    CU_ASSERT_EQUAL(pt_store_open(&opts, &store, &kit_err), PT_EBUSY);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "process 4711"));
+    opts.readonly = true;
+    OK(pt_store_open(&opts, &store, &kit_err));
+    CU_ASSERT_EQUAL(series_of(store, &key).rows, 3000);
+    pt_store_close(store);
+    CU_ASSERT_EQUAL(version_of(path), 1);
+    close(fd);
+    store = kit_open(path);
+    OK(pt_store_claim(store, &kit_err));
+    pt_store_close(store);
+    CU_ASSERT_EQUAL(version_of(path), PT_STORE_VERSION);
+    kit_remove(path);
+}
+
+static void test_a_store_of_version_1_without_room_is_read(void)
+{
+    char *path = kit_folder();
+    struct pt_series_key key = kit_key(PT_TRADES, "BTCUSDT", 0);
+    struct rlimit limit, was;
+    first_version(path, &key);
+    CU_ASSERT_FATAL(getrlimit(RLIMIT_FSIZE, &was) == 0);
+    limit = was;
+    limit.rlim_cur = 1;
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct pt_store *store = kit_open(path);
+    CU_ASSERT_EQUAL(series_of(store, &key).rows, 3000);
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &was), 0);
+    signal(SIGXFSZ, before);
+    write_one(store, &key); /* there is room: what is written says by which version */
+    pt_store_close(store);
+    CU_ASSERT_EQUAL(version_of(path), PT_STORE_VERSION);
     kit_remove(path);
 }
 
@@ -422,6 +489,9 @@ static CU_TestInfo tests[] = {
     { "another version is refused by name", test_another_version_is_refused_by_name },
     { "a store of version 1 is read and carried on",
       test_a_store_of_version_1_is_read_and_carried_on },
+    { "what a daemon of before serves is not written",
+      test_what_a_daemon_of_before_serves_is_not_written },
+    { "a store of version 1 without room is read", test_a_store_of_version_1_without_room_is_read },
     { "what is no store is left alone", test_what_is_no_store_is_left_alone },
     { "a narrow address space gets a smaller map", test_a_narrow_address_space_gets_a_smaller_map },
     { "started programs inherit no file of the store",
