@@ -61,7 +61,8 @@ void pt_benchmarks_trim(struct pt_benchmarks *list)
     }
 }
 
-/* The benchmark's bars in our window: kept ones when no closed bar of their series has changed, else read. */
+/* The benchmark's bars in our window: kept ones when no closed bar of their series has changed,
+ * else read. */
 static enum pt_code find(struct pt_store_columns *self, struct pt_err *err)
 {
     const struct pt_columns *columns = &self->columns;

@@ -260,8 +260,8 @@ bool pt_store_columns_reach(const struct pt_store_columns *self, int64_t period_
     const struct pt_held *held = &self->held;
     return held->period_us == period_us && self->bars.period_us == now->period_us &&
            was->id == now->series.id && was->corrected == now->series.corrected &&
-           was->closed_us == now->series.closed_us &&
-           held->from_us <= from_us && from_us <= held->to_us;
+           was->closed_us == now->series.closed_us && held->from_us <= from_us &&
+           from_us <= held->to_us;
 }
 
 /* Where reading ends: behind a window that follows held ones there will be more windows. */

@@ -7,9 +7,9 @@
 
 /* Rows stay in memory from unit to unit, and serve as long as no closed bar of their series changes
  * and none comes: windows that begin where the rows before them do are read with some rows more
- * behind their end, which the next windows will look at. A window shows its own rows only. So a replay, whose windows
- * move on by a bar, reads each row a few times and not once a window; returns of the rows are
- * worked out once, too. */
+ * behind their end, which the next windows will look at. A window shows its own rows only. So a
+ * replay, whose windows move on by a bar, reads each row a few times and not once a window; returns
+ * of the rows are worked out once, too. */
 struct pt_store_columns;
 struct pt_benchmarks;
 

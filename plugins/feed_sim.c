@@ -470,8 +470,8 @@ static bool send(struct feed_sim *self, const struct message *message, int64_t r
 }
 
 /* Minutes since the epoch in simulated time, and the share of the running one. A `minute` shorter
- * than 60 s lets the market run ahead of the clock; it goes on from where it was when the feed is
- * opened anew, as no market goes back. */
+ * than 60 s lets the market run ahead of the clock; when the feed is opened anew it goes on with
+ * the minute that was under way, as no market goes back. */
 static double market_time(const struct feed_sim *self, int64_t opened_us, int64_t now_us)
 {
     double opened = (double)opened_us / (double)PT_US_MIN;
@@ -523,6 +523,8 @@ static bool send_live(struct feed_sim *self, double time)
     unsigned n = (unsigned)self->trades;
     for (size_t i = 0; i < self->nsymbols; i++) {
         struct sim_symbol *symbol = &self->symbol[i];
+        if (symbol->next_min > running)
+            continue; /* the clock was put back: until it is there again */
         for (;; symbol->next_min++, symbol->sent = 0) {
             const struct bar *bar = bar_at(self, symbol, symbol->next_min);
             if (bar == NULL) return false;

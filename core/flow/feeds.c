@@ -5,6 +5,7 @@
 #include "base/ring.h"
 #include "base/timefmt.h"
 #include "flow/ingest_internal.h"
+#include "store/bars.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,20 +37,17 @@ static bool host_wait_room(void *ctx, size_t len, int timeout_ms)
 static int64_t host_last_candle(void *ctx, const char *symbol, int64_t period_us)
 {
     struct pt_slot *slot = ctx;
-    struct pt_series_key key = { .kind = PT_CANDLES, .period_us = period_us };
-    struct pt_series series;
     struct pt_read *read = NULL;
     struct pt_err err;
-    int64_t last_us = PT_MISSING;
+    char name[PT_SYMBOL_MAX];
+    int64_t close_us = PT_MISSING;
     if (atomic_load(&slot->left)) return PT_MISSING; /* the store may be closed */
-    if (pt_symbol_parse(symbol, strlen(symbol), key.symbol) != PT_OK) return PT_MISSING;
+    if (pt_symbol_parse(symbol, strlen(symbol), name) != PT_OK) return PT_MISSING;
     enum pt_code rc = pt_read_begin(slot->ingest->opts.store, &read, &err);
-    if (rc == PT_OK) rc = pt_series_find(read, &key, &series, &err);
-    if (rc == PT_OK && series.rows > 0) last_us = series.closed_us;
-    if (rc != PT_OK && rc != PT_ENOENT)
-        pt_log(PT_ERROR, "ingest", "last_candle", "error=\"%s\"", err.text);
+    if (rc == PT_OK) rc = pt_bars_last_close(read, name, period_us, INT64_MAX, &close_us, &err);
+    if (rc != PT_OK) pt_log(PT_ERROR, "ingest", "last_candle", "error=\"%s\"", err.text);
     pt_read_end(read);
-    return last_us;
+    return rc == PT_OK && close_us != PT_MISSING ? close_us - period_us : PT_MISSING;
 }
 
 /* ---- open and close ------------------------------------------------------------------------ */

@@ -26,12 +26,15 @@ static void add_text(struct digest *digest, const char *text)
     add(digest, text, strlen(text) + 1);
 }
 
-/* One that has no rows is passed over where a window is built. */
+/* Of candles it matters too whether there are any: a series that has none is passed over where a
+ * window is built. Of other kinds more can come at the time of the newest. */
 static bool add_series(void *arg, const struct pt_series *series)
 {
     struct digest *digest = arg;
-    int64_t us = series->closed_us < digest->until_us ? series->closed_us : digest->until_us;
-    const uint64_t state[] = { series->id, series->rows > 0, series->corrected, (uint64_t)us };
+    bool all = series->closed_us < digest->until_us; /* no window ends before the newest */
+    uint64_t rows = series->key.kind == PT_CANDLES ? series->rows > 0 : all ? series->rows : 0;
+    const uint64_t state[] = { series->id, rows, series->corrected,
+                               (uint64_t)(all ? series->closed_us : digest->until_us) };
     add(digest, state, sizeof state);
     return true;
 }
@@ -50,7 +53,7 @@ static void add_market(struct digest *digest)
 
 static void add_one(struct digest *digest, const struct pt_series_key *key)
 {
-    struct pt_series series = { .closed_us = PT_MISSING };
+    struct pt_series series = { .key = *key, .closed_us = PT_MISSING };
     struct pt_err err;
     enum pt_code rc = pt_series_find(digest->read, key, &series, &err);
     digest->lost |= rc != PT_OK && rc != PT_ENOENT;

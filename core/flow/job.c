@@ -423,11 +423,10 @@ void pt_job_finish(struct pt_job *job, const struct pt_err *err)
     for (size_t i = 0; !err && i < job->n; i++) {
         const struct pt_job_item *item = item_of(job, job->names[i]);
         bool view = !item->doc && bson_init_static(&views[i], item->bytes, item->len);
-        results[i] =
-            (struct pt_unit_result){ .name = item->name,
-                                     .doc = view ? &views[i] : item->doc,
-                                     .elapsed_us = item->elapsed_us,
-                                     .failed = job->failed };
+        results[i] = (struct pt_unit_result){ .name = item->name,
+                                              .doc = view ? &views[i] : item->doc,
+                                              .elapsed_us = item->elapsed_us,
+                                              .failed = job->failed };
     }
     job->fn(job->arg, err ? NULL : results, err ? 0 : job->n, err);
     free(views);

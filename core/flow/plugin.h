@@ -36,7 +36,7 @@ struct pt_feed_host {
     bool (*push)(void *ctx, uint64_t tag, int64_t recv_us, const void *bytes, size_t len);
     /* Waits for room; true when there is. */
     bool (*wait_room)(void *ctx, size_t len, int timeout_ms);
-    /* Open time of the newest closed candle of a series, PT_MISSING when none: a feed with history goes on behind it. */
+    /* Open time of the newest closed candle, PT_MISSING when none: where a feed with history goes on. */
     int64_t (*last_candle)(void *ctx, const char *symbol, int64_t period_us);
     void (*log)(enum pt_level level, const char *part, const char *event, const char *fmt, ...)
         __attribute__((format(printf, 4, 5)));

@@ -23,10 +23,10 @@ size_t pt_moment_argmin(const double *x,
 size_t pt_moment_argmax(const double *x, size_t n);
 
 /* Mean and standard deviation (ddof 1) of all rows but one, for each row; of a missing row missing,
- * and where fewer than 1 (2) others are there. What is left out is never taken away from a sum again
- * (a huge value would leave its rounding behind): sums run up to a row from both sides. They are of
- * distances from centre, any value amid the others (their median), and so lose no digits. mean,
- * std: [n], not x. */
+ * and where fewer than 1 (2) others are there. What is left out is never taken away from a sum
+ * again (a huge value would leave its rounding behind): sums run up to a row from both sides. They
+ * are of distances from centre, any value amid the others (their median), and so lose no digits.
+ * mean, std: [n], not x. */
 void pt_moment_leave_one_out(const double *x, size_t n, double centre, double *mean, double *std);
 
 /* Skewness G1 (needs 3) and excess kurtosis G2 (needs 4), bias corrected as pandas, SAS, Excel:

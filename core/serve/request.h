@@ -44,7 +44,7 @@ struct pt_request {
     struct pt_value value[PT_PARAMS_MAX]; /* by position in the route's table */
     const struct pt_query_item **extra;   /* names the table does not have */
     size_t nextra;
-    bool failed;                   /* computed, but something did not come off: the next time it may */
+    bool failed;                   /* computed, but not all came off: the next time it may */
     uint64_t commit;               /* of the store, read before anything else of it */
     uint64_t generation;           /* of the scripts when it came */
     struct pt_cache_entry *before; /* what the cache has for this address, perhaps no longer true */
@@ -84,7 +84,7 @@ void pt_reply_empty(struct pt_request *request);
 void pt_reply_header(struct pt_request *request, const char *name, const char *value);
 const char *pt_status_text(int status);
 
-/* Replies that stay true until the store or the scripts change.
+/* Replies that stay true until the store or the scripts change, or what of them they are made of.
  * inputs: a digest of all that the body is made of, scripts too, 0 = cannot be told; expires_us:
  * wall clock after which the body changes by itself, INT64_MAX = never. */
 /* Answers from the cache when what it holds was made of the same inputs; else false and nothing is

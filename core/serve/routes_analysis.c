@@ -273,8 +273,7 @@ static void answer(struct pt_request *request, struct analysis *self, struct pt_
     /* once more soon: it may come off then */
     if (request->failed && expires_us > pt_now_us() + FAILED_US)
         expires_us = pt_now_us() + FAILED_US;
-    uint64_t inputs = on_request ? self->inputs
-                                 : pt_results_inputs(results, request->generation);
+    uint64_t inputs = on_request ? self->inputs : pt_results_inputs(results, request->generation);
     if (!on_request && pt_reply_same(request, inputs, expires_us)) return;
     struct pt_buf out = { 0 };
     struct pt_json json;
@@ -348,7 +347,7 @@ static uint64_t inputs_of(const struct pt_request *request, const struct analysi
     struct pt_err err;
     int64_t close_us;
     uint64_t inputs = 0;
-    if (has_trail(self)) return 0;
+    if (has_trail(self) || pt_script_books(self->script, NULL, NULL)) return 0;
     if (pt_read_begin(request->thread->http->store, &read, &err) == PT_OK &&
         last_close(read, self, &close_us, &err) == PT_OK)
         inputs = pt_unit_inputs(read, self->scripts, unit, close_us);

@@ -16,6 +16,7 @@
 
 #include <lmdb.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -41,7 +42,8 @@ struct pt_store {
     MDB_env *env;
     MDB_dbi meta, dbi[PT_CURSORS]; /* by PT_CURSOR_* */
     char *path;
-    bool readonly, old;   /* old: it still says that it is of version 1 */
+    bool readonly;
+    atomic_bool old;      /* it still says that it is of version 1 */
     int claim_fd;         /* -1 = not the daemon */
     pthread_mutex_t lock; /* over what follows */
     pthread_cond_t idle;  /* active became 0 */
@@ -173,8 +175,9 @@ struct pt_series_record {
     int64_t closed_us;
 };
 
-/* Writes the version into the transaction; what LMDB answers. */
+/* Writes the version into the transaction; what LMDB answers. It is committed: says so. */
 int pt_version_put(struct pt_store *store, MDB_txn *txn);
+void pt_version_told(struct pt_store *store);
 
 void pt_record_series(const struct pt_series_record *record, struct pt_series *series);
 /* PT_ENOENT leaves err untouched; PT_EDAMAGE. */

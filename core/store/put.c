@@ -50,9 +50,10 @@ static void note_change(struct pt_put *put, const struct pt_frame *frame, size_t
     stretch(t, &series->changed, &series->from_us, &series->to_us);
     if (candle && !old_closed && frame->val[PT_C_CLOSED][row] != 1) return;
     stretch(t, &series->due, &series->due_from_us, &series->due_to_us);
-    if (t > series->record.closed_us || (newest && !candle))
-        series->record.closed_us = t;
-    else
+    int64_t *closed_us = &series->record.closed_us;
+    if (t > *closed_us)
+        *closed_us = t;
+    else if (candle || !newest || t < *closed_us)
         series->corrected = true;
 }
 

@@ -172,56 +172,77 @@ static enum pt_code create(struct pt_store *store, struct pt_err *err)
     return mc == 0 ? rc : pt_lmdb_fail(err, mc, "making the store %s", store->path);
 }
 
-/* The daemon of the folder holds a lock; PT_EBUSY: pid is its number. */
-static enum pt_code lock_daemon(const struct pt_store *store, int *fd, char pid[24],
+void pt_version_told(struct pt_store *store)
+{
+    store->old = false;
+    pt_log(PT_INFO, "store", "upgraded", "path=%s version=%d", store->path, PT_STORE_VERSION);
+}
+
+/* Who serves the folder: its file says "PID VERSION"; programs of before wrote no version. */
+struct holder {
+    char pid[24];
+    bool before;
+};
+
+/* A daemon holds a lock. PT_EBUSY: another one does, *holder. */
+static enum pt_code lock_daemon(const struct pt_store *store, int *fd, struct holder *holder,
                                 struct pt_err *err)
 {
-    char path[4096];
+    char path[4096], text[24] = "";
     if ((size_t)snprintf(path, sizeof path, "%s/daemon.lock", store->path) >= sizeof path)
         return pt_fail(err, PT_EINVAL, "the store's path is too long");
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
     if (*fd < 0) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(errno));
     if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return PT_OK;
     int why = errno;
-    ssize_t len = pread(*fd, pid, 23, 0);
-    pid[len > 0 ? len : 0] = '\0';
-    pid[strcspn(pid, "\n")] = '\0';
-    if (!pid[0]) strcpy(pid, "(unknown)");
+    ssize_t len = pread(*fd, text, sizeof text - 1, 0);
+    text[len > 0 ? len : 0] = '\0';
     close(*fd);
+    *fd = -1;
     if (why != EWOULDBLOCK) return pt_fail(err, PT_EIO, "%s: %s", path, strerror(why));
-    return pt_fail(err, PT_EBUSY, "the store %s is already served by process %s", store->path, pid);
+    size_t digits = strspn(text, "0123456789");
+    holder->before = text[digits] != ' ';
+    snprintf(holder->pid, sizeof holder->pid, "%.*s", (int)digits, text);
+    if (digits == 0) strcpy(holder->pid, "(unknown)");
+    return pt_fail(err, PT_EBUSY, "the store %s is already served by process %s", store->path,
+                   holder->pid);
 }
 
-/* What is written from now on a program of before would call damaged, so the store has to say that
- * it is of another version. A daemon of before has looked already: it must not run. Where there is
- * no room now, the first commit says it. */
+/* May the store become one of this version? A daemon of before has looked already, and would call
+ * damaged what is written from now on. *fd: held meanwhile, so that none comes; or -1. */
+static enum pt_code may_upgrade(const struct pt_store *store, int *fd, struct pt_err *err)
+{
+    struct holder holder;
+    enum pt_code rc = lock_daemon(store, fd, &holder, err);
+    if (rc != PT_EBUSY || !holder.before) return rc == PT_EBUSY ? PT_OK : rc;
+    return pt_fail(err, PT_EBUSY,
+                   "the store %s is of version %d and served by process %s, which is of an older "
+                   "program: stop it before this one writes",
+                   store->path, PT_STORE_VERSION_FIRST, holder.pid);
+}
+
+/* Where there is no room now, the first commit says of which version the store is. */
 static enum pt_code upgrade(struct pt_store *store, struct pt_err *err)
 {
     MDB_txn *txn = NULL;
-    char pid[24];
-    int fd;
-    enum pt_code rc = lock_daemon(store, &fd, pid, err);
-    if (rc == PT_EBUSY)
-        return pt_fail(err, PT_EBUSY,
-                       "the store %s is of version %d and served by process %s, which is of an "
-                       "older program: stop it before this one writes",
-                       store->path, PT_STORE_VERSION_FIRST, pid);
-    if (rc == PT_OK) rc = pt_txn_enter(store, &txn, true, err);
+    int fd = -1, mc = 0;
+    enum pt_code rc = pt_txn_enter(store, &txn, true, err);
     if (rc != PT_OK) return rc;
-    int mc = pt_version_put(store, txn);
-    if (mc == 0)
-        mc = mdb_txn_commit(txn);
-    else
+    rc = check_version(store, txn, err); /* another may have been faster */
+    if (rc == PT_OK && store->old) rc = may_upgrade(store, &fd, err);
+    if (rc == PT_OK && store->old) mc = pt_version_put(store, txn);
+    if (rc != PT_OK || !store->old || mc != 0)
         mdb_txn_abort(txn);
+    else
+        mc = mdb_txn_commit(txn);
     pt_txn_leave(store);
-    close(fd);
-    store->old = mc != 0;
+    if (fd >= 0) close(fd);
     if (mc != 0)
         pt_log(PT_WARN, "store", "not_upgraded", "path=%s error=\"%s\"", store->path,
                mdb_strerror(mc));
-    else
-        pt_log(PT_INFO, "store", "upgraded", "path=%s version=%d", store->path, PT_STORE_VERSION);
-    return PT_OK;
+    else if (rc == PT_OK && store->old)
+        pt_version_told(store);
+    return rc;
 }
 
 static enum pt_code open_or_create(struct pt_store *store, struct pt_err *err)
@@ -311,13 +332,14 @@ const char *pt_store_path(const struct pt_store *store)
 
 enum pt_code pt_store_claim(struct pt_store *store, struct pt_err *err)
 {
-    char pid[24];
+    struct holder holder;
+    char text[40];
     int fd;
     if (store->claim_fd >= 0) return PT_OK;
-    enum pt_code rc = lock_daemon(store, &fd, pid, err);
+    enum pt_code rc = lock_daemon(store, &fd, &holder, err);
     if (rc != PT_OK) return rc;
-    int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, pid, (size_t)len, 0) != len) {
+    int len = snprintf(text, sizeof text, "%ld %d\n", (long)getpid(), PT_STORE_VERSION);
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len) {
         int why = errno;
         close(fd);
         return pt_fail(err, why == ENOSPC ? PT_EFULL : PT_EIO, "%s/daemon.lock: %s", store->path,

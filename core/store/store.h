@@ -23,7 +23,8 @@ struct pt_store_opts {
 };
 
 /* PT_ENOENT, PT_EVERSION (made by another version: says which), PT_EBUSY, PT_EDAMAGE, PT_EIO.
- * One folder is open once in a process (else PT_EBUSY); never carry a store across fork. */
+ * One folder is open once in a process (else PT_EBUSY); never carry a store across fork. Opened to be written, a store
+ * of the version before becomes one of this version; PT_EBUSY: a daemon of an older program serves it. */
 enum pt_code pt_store_open(const struct pt_store_opts *opts, struct pt_store **store, struct pt_err *err);
 void pt_store_close(struct pt_store *store); /* accepts NULL */
 const char *pt_store_path(const struct pt_store *store);
@@ -46,10 +47,10 @@ struct pt_series {
     struct pt_series_key key;
     uint32_t id;
     uint64_t rows, version, bytes; /* version: grows with each commit that touched the rows */
-    /* What windows can hold, rows of candles that are closed and all of other kinds, is the same as long as these two are;
-     * before any time that is not after closed_us, as long as the first one is. */
-    uint64_t corrected; /* version of the last commit that changed or removed such rows, or put one where a newer one stood */
-    int64_t closed_us;  /* time of the newest of them; also once it is gone. PT_MISSING: there was none */
+    /* What windows can hold: candles that are closed, rows of other kinds. Those before closed_us are the same as
+     * long as corrected is. At closed_us itself a kind with two keys may get more of them. */
+    uint64_t corrected; /* version of the last commit that changed or removed some, or put one before another */
+    int64_t closed_us;  /* time of the newest of them, also once it is gone; PT_MISSING: there was none */
     int64_t first_us, last_us;     /* open times of the first and last row; PT_MISSING when rows == 0 */
     int64_t created_us, updated_us;
 };

@@ -117,12 +117,14 @@ enum pt_code pt_write_commit(struct pt_write *write, struct pt_err *err)
         pt_write_abort(write);
         return rc;
     }
-    int mc = store->old ? pt_version_put(store, write->txn) : 0;
+    bool upgrades = store->old;
+    int mc = upgrades ? why_short(store, pt_version_put(store, write->txn)) : 0;
     if (mc != 0) {
         pt_write_abort(write);
         return pt_lmdb_fail(err, mc, "upgrading %s", store->path);
     }
     mc = why_short(store, mdb_txn_commit(write->txn));
+    if (mc == 0 && upgrades) pt_version_told(store);
     if (mc != 0) rc = pt_lmdb_fail(err, mc, "committing to %s", store->path);
     finish(write);
     return rc;

@@ -117,13 +117,23 @@ class Kept(Folder):
         self.check(past, lambda: self.load("ETHUSDT", [candle(101, HOUR, start=self.first)]), False)
 
     def test_what_failed_is_tried_again(self):
-        self.write("inner", "p.scale == 9 and ('x')() or w.close:final()", "candles = { span = '1d', min = 1 }")
+        self.write("inner", "(p.scale == 9 or w.symbol == 'ODDUSDT') and ('x')() or w.close:final()", "candles = { span = '1d', min = 1 }")
         self.reload()
-        target = "/analysis/inner?pair=ETHUSDT&scale=9"
-        first = ask(self.port, target).json
-        self.assertEqual(first["status"], "error")
-        time.sleep(1.1)
-        self.assertNotEqual(ask(self.port, target).json["metadata"]["computed_at"], first["metadata"]["computed_at"])
+        self.load("ODDUSDT", [candle(i, HOUR, start=self.first) for i in range(100)])  # which no check had seen
+        for target, status in (("/analysis/inner?pair=BTCUSDT&scale=9", "error"), ("/analysis/outer?pair=ODDUSDT&scale=2", "warming"),
+                               ("/analysis/outer?pair=BTCUSDT&scale=2", "ok")):
+            first = ask(self.port, target).json
+            self.assertEqual(first["status"], status)
+            time.sleep(1.1)
+            failed = "BTCUSDT&scale=2" not in target  # itself, or the one that it needs
+            self.assertEqual(ask(self.port, target).json["metadata"]["computed_at"] != first["metadata"]["computed_at"], failed, target)
+
+    def test_bars_of_another_period_count_too(self):
+        self.write("own", "w.close:final() * p.scale", "candles = { span = '1d', min = 1, period = '1h' }")
+        self.reload()
+        self.load("ETHUSDT", [candle(i, MINUTE, start=self.first + 100 * HOUR) for i in range(60)], "1m")
+        target = "/analysis/own?pair=ETHUSDT&scale=2&period=1m"  # as of the hour's end, but that hour is still to come
+        self.assertEqual(self.check(target, lambda: self.load("ETHUSDT", [candle(100, HOUR, start=self.first)]), True), ("300.5", "202.5"))
 
     def test_a_reload_leaves_it_if_its_scripts_stay(self):
         inner, outer, wide = "/analysis/inner?pair=ETHUSDT&scale=2", "/analysis/outer?pair=ETHUSDT&scale=2", "/analysis/beside?pair=ETHUSDT&scale=2"

@@ -44,7 +44,7 @@ struct pt_engine {
     bool stop;
     atomic_int answer, delay_ms; /* how units are answered */
     atomic_uint evals;
-    atomic_bool failed; /* something of each unit did */
+    atomic_bool failed;    /* something of each unit did */
     char last_params[256]; /* of the last unit, as JSON */
     int64_t last_as_of_us;
     size_t last_n;
@@ -456,10 +456,9 @@ static inline void fake_answer_unit(struct fake_unit *unit, enum fake_answer how
     if (doc != NULL) {
         struct pt_unit_result results[33] = { { .name = NULL } };
         for (size_t i = 0; i < unit->n; i++)
-            results[i] = (struct pt_unit_result){ .name = unit->name,
-                                                  .doc = doc,
-                                                  .elapsed_us = 5,
-                                                  .failed = atomic_load(&fake.failed) };
+            results[i] = (struct pt_unit_result){
+                .name = unit->name, .doc = doc, .elapsed_us = 5, .failed = atomic_load(&fake.failed)
+            };
         unit->fn(unit->arg, results, unit->n, NULL);
         bson_destroy(doc);
     } else {

@@ -203,7 +203,8 @@ static void test_rows_of_other_kinds_are_seen_at_once(void)
     static const struct {
         int second, id;
         bool corrects;
-    } steps[] = { { 0, 1, false }, { 1, 2, false }, { 1, 3, false }, { 1, 1, true }, { 0, 9, true }, { 2, 4, false } };
+    } steps[] = { { 0, 1, false }, { 1, 2, false }, { 1, 3, false },
+                  { 1, 1, true },  { 0, 9, true },  { 2, 4, false } };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         struct pt_series before = { .corrected = 0 };
         if (i > 0) before = find(&b);

@@ -314,11 +314,14 @@ static void test_what_a_daemon_of_before_serves_is_not_written(void)
     CU_ASSERT_EQUAL(series_of(store, &key).rows, 3000);
     pt_store_close(store);
     CU_ASSERT_EQUAL(version_of(path), 1);
-    close(fd);
+    CU_ASSERT_FATAL(pwrite(fd, "4711 2\n", 7, 0) == 7); /* one of now, that has had no room yet */
     store = kit_open(path);
+    CU_ASSERT_EQUAL(pt_store_claim(store, &kit_err), PT_EBUSY);
+    CU_ASSERT_PTR_NOT_NULL(strstr(kit_err.text, "process 4711"));
+    CU_ASSERT_EQUAL(version_of(path), PT_STORE_VERSION);
+    close(fd);
     OK(pt_store_claim(store, &kit_err));
     pt_store_close(store);
-    CU_ASSERT_EQUAL(version_of(path), PT_STORE_VERSION);
     kit_remove(path);
 }
 
