@@ -13,13 +13,14 @@ the tolerance below; 1: not; 77: skipped, with the reason.
 import argparse
 import json
 import math
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 SKIPPED = 77
 
@@ -193,6 +194,20 @@ def compare_markets(args, tally, every):
     return len(work)
 
 
+remembered = None
+
+
+def remember(*what):
+    global remembered
+    remembered = what
+
+
+def expect(i):
+    real, every, work = remembered
+    name, series, as_of, params = work[i]
+    return real.expectation(series, every, name, as_of, params)
+
+
 def compare(args, real, oracle):
     every, tally = real.catalogue(args.data), Tally()
     for store in sorted({series.store for series in every}):
@@ -200,12 +215,13 @@ def compare(args, real, oracle):
         run(args.petrosa, "import", "--quiet", "--data", os.path.join(args.store, store), *dict.fromkeys(paths))
     names = args.calculators.split(",") if args.calculators else list(oracle.ALL)
     work = list(questions(every, names, oracle.EXAMPLES))
-    # The programs run beside the oracle: two at a time, as the machine has two cores.
-    with ThreadPoolExecutor(2) as pool:
+    # The oracle's processes are made of this one as it is now, so they have the recorded data too; then the programs run beside them.
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork"), initializer=remember, initargs=(real, every, work)) as oracles, \
+         ThreadPoolExecutor(2) as pool:
+        wanted = oracles.map(expect, range(len(work)), chunksize=4)
         replies = [pool.submit(evaluate, args.petrosa, os.path.join(args.store, series.store), name, series, as_of,
                                params) for name, series, as_of, params in work]
-        for (name, series, as_of, params), reply in zip(work, replies):
-            want = real.expectation(series, every, name, as_of, params)
+        for (name, series, as_of, params), want, reply in zip(work, wanted, replies):
             where = f"{series.store} {series.symbol} {series.period} {iso(want['as_of'])} {name} {params or ''}"
             judge(tally, where, name, reply.result(), want)
     markets = 0 if args.calculators else compare_markets(args, tally, every)
