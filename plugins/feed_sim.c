@@ -64,13 +64,12 @@ struct market_day { /* what all symbols share, by minute */
 struct sim_symbol {
     char name[32];
     const struct profile *profile;
-    uint64_t key;        /* part of its generators' seeds */
-    double *open_log;    /* [days known + 1] log price at the start of each day from ORIGIN_DAY */
-    int64_t day;         /* whose minutes are in bars */
-    struct bar *bars;    /* [MINUTES] */
-    int64_t next_min;    /* first minute since the epoch not sent as closed */
-    int64_t resumed_min; /* the same when the feed was opened */
-    unsigned sent;       /* trades of the running minute already sent */
+    uint64_t key;     /* part of its generators' seeds */
+    double *open_log; /* [days known + 1] log price at the start of each day from ORIGIN_DAY */
+    int64_t day;      /* whose minutes are in bars */
+    struct bar *bars; /* [MINUTES] */
+    int64_t next_min; /* first minute since the epoch not sent as closed */
+    unsigned sent;    /* trades of the running minute already sent */
 };
 
 struct feed_sim {
@@ -469,15 +468,15 @@ static bool send(struct feed_sim *self, const struct message *message, int64_t r
     return true;
 }
 
-/* Minutes since the epoch in simulated time, and the share of the running one. A `minute` shorter
- * than 60 s lets the market run ahead of the clock; when the feed is opened anew it goes on with
- * the minute that was under way, as no market goes back. */
-static double market_time(const struct feed_sim *self, int64_t opened_us, int64_t now_us)
+/* Where the live part begins, in minutes since the epoch: now. A `minute` shorter than 60 s lets
+ * the market run ahead of the clock; when the feed is opened anew it goes on with the minute that
+ * was under way, as no market goes back. */
+static double begin_min(const struct feed_sim *self, int64_t opened_us)
 {
-    double opened = (double)opened_us / (double)PT_US_MIN;
+    double begin = (double)opened_us / (double)PT_US_MIN;
     for (size_t i = 0; i < self->nsymbols && self->minute < PT_US_MIN; i++)
-        opened = fmax(opened, (double)self->symbol[i].resumed_min);
-    return opened + (double)(now_us - opened_us) / (double)self->minute;
+        begin = fmax(begin, (double)self->symbol[i].next_min);
+    return begin;
 }
 
 /* Closed bars from where the store ends to `until` (a minute, not sent), day by day, symbol by
@@ -490,7 +489,6 @@ static bool send_history(struct feed_sim *self, int64_t from, int64_t until)
         int64_t last_us = self->host->last_candle(self->host->ctx, symbol->name, PT_US_MIN);
         symbol->next_min =
             last_us == INT64_MIN || last_us / PT_US_MIN + 1 < from ? from : last_us / PT_US_MIN + 1;
-        symbol->resumed_min = symbol->next_min;
     }
     for (int64_t day = from / MINUTES; day <= (until - 1) / MINUTES; day++) {
         for (size_t i = 0; i < self->nsymbols; i++) {
@@ -566,9 +564,10 @@ static void *run(void *arg)
     if (good)
         self->host->log(PT_INFO, "feed.sim", "live", "symbols=%zu history_minutes=%" PRId64,
                         self->nsymbols, until - from);
+    double begin = begin_min(self, opened_us);
     int64_t step_us = self->minute / 240 < 1000 ? 1000 : self->minute / 240;
     while (good) {
-        good = send_live(self, market_time(self, opened_us, pt_now_us()));
+        good = send_live(self, begin + (double)(pt_now_us() - opened_us) / (double)self->minute);
         struct timespec until_ts;
         clock_gettime(CLOCK_MONOTONIC, &until_ts);
         int64_t ns = until_ts.tv_nsec + step_us * 1000;

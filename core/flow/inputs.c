@@ -31,7 +31,7 @@ static void add_text(struct digest *digest, const char *text)
 static bool add_series(void *arg, const struct pt_series *series)
 {
     struct digest *digest = arg;
-    bool all = series->closed_us < digest->until_us; /* no window ends before the newest */
+    bool all = series->closed_us < digest->until_us; /* windows hold the newest, too */
     uint64_t rows = series->key.kind == PT_CANDLES ? series->rows > 0 : all ? series->rows : 0;
     const uint64_t state[] = { series->id, rows, series->corrected,
                                (uint64_t)(all ? series->closed_us : digest->until_us) };

@@ -11,7 +11,7 @@
 #include "base/timefmt.h"
 
 #define LATELY_US PT_US_HOUR /* answers that are kept are asked of nobody meanwhile */
-#define WARM_US 500000 /* no further unit is begun after this */
+#define WARM_US 500000       /* no further unit is begun after this */
 
 static void drop_answer(void *arg, const struct pt_unit_result *results, size_t n,
                         const struct pt_err *err)

@@ -6,11 +6,11 @@ enum pt_code pt_series_recount(struct pt_write *write, struct pt_touched *touche
                                struct pt_err *err)
 {
     struct pt_series_record *rec = &touched->record;
-    touched->corrected = true;
     MDB_cursor *cursor = NULL;
     MDB_val key, value;
     unsigned keys = touched->kind->keys;
     uint64_t rows = 0, n = 0;
+    touched->corrected = true;
     int mc = mdb_cursor_open(write->txn, write->store->dbi[PT_CURSOR_CHUNKS], &cursor);
     if (mc != 0) return pt_lmdb_fail(err, mc, "series %s: counting", touched->name);
     rec->chunk_last_us = rec->chunk_last_second = rec->first_us = PT_MISSING;

@@ -214,7 +214,8 @@ static enum pt_code may_upgrade(const struct pt_store *store, int *fd, struct pt
 {
     struct holder holder;
     enum pt_code rc = lock_daemon(store, fd, &holder, err);
-    if (rc != PT_EBUSY || !holder.before) return rc == PT_EBUSY ? PT_OK : rc;
+    if (rc != PT_EBUSY) return rc;
+    if (!holder.before) return PT_OK;
     return pt_fail(err, PT_EBUSY,
                    "the store %s is of version %d and served by process %s, which is of an older "
                    "program: stop it before this one writes",
