@@ -230,6 +230,7 @@ static enum pt_code load(struct pt_columns *columns, uint32_t mask, struct pt_er
     struct pt_held *held = &self->held;
     for (unsigned c = 1; c < PT_COLUMNS_N; c++)
         if (columns->data[c]) mask &= ~(1u << c);
+    if (!mask) return PT_OK;
     struct range range = { held->from_us, held->to_us, mask, 0, held->n, false };
     enum pt_code rc = held->period_us ? read_range(self, &range, err) : PT_EINVAL;
     if (rc == PT_OK)

@@ -121,15 +121,15 @@ static void rig_remove(const char *folder)
     rmdir(folder);
 }
 
-/* Turns bits all over one chunk of the store: those of the symbol that came first come first. */
-static inline void rig_damage(const char *folder, int chunk)
+/* Behind the store's back, at one of its chunks: those of the symbol that came first come first. */
+static inline void rig_chunk(const char *folder, int chunk,
+                             void (*change)(MDB_cursor *cursor, MDB_val *key, MDB_val *value))
 {
     MDB_env *env;
     MDB_txn *txn;
     MDB_dbi chunks;
     MDB_cursor *cursor;
     MDB_val key, value;
-    static char copy[1 << 16];
     CU_ASSERT_EQUAL_FATAL(mdb_env_create(&env), 0);
     mdb_env_set_maxdbs(env, 8);
     CU_ASSERT_EQUAL_FATAL(mdb_env_open(env, folder, 0, 0640), 0);
@@ -139,14 +139,21 @@ static inline void rig_damage(const char *folder, int chunk)
     CU_ASSERT_EQUAL_FATAL(mdb_cursor_get(cursor, &key, &value, MDB_FIRST), 0);
     for (int i = 0; i < chunk; i++)
         CU_ASSERT_EQUAL_FATAL(mdb_cursor_get(cursor, &key, &value, MDB_NEXT), 0);
-    CU_ASSERT_FATAL(value.mv_size <= sizeof copy);
-    memcpy(copy, value.mv_data, value.mv_size);
-    for (size_t k = 0; k < value.mv_size; k += 8) copy[k] ^= 1;
-    value.mv_data = copy;
-    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, &key, &value, MDB_CURRENT), 0);
+    change(cursor, &key, &value);
     mdb_cursor_close(cursor);
     CU_ASSERT_EQUAL_FATAL(mdb_txn_commit(txn), 0);
     mdb_env_close(env);
+}
+
+/* Turns bits all over it. */
+static inline void rig_damage(MDB_cursor *cursor, MDB_val *key, MDB_val *value)
+{
+    static char copy[1 << 16];
+    CU_ASSERT_FATAL(value->mv_size <= sizeof copy);
+    memcpy(copy, value->mv_data, value->mv_size);
+    for (size_t k = 0; k < value->mv_size; k += 8) copy[k] ^= 1;
+    value->mv_data = copy;
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, key, value, MDB_CURRENT), 0);
 }
 
 /* ---- the worker ---------------------------------------------------------------------------------

@@ -198,10 +198,61 @@ static void test_a_sum_behind_the_window_fails_nobody(void)
     CU_ASSERT_EQUAL(walk_both_ways(&walk, "error"), 20);
 }
 
+/* Percent of the window's rows that are there; -1: there is no value. */
+static double there(struct rig *rig, const struct walk *walk, int i)
+{
+    bson_t result, *reply = window(rig, walk, i);
+    rig_result(reply, 0, &result);
+    bool ok = strcmp(rig_text(&result, "status"), "ok") == 0;
+    double percent = ok ? rig_number(&result, "metadata.completeness") : -1;
+    if (reply) bson_destroy(reply);
+    return percent;
+}
+
+static char taken[2][1 << 16]; /* key and value of a chunk */
+static size_t taken_size[2];
+
+static void take_out(MDB_cursor *cursor, MDB_val *key, MDB_val *value)
+{
+    const MDB_val *both_of_it[] = { key, value };
+    for (size_t i = 0; i < 2; i++) {
+        taken_size[i] = both_of_it[i]->mv_size;
+        CU_ASSERT_FATAL(taken_size[i] <= sizeof taken[i]);
+        memcpy(taken[i], both_of_it[i]->mv_data, taken_size[i]);
+    }
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_del(cursor, 0), 0);
+}
+
+static void put_back(MDB_cursor *cursor, MDB_val *key, MDB_val *value)
+{
+    *key = (MDB_val){ taken_size[0], taken[0] };
+    *value = (MDB_val){ taken_size[1], taken[1] };
+    CU_ASSERT_EQUAL_FATAL(mdb_cursor_put(cursor, key, value, 0), 0);
+}
+
+/* A worker that has the rows of a window does not read them again: that a chunk of theirs, not that
+ * of the newest one, has gone since is seen by those only who come later. */
+static void test_rows_that_are_there_are_not_read_again(void)
+{
+    const struct walk walks[] = { { "AAAUSDT", PT_US_HOUR, small, 1030, 1, 0 },
+                                  { "AAAUSDT", 4 * PT_US_HOUR, small, 258, 1, 0 } };
+    for (size_t k = 0; k < 2; k++) {
+        struct rig rig = start(), late = start();
+        /* the second window begins in the rows of the first: it reads ahead */
+        for (int i = 0; i < 2; i++) CU_ASSERT_EQUAL(there(&rig, &walks[k], i), 100);
+        rig_chunk(folder, 0, take_out);
+        for (int i = 1; i < 3; i++) CU_ASSERT_EQUAL(there(&rig, &walks[k], i), 100);
+        CU_ASSERT(there(&late, &walks[k], 1) < 100);
+        rig_chunk(folder, 0, put_back);
+        CU_ASSERT_EQUAL(rig_end(&rig), 0);
+        CU_ASSERT_EQUAL(rig_end(&late), 0);
+    }
+}
+
 /* Windows that lie before a chunk that is damaged know nothing of it. Comes last. */
 static void test_damage_behind_the_window_fails_nobody(void)
 {
-    rig_damage(folder, 1); /* of AAAUSDT, from bar 1024 on */
+    rig_chunk(folder, 1, rig_damage); /* of AAAUSDT, from bar 1024 on */
     const struct walk walk = { "AAAUSDT", PT_US_HOUR, both, 640, 1, 384 };
     CU_ASSERT_EQUAL(walk_both_ways(&walk, "ok"), 384);
 }
@@ -213,6 +264,7 @@ int main(void)
         { "built bars are those of the window", test_built_bars_are_those_of_the_window },
         { "a bar that was read ahead is never an old one",
           test_a_bar_that_was_read_ahead_is_never_an_old_one },
+        { "rows that are there are not read again", test_rows_that_are_there_are_not_read_again },
         { "a sum behind the window fails nobody", test_a_sum_behind_the_window_fails_nobody },
         { "damage behind the window fails nobody", test_damage_behind_the_window_fails_nobody },
         CU_TEST_INFO_NULL

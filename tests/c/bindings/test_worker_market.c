@@ -173,7 +173,7 @@ static void test_a_market_has_to_be_written_out(void)
 
 static void test_a_damaged_symbol_is_left_out_and_named(void)
 {
-    rig_damage(folder, 0); /* AAAUSDT's */
+    rig_chunk(folder, 0, rig_damage); /* AAAUSDT's */
     static const struct rig_script scripts[] = {
         { "pair.lua", "-- market\n" HEAD(
                           "few") " needs = { market = { span = '10d' } }, outputs = { { 'n', count "
