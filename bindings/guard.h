@@ -2,7 +2,7 @@
  *
  * Compiled Lua cannot be interrupted, so a call's budget is a timer whose default action ends the
  * process. What the process may ask of the kernel is an allow-list: memory, its two descriptors,
- * clocks. */
+ * clocks, timers. */
 #ifndef PT_GUARD_H
 #define PT_GUARD_H
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "bindings/guard.h"
 #include "bindings/session.h"
+#include "bindings/turns.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,43 +40,52 @@ static enum pt_code answer(struct pt_session *session, const bson_t *request, st
     return rc;
 }
 
-/* The first message. */
+/* The first message. *gives_way: others are let in while units run, too. */
 static enum pt_code open_session(struct pt_session *session,
-                                 volatile struct pt_worker_status *status, struct pt_err *err)
+                                 volatile struct pt_worker_status *status, bool *gives_way,
+                                 struct pt_err *err)
 {
     const char *op = "";
     bson_t *request = NULL, reply = BSON_INITIALIZER;
     enum pt_code rc = pt_wire_recv(PT_WORKER_SOCKET_FD, PT_WIRE_MAX, &request, err);
+    pt_turns_begin();
     if (rc == PT_OK && (!pt_doc_text(request, "op", &op) || strcmp(op, "load") != 0)) {
         bson_destroy(request);
         rc = pt_fail(err, PT_EINVAL, "the first message must be load, not '%.40s'", op);
     } else if (rc == PT_OK) {
+        pt_doc_bool(request, "gives_way", gives_way);
         rc = pt_session_open(session, request, status, err);
     }
     if (rc == PT_OK) rc = pt_guard_close(pt_session_heap_bytes(session), err);
     if (rc == PT_OK) rc = pt_session_load(session, &reply, err);
     if (rc == PT_OK) rc = pt_wire_send(PT_WORKER_SOCKET_FD, &reply, err);
+    pt_turns_end();
     bson_destroy(&reply);
     return rc;
 }
 
 int main(void)
 {
+    bool gives_way = false;
     struct pt_err err = { 0 };
     struct pt_session session = { 0 };
     volatile struct pt_worker_status *status = NULL;
     enum pt_code rc = pt_guard_start(&err);
     if (rc == PT_OK && !(status = status_page(&err))) rc = err.code;
-    if (rc == PT_OK) rc = open_session(&session, status, &err);
+    if (rc == PT_OK) rc = pt_turns_start(&err);
+    if (rc == PT_OK) rc = open_session(&session, status, &gives_way, &err);
     while (rc == PT_OK) {
         bson_t *request = NULL;
         rc = pt_wire_recv(PT_WORKER_SOCKET_FD, PT_WIRE_MAX, &request, &err);
         if (rc == PT_ENOENT) { /* the daemon closed the socket */
+            pt_turns_begin();
             pt_session_fini(&session);
             return 0;
         }
         if (rc != PT_OK) break;
+        if (gives_way) pt_turns_begin();
         rc = answer(&session, request, &err);
+        pt_turns_end();
         bson_destroy(request);
     }
     pt_session_fini(&session);

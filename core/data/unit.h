@@ -3,9 +3,10 @@
  * A worker process is started with its socket as fd 3 and a shared status page (a memfd of one page) as fd 4,
  * and talks in BSON documents (doc.h: pt_wire_*). It never speaks first.
  *
- * -> { op: "load", store: path, benchmark: "BTCUSDT", call_budget_us, load_budget_us, memory_bytes,
+ * -> { op: "load", store: path, benchmark: "BTCUSDT", call_budget_us, load_budget_us, memory_bytes, gives_way?: true,
  *      scripts: [ { file, text, hash, check?: true } ], libs: [ { name, file, text } ] }  once, as the first message
  *      store: absent when there is none; then scripts are loaded and checked, and cannot be run.
+ *      gives_way: while it runs units it lets others in (bindings/turns.h), as it does while it loads.
  *      check: when all are loaded, this one is also checked for purity (bindings/check.h), each call under the call's
  *      budget, all of them under load_budget_us. The daemon asks the worker that goes first, and only for versions that have not
  *      passed before.

@@ -234,11 +234,13 @@ static const struct pt_worker_events events = { .message = on_message, .gone = o
 enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, enum pt_role role,
                            struct pt_err *err)
 {
+    bool gives_way = pool->opts.give_way && role != PT_ROLE_EXPRESS;
     const struct pt_load_params params = { .store = pool->store,
                                            .benchmark = set->limits.benchmark,
                                            .call_budget_us = set->limits.call_budget_us,
                                            .load_budget_us = set->limits.load_budget_us,
                                            .memory_bytes = set->limits.memory_bytes,
+                                           .gives_way = gives_way,
                                            .check = role == PT_ROLE_FIRST && pool->opts.check };
     size_t checks = 0;
     bson_t request = BSON_INITIALIZER;
@@ -257,7 +259,7 @@ enum pt_code pt_hand_start(struct pt_pool *pool, struct pt_set *set, enum pt_rol
                                           &hand->index_len, &checks, err);
     if (rc == PT_OK)
         rc = pt_worker_start(pool->base, pool->worker, &events, hand, &hand->worker, err);
-    if (rc == PT_OK && pool->opts.give_way && !hand->express) pt_worker_give_way(hand->worker);
+    if (rc == PT_OK && gives_way) pt_worker_give_way(hand->worker);
     if (rc == PT_OK) rc = pt_worker_send(hand->worker, &request, err);
     bson_destroy(&request);
     if (rc != PT_OK) {

@@ -136,6 +136,7 @@ enum pt_code pt_registry_message(const struct pt_registry *registry,
               bson_append_int64(doc, "call_budget_us", -1, params->call_budget_us) &&
               bson_append_int64(doc, "load_budget_us", -1, params->load_budget_us) &&
               bson_append_int64(doc, "memory_bytes", -1, params->memory_bytes) &&
+              (!params->gives_way || bson_append_bool(doc, "gives_way", -1, true)) &&
               append_scripts(registry, params->check, doc, index, n, checks) &&
               append_libs(registry, doc);
     if (!ok) return pt_fail(err, PT_ENOMEM, "load message");

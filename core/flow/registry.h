@@ -75,6 +75,7 @@ const struct pt_sources *pt_registry_libs(const struct pt_registry *registry); /
 struct pt_load_params {
     const char *store, *benchmark; /* store NULL: none, scripts are loaded only */
     int64_t call_budget_us, load_budget_us, memory_bytes;
+    bool gives_way;
     bool check; /* those that have not passed */
 };
 enum pt_code pt_registry_message(const struct pt_registry *registry,

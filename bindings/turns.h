@@ -1,0 +1,27 @@
+/* turns.h - a worker lets those in who wait for its core.                      [layer: bindings]
+ *
+ * A thread that wakes while it has had more than its share is not looked at again before the next
+ * tick of the kernel, 4 ms later where there are 250 a second, whoever runs and however nice. So
+ * whoever runs for long has to offer its core by itself. For a process with one thread. */
+#ifndef PT_TURNS_H
+#define PT_TURNS_H
+
+#include "base/err.h"
+
+/* How long it runs before it offers its core; costs a hundredth of the time where nobody waits. */
+#define PT_TURN_US 250
+
+/* It offers nothing while it has had less than one part in so many of the last moment. Linux 6.18
+ * takes a whole slice, some ms, from whoever offers: beside two busy processes a hundredth was
+ * left, and a good call would not end within PT_CLOCK_BUDGETS (data/unit.h) times its budget. So
+ * what it gets is about what it would get without. */
+#define PT_TURN_SHARE 4
+
+/* Once, before the door is closed (guard.h): takes SIGUSR1. */
+enum pt_code pt_turns_start(struct pt_err *err);
+
+/* Between these two others are let in; nothing happens before pt_turns_start. */
+void pt_turns_begin(void);
+void pt_turns_end(void);
+
+#endif
