@@ -2,6 +2,7 @@
 #include "bindings/turns.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -10,63 +11,65 @@
 #include <string.h>
 #include <time.h>
 
-#define MOMENT_US 50000 /* what a share is a share of */
+#define MOMENT_US                                                                                  \
+    50000 /* of a longer time half is forgotten, what was got and what was not alike */
 
+/* What the share is a share of: the time since `clock_us`, of which the thread had what it has used
+ * since `cpu_us`. Both move on where nothing runs, and where half is forgotten. */
 static struct {
     timer_t timer;
     bool started;
-    volatile sig_atomic_t on;
-    int64_t clock_us, cpu_us; /* when the moment began */
+    volatile sig_atomic_t on, fault; /* fault: errno of what failed, 0: nothing */
+    int64_t clock_us, cpu_us;
 } turns;
-
-static int64_t cpu_us(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return used.tv_sec * INT64_C(1000000) + used.tv_nsec / 1000;
-}
-
-static void begin_moment(void)
-{
-    turns.clock_us = pt_mono_us();
-    turns.cpu_us = cpu_us();
-}
 
 /* us: 0 stops it. Once, not again and again: what waits too long for its core to come to anything
  * would spend all it gets on signals. */
 static void set_timer(long us)
 {
     struct itimerspec once = { .it_value = { .tv_nsec = us * 1000 } };
-    timer_settime(turns.timer, 0, &once, NULL);
+    if (timer_settime(turns.timer, 0, &once, NULL) != 0) turns.fault = errno;
 }
 
+static void give_up(int fault)
+{
+    turns.started = false;
+    pt_log(PT_WARN, "worker", "no_turns", "words=\"%s\"", strerror(fault));
+}
+
+/* Calls what a handler may call: sched_yield is one system call, too. */
 static void on_turn(int signal)
 {
     (void)signal;
     int before = errno;
-    int64_t passed_us = pt_mono_us() - turns.clock_us, used_us = cpu_us() - turns.cpu_us;
-    if (used_us * PT_TURN_SHARE >= passed_us) sched_yield();
-    if (passed_us > MOMENT_US) begin_moment();
-    if (turns.on) set_timer(PT_TURN_US);
+    if (!turns.on) return;
+    int64_t passed_us = pt_mono_us() - turns.clock_us, used_us = pt_thread_cpu_us() - turns.cpu_us;
+    if (passed_us > MOMENT_US) {
+        turns.clock_us += passed_us / 2;
+        turns.cpu_us += used_us / 2;
+    }
+    if (used_us * PT_TURN_SHARE >= passed_us && sched_yield() != 0) turns.fault = errno;
+    set_timer(PT_TURN_US);
     errno = before;
 }
 
-enum pt_code pt_turns_start(struct pt_err *err)
+void pt_turns_start(void)
 {
     struct sigaction action = { .sa_handler = on_turn, .sa_flags = SA_RESTART };
     struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGUSR1, &action, NULL) != 0 ||
-        timer_create(CLOCK_MONOTONIC, &event, &turns.timer) != 0)
-        return pt_fail(err, PT_EIO, "timer of turns: %s", strerror(errno));
     turns.started = true;
-    return PT_OK;
+    if (timer_create(CLOCK_MONOTONIC, &event, &turns.timer) != 0 ||
+        sigaction(SIGUSR1, &action, NULL) != 0)
+        give_up(errno);
 }
 
+/* Until pt_turns_end the two are times; after it, what had passed and been used by then. */
 void pt_turns_begin(void)
 {
-    if (!turns.started) return;
-    begin_moment();
+    if (!turns.started || turns.on) return;
+    turns.clock_us = pt_mono_us() - turns.clock_us;
+    turns.cpu_us = pt_thread_cpu_us() - turns.cpu_us;
     turns.on = 1;
     set_timer(PT_TURN_US);
 }
@@ -76,4 +79,7 @@ void pt_turns_end(void)
     if (!turns.on) return;
     turns.on = 0;
     set_timer(0);
+    turns.clock_us = pt_mono_us() - turns.clock_us;
+    turns.cpu_us = pt_thread_cpu_us() - turns.cpu_us;
+    if (turns.fault) give_up(turns.fault);
 }

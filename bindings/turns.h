@@ -6,21 +6,20 @@
 #ifndef PT_TURNS_H
 #define PT_TURNS_H
 
-#include "base/err.h"
-
-/* How long it runs before it offers its core; costs a hundredth of the time where nobody waits. */
+/* Time by the clock between two offers; they cost a hundredth of it where nobody waits. */
 #define PT_TURN_US 250
 
-/* It offers nothing while it has had less than one part in so many of the last moment. Linux 6.18
+/* It offers nothing while it has had less than one part in so many of its core of late. Linux 6.18
  * takes a whole slice, some ms, from whoever offers: beside two busy processes a hundredth was
- * left, and a good call would not end within PT_CLOCK_BUDGETS (data/unit.h) times its budget. So
- * what it gets is about what it would get without. */
+ * left, and a good call would not end within PT_CLOCK_BUDGETS (data/unit.h) times its budget. A
+ * quarter is what a worker that gives way (base/sched.h) gets beside one busy process anyway. */
 #define PT_TURN_SHARE 4
 
-/* Once, before the door is closed (guard.h): takes SIGUSR1. */
-enum pt_code pt_turns_start(struct pt_err *err);
+/* Once, before the door is closed (guard.h): takes SIGUSR1. Where there is no timer to be had,
+ * nothing is lost but others' time: the log says so, and nothing is offered. */
+void pt_turns_start(void);
 
-/* Between these two others are let in; nothing happens before pt_turns_start. */
+/* Between these two others are let in. */
 void pt_turns_begin(void);
 void pt_turns_end(void);
 

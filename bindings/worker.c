@@ -50,8 +50,8 @@ static enum pt_code open_session(struct pt_session *session,
     enum pt_code rc = pt_wire_recv(PT_WORKER_SOCKET_FD, PT_WIRE_MAX, &request, err);
     pt_turns_begin();
     if (rc == PT_OK && (!pt_doc_text(request, "op", &op) || strcmp(op, "load") != 0)) {
-        bson_destroy(request);
         rc = pt_fail(err, PT_EINVAL, "the first message must be load, not '%.40s'", op);
+        bson_destroy(request); /* op is of it */
     } else if (rc == PT_OK) {
         pt_doc_bool(request, "gives_way", gives_way);
         rc = pt_session_open(session, request, status, err);
@@ -72,7 +72,7 @@ int main(void)
     volatile struct pt_worker_status *status = NULL;
     enum pt_code rc = pt_guard_start(&err);
     if (rc == PT_OK && !(status = status_page(&err))) rc = err.code;
-    if (rc == PT_OK) rc = pt_turns_start(&err);
+    if (rc == PT_OK) pt_turns_start();
     if (rc == PT_OK) rc = open_session(&session, status, &gives_way, &err);
     while (rc == PT_OK) {
         bson_t *request = NULL;

@@ -29,3 +29,8 @@ int64_t pt_cpu_us(void)
 {
     return read_ns(CLOCK_PROCESS_CPUTIME_ID) / 1000;
 }
+
+int64_t pt_thread_cpu_us(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID) / 1000;
+}

@@ -44,7 +44,7 @@ class Reload(Folder):
 
     def test_every_verdict_and_what_is_served_then(self):
         self.write("mine", "return { value = 1 }")
-        self.serve()
+        daemon = self.serve()
         self.assertIsNone(ask(self.port, "/scripts").json["last_reload"])
         same = self.reload(200)
         self.assertEqual((same["generation"], same["ok"], same["error"], same["diff"]), (2, True, None, False))
@@ -82,6 +82,7 @@ class Reload(Folder):
         metrics = ask(self.port, "/metrics").text
         self.assertIn('petrosa_script_previous{script="trend"} 1', metrics)
         self.assertIn('{method="POST",endpoint="/scripts/reload",status_code="409"} 1', metrics)
+        self.assertNotIn(" no_turns ", daemon.logged())  # the door of a worker lets its offers through
 
     def test_a_diff_changes_nothing(self):
         self.write("mine", "return { value = 1 }")

@@ -252,6 +252,7 @@ static bson_t *rig_load(struct rig *rig, const struct rig_budget *budget,
     bson_append_int64(&request, "call_budget_us", -1, budget->call_us);
     bson_append_int64(&request, "load_budget_us", -1, budget->load_us);
     bson_append_int64(&request, "memory_bytes", -1, budget->memory_bytes);
+    bson_append_bool(&request, "gives_way", -1, true); /* as most of a daemon's */
     rig_append_texts(&request, "scripts", scripts, n, false);
     rig_append_texts(&request, "libs", libs, nlibs, true);
     if (pt_wire_send(rig->fd, &request, &err) == PT_OK)

@@ -242,7 +242,8 @@ static void test_rows_that_are_there_are_not_read_again(void)
         for (int i = 0; i < 2; i++) CU_ASSERT_EQUAL(there(&rig, &walks[k], i), 100);
         rig_chunk(folder, 0, take_out);
         for (int i = 1; i < 3; i++) CU_ASSERT_EQUAL(there(&rig, &walks[k], i), 100);
-        CU_ASSERT(there(&late, &walks[k], 1) < 100);
+        double left = there(&late, &walks[k], 1);
+        CU_ASSERT(left > 0 && left < 100);
         rig_chunk(folder, 0, put_back);
         CU_ASSERT_EQUAL(rig_end(&rig), 0);
         CU_ASSERT_EQUAL(rig_end(&late), 0);

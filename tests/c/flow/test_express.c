@@ -166,6 +166,18 @@ static uint64_t turn_of(int pid)
     return read.runtime;
 }
 
+/* What the load message told it. */
+static bool was_told_to_give_way(int pid)
+{
+    char path[64], name[32] = "";
+    snprintf(path, sizeof path, "/proc/%d/comm", pid);
+    FILE *comm = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(comm);
+    CU_ASSERT_PTR_NOT_NULL(fgets(name, sizeof name, comm));
+    fclose(comm);
+    return strcmp(name, "gives way\n") == 0;
+}
+
 static void test_all_but_the_express_one_give_way(void)
 {
     begin("run value", "run value");
@@ -173,6 +185,8 @@ static void test_all_but_the_express_one_give_way(void)
     struct pids pids = look();
     CU_ASSERT_NOT_EQUAL_FATAL(pids.express, 0);
     CU_ASSERT_NOT_EQUAL_FATAL(pids.other, 0);
+    CU_ASSERT(!was_told_to_give_way(pids.express));
+    CU_ASSERT(was_told_to_give_way(pids.other));
     uint64_t turn_ns = turn_of(pids.express), other_ns = turn_of(pids.other);
     /* before Linux 6.12 there is none to read; whoever has another policy keeps it */
     CU_ASSERT(turn_ns < other_ns || other_ns == 0 || sched_getscheduler(0) != SCHED_OTHER);
