@@ -11,8 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#define MOMENT_US                                                                                  \
-    50000 /* of a longer time half is forgotten, what was got and what was not alike */
+#define MOMENT_US 50000 /* of a longer time half is forgotten */
 
 /* What the share is a share of: the time since `clock_us`, of which the thread had what it has used
  * since `cpu_us`. Both move on where nothing runs, and where half is forgotten. */

@@ -12,7 +12,8 @@
 /* It offers nothing while it has had less than one part in so many of its core of late. Linux 6.18
  * takes a whole slice, some ms, from whoever offers: beside two busy processes a hundredth was
  * left, and a good call would not end within PT_CLOCK_BUDGETS (data/unit.h) times its budget. A
- * quarter is what a worker that gives way (base/sched.h) gets beside one busy process anyway. */
+ * quarter is about what a worker that gives way (base/sched.h) gets beside one busy process anyway.
+ */
 #define PT_TURN_SHARE 4
 
 /* Once, before the door is closed (guard.h): takes SIGUSR1. Where there is no timer to be had,
